@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* slice.h - borrowed byte ranges: what every parser reads from; never NUL-terminated. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct slice {
+	const char *p;
+	size_t len;
+};
+
+#define SLICE(literal) ((struct slice){ (literal), sizeof(literal) - 1 })
+/* for printf: "%.*s", SLICE_ARG(s) */
+#define SLICE_ARG(s) (int)(s).len, (s).p ? (s).p : ""
+
+static inline struct slice slice_make(const void *p, size_t len)
+{
+	return (struct slice){ (const char *)p, len };
+}
+
+static inline struct slice slice_str(const char *s)
+{
+	return (struct slice){ s, s ? strlen(s) : 0 };
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+static inline bool slice_eq_str(struct slice a, const char *s)
+{
+	return slice_eq(a, slice_str(s));
+}
+
+/* ASCII only, whatever the locale */
+bool slice_eq_nocase(struct slice a, struct slice b);
+bool slice_eq_str_nocase(struct slice a, const char *s);
+bool slice_starts_with(struct slice s, struct slice prefix);
+bool slice_starts_with_nocase(struct slice s, struct slice prefix);
+bool slice_ends_with(struct slice s, struct slice suffix);
+/* First position of c, or -1. */
+ptrdiff_t slice_find(struct slice s, char c);
+/* memcmp order, shorter first. */
+int slice_cmp(struct slice a, struct slice b);
+
+/* [from, to) clamped to the slice. */
+struct slice slice_sub(struct slice s, size_t from, size_t to);
+/* Without leading and trailing SP, HTAB, CR, LF. */
+struct slice slice_trim(struct slice s);
+
+/* The take functions consume from the front. On failure nothing is consumed. */
+struct slice slice_take(struct slice *in, size_t len); /* at most len bytes */
+struct slice slice_take_while(struct slice *in, bool (*is)(unsigned char c));
+/* Up to (not including) c, or everything; the delimiter is consumed, *found says if it was there
+ * (found may be NULL). */
+struct slice slice_take_until(struct slice *in, char c, bool *found);
+/* Consume the prefix if it is there. */
+bool slice_skip(struct slice *in, struct slice prefix);
+bool slice_skip_nocase(struct slice *in, struct slice prefix);
+bool slice_skip_char(struct slice *in, char c);
+/* Skip linear white space (SP, HTAB and CRLF folding); returns how many bytes. */
+size_t slice_skip_lws(struct slice *in);
+/* 1*DIGIT. Errors: -EBADMSG no digit, -ERANGE too large. */
+int slice_take_u32(struct slice *in, uint32_t *ret);
+int slice_take_u64(struct slice *in, uint64_t *ret);
+/* The whole slice is one number. Errors as above. */
+int slice_to_u32(struct slice in, uint32_t *ret);
+int slice_to_u64(struct slice in, uint64_t *ret);
+
+/* A NUL-terminated copy the caller frees; NULL when out of memory. Refuses nothing: callers that
+ * pass it to C strings check slice_has_nul() first. */
+char *slice_dup(struct slice s);
+bool slice_has_nul(struct slice s);
+/* Copy into a fixed array with NUL; -ENOSPC if it does not fit. */
+int slice_copy(struct slice s, char *out, size_t size);
+
+/* FNV-1a with a per-process random seed, for hash tables fed by the network. */
+uint64_t slice_hash(struct slice s);
+uint64_t slice_hash_nocase(struct slice s);
+
+static inline char ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static inline bool ascii_is_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool ascii_is_alpha(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool ascii_is_alnum(unsigned char c)
+{
+	return ascii_is_digit(c) || ascii_is_alpha(c);
+}
