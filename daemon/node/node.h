@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node.h - the frame of a call server: command line, loop, replica, management API, signals. */
+#pragma once
+#include "node/metrics.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct loop;
+struct metrics;
+struct node;
+struct option_def;
+struct options;
+struct record_journal;
+struct state_journal;
+struct trace_ring;
+struct uc_model;
+
+/* A handler of the management API. Runs on the loop's thread and must not block. query holds the
+ * parameters as strings. *ret is a new reference to the whole body. */
+struct node_route {
+	const char *path; /* "/v1/registrations" */
+	int (*get)(void *server, const json_t *query, json_t **ret, struct error *err);
+};
+
+/* What a server gives to node_main(); constant, one a program. All functions run on the loop. */
+struct node_server {
+	const char *program; /* "aura-sm" */
+	const char *name;    /* "sm": the node's name in smgr and the default entity's name */
+	uint16_t port;	     /* standalone default: 5060, 5070, 5080 */
+	const struct option_def *options; /* the server's own rows, beside node's */
+	size_t option_count;
+	const struct metric_def *metrics;
+	size_t metric_count;
+	const struct node_route *routes; /* beside /health /metrics /v1/trace /v1/records */
+	size_t route_count;
+
+	/* Begin to serve: bind the sockets, load state. node_model() is valid already. *ret is
+	 * handed to every other call. */
+	int (*start)(struct node *node, void **ret, struct error *err);
+	/* The model changed: `sets` are UC_SET_* bits; old stays valid during the call. May be NULL. */
+	void (*model_changed)(void *server, const struct uc_model *old,
+			      const struct uc_model *now, uint32_t sets);
+	/* Ready to take calls? NULL: yes, once started. */
+	bool (*ready)(void *server);
+	/* Finish: close sockets, free. Also called when the loop ends by SIGTERM. */
+	void (*stop)(void *server);
+};
+
+/* The whole main() of a call server (DESIGN §13): --config --root --set --check --version --help
+ * --standalone FILE --guest FILE --management PATH. Returns the exit status. */
+int node_main(int argc, char **argv, const struct node_server *server);
+
+/* Who this process is; texts live as long as the node. */
+struct node_identity {
+	const char *name;      /* "sm" */
+	const char *instance;  /* the VM's uuid, or "standalone" */
+	const char *domain;    /* SIP domain at start; uc_model_domain() is the current one */
+	const char *address;   /* service address to bind; 127.0.0.1 standalone */
+	const char *advertise; /* address that phones outside reach sm at, or "" */
+	uint16_t port;	       /* [sip] listen or the default */
+	bool standalone;
+	const char *cert_file; /* "" when there is no TLS */
+	const char *key_file;
+	const char *ca_file;
+};
+
+const struct node_identity *node_identity(const struct node *node);
+struct loop *node_loop(const struct node *node);
+const struct options *node_options(const struct node *node);
+/* The current snapshot, borrowed until the next turn of the loop. Never NULL. */
+struct uc_model *node_model(const struct node *node);
+struct metrics *node_metrics(const struct node *node);
+struct trace_ring *node_trace(const struct node *node);
+struct state_journal *node_state(const struct node *node);
+struct record_journal *node_records(const struct node *node);
+/* The service address of a peer by VM name ("cm"), NULL when unknown or standalone. */
+const char *node_peer(const struct node *node, const char *name);
