@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* node.h - the frame of a call server: command line, loop, replica, management API, signals. */
 #pragma once
+#include "base/option.h"
 #include "node/metrics.h"
 
 #include <jansson.h>
@@ -8,16 +9,49 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
 struct loop;
-struct metrics;
+struct job_pool;
 struct node;
-struct option_def;
-struct options;
 struct record_journal;
 struct state_journal;
 struct trace_ring;
 struct uc_model;
+
+/* The options that every call server has. A server's own struct begins with it, and its table
+ * begins with NODE_OPTIONS:
+ *	struct sm_options { struct node_options node; uint32_t min_expires_s; };
+ *	static const struct option options[] = { NODE_OPTIONS(struct sm_options, node),
+ *		OPT_U32(struct sm_options, min_expires_s, "registrar.min_expires_s", "60", "…"),
+ *		OPT_END };                                                                    */
+struct node_options {
+	char *sip_listen;      /* ADDRESS:PORT or "" */
+	char *sip_domain;      /* "" in favour of the document's */
+	char *sip_advertise;
+	char *tls_cert;
+	char *tls_key;
+	char *tls_ca;
+	char *node_database;   /* replica, state and records (SQLite); "" standalone: in memory */
+	char *node_smgr;       /* PostgreSQL URL of smgr; "" none */
+	uint32_t trace_kib;
+	uint32_t log_level;
+};
+extern const char *const node_log_levels[];
+/* clang-format off */
+#define NODE_OPTIONS(type, m) \
+	OPT_STRING(type, m.sip_listen, "sip.listen", "", "Address and port to serve SIP on."), \
+	OPT_STRING(type, m.sip_domain, "sip.domain", "", "SIP domain where smgr names none."), \
+	OPT_STRING(type, m.sip_advertise, "sip.advertise", "", \
+		   "Address that phones outside reach this server at."), \
+	OPT_STRING(type, m.tls_cert, "tls.cert", "", "Certificate (PEM) of this server."), \
+	OPT_STRING(type, m.tls_key, "tls.key", "", "Private key (PEM) of the certificate."), \
+	OPT_STRING(type, m.tls_ca, "tls.ca", "", "CA (PEM) that peers are verified against."), \
+	OPT_STRING(type, m.node_database, "node.database", "", \
+		   "Local file of replica, state and records; empty standalone: memory."), \
+	OPT_STRING(type, m.node_smgr, "node.smgr", "", "PostgreSQL URL of smgr; empty: none."), \
+	OPT_U32(type, m.trace_kib, "trace.size_kib", "4096", "Memory for the message trace.", \
+		.min = 64, .max = 262144, .unit = "KiB"), \
+	OPT_CHOICE(type, m.log_level, "log.level", "info", node_log_levels, "What is logged.")
+/* clang-format on */
 
 /* A handler of the management API. Runs on the loop's thread and must not block. query holds the
  * parameters as strings. *ret is a new reference to the whole body. */
@@ -31,8 +65,9 @@ struct node_server {
 	const char *program; /* "aura-sm" */
 	const char *name;    /* "sm": the node's name in smgr and the default entity's name */
 	uint16_t port;	     /* standalone default: 5060, 5070, 5080 */
-	const struct option_def *options; /* the server's own rows, beside node's */
-	size_t option_count;
+	const char *summary; /* one line for --help */
+	const struct option *options; /* NODE_OPTIONS first, the server's own, OPT_END */
+	size_t options_size;	      /* sizeof its struct */
 	const struct metric_def *metrics;
 	size_t metric_count;
 	const struct node_route *routes; /* beside /health /metrics /v1/trace /v1/records */
@@ -70,7 +105,9 @@ struct node_identity {
 
 const struct node_identity *node_identity(const struct node *node);
 struct loop *node_loop(const struct node *node);
-const struct options *node_options(const struct node *node);
+/* The server's own option struct, complete when start() runs. */
+const void *node_config(const struct node *node);
+struct job_pool *node_jobs(const struct node *node); /* two threads for what blocks */
 /* The current snapshot, borrowed until the next turn of the loop. Never NULL. */
 struct uc_model *node_model(const struct node *node);
 struct metrics *node_metrics(const struct node *node);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uc_model.h - what people administer, as the call servers see it: one immutable snapshot. */
 #pragma once
+#include "base/error.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
 struct uc_model; /* reference counted; the counting may be done from any thread */
 
 /* All texts are NUL-terminated and live as long as the snapshot. */
@@ -91,6 +92,7 @@ int uc_model_load(const char *path, struct uc_model **ret, struct error *err);
 struct uc_model *uc_model_empty(const char *domain); /* no rows at all; NULL out of memory */
 struct uc_model *uc_model_ref(struct uc_model *model);
 struct uc_model *uc_model_unref(struct uc_model *model); /* accepts NULL, returns NULL */
+DEFINE_AUTO_CALL(uc_model, struct uc_model *, uc_model_unref)
 
 const char *uc_model_domain(const struct uc_model *model);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* local_db.h - a local SQLite file (box.db, a node's replica.db): WAL, durable when it answers. */
 #pragma once
+#include "base/error.h"
 #include "store/rows.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
 struct local_db;
 
 struct local_db_config {
@@ -26,6 +26,7 @@ struct local_db_config {
 int local_db_open(const struct local_db_config *config, struct local_db **ret,
 		  struct error *err);
 struct local_db *local_db_free(struct local_db *db);
+DEFINE_AUTO(local_db)
 
 /* Values only through params (?1 …), as text; NULL is SQL NULL; a column's declared type decides
  * how it is kept. Statements are prepared once and cached by the text's *content*.

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pg_cluster.h - a private PostgreSQL cluster that the appliance runs for itself. */
 #pragma once
+#include "base/error.h"
+
 #include <stdint.h>
 #include <sys/types.h>
 
-struct error;
 struct pg_cluster;
 
 struct pg_cluster_config {
@@ -30,3 +31,4 @@ pid_t pg_cluster_pid(const struct pg_cluster *cluster);
 /* Fast stop with a checkpoint; waits at most timeout_ms. Errors: -ETIMEDOUT, -EIO. */
 int pg_cluster_stop(struct pg_cluster *cluster, uint32_t timeout_ms, struct error *err);
 struct pg_cluster *pg_cluster_free(struct pg_cluster *cluster); /* does not stop the server */
+DEFINE_AUTO(pg_cluster)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rows.h - the result of a query, from PostgreSQL or SQLite alike, with typed getters. */
 #pragma once
+#include "base/error.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,3 +25,4 @@ bool store_rows_bool(const struct store_rows *rows, size_t row, size_t col); /* 
 json_t *store_rows_json(const struct store_rows *rows, size_t row, size_t col);
 
 struct store_rows *store_rows_free(struct store_rows *rows); /* accepts NULL, returns NULL */
+DEFINE_AUTO(store_rows)

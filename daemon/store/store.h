@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store.h - PostgreSQL for the workers of the job pool: connections, queries, transactions. */
 #pragma once
+#include "base/error.h"
 #include "store/rows.h"
 
 #include <stdint.h>
 
-struct error;
-
 struct store;      /* a pool of connections to one database; usable from any thread */
-struct store_conn; /* one connection, borrowed from the pool by one thread */
 struct store_tx;   /* one open transaction on one borrowed connection */
 
 /* Everything is copied by store_open(). NULL and 0 mean the default given here. */
@@ -41,6 +39,7 @@ struct store_config {
  * Errors: -EINVAL bad URL, -ENOMEM. The caller owns *ret. */
 int store_open(const struct store_config *config, struct store **ret, struct error *err);
 struct store *store_free(struct store *st); /* no thread may hold a connection any more */
+DEFINE_AUTO(store)
 
 /* Is the database there? Runs SELECT 1 on a fresh or a tested connection. */
 int store_ping(struct store *st, struct error *err);
@@ -65,6 +64,7 @@ int store_tx_exec(struct store_tx *tx, const char *sql, const char *const *param
 int store_tx_script(struct store_tx *tx, const char *sql, struct error *err);
 int store_tx_commit(struct store_tx *tx, struct error *err); /* tx is to be freed after it */
 struct store_tx *store_tx_free(struct store_tx *tx);
+DEFINE_AUTO(store_tx)
 
 /* Run fn in a transaction and commit; on -EINTR (serialization, deadlock) all of it is done
  * again, at most 5 times, so fn must change nothing but the database and what it writes to

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* uc.h - administration of users and calls: the smgr database, and the call servers behind it. */
+#pragma once
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json_field;
+struct uc;
+
+/* Every call below may block: job threads only. -EAGAIN (503) means smgr or a call server cannot
+ * be reached. A JSON result is a new reference, exactly the API's resource or list item. */
+
+#define UC_NODES 3 /* sm, cm, presence */
+
+/* Everything is copied. */
+struct uc_config {
+	const char *database;  /* URL of database uc in smgr, "postgresql://10.77.0.10/uc" */
+	const char *sql_dir;   /* …/sql/uc */
+	const char *ca_file;   /* box CA; NULL: no TLS at all (tests on a unix socket) */
+	const char *cert_file; /* CN auraboxd */
+	const char *key_file;
+	const char *sip_domain; /* default of the settings row */
+	/* Service addresses of the SIP entities made when absent. */
+	const char *sm_address;
+	const char *cm_address;
+	const char *presence_address;
+	/* Management API: "https://10.77.0.11:7443" or "unix:/path"; NULL when not deployed. */
+	const char *management[UC_NODES];
+};
+
+int uc_open(const struct uc_config *config, struct uc **ret, struct error *err);
+struct uc *uc_free(struct uc *uc); /* no job may use it any more */
+DEFINE_AUTO(uc)
+
+/* Call when smgr has become ready, and after each (re)start of auraboxd: migrates sql/uc and makes
+ * the default rows that are absent. Safe at any time, from several threads. */
+int uc_migrate(struct uc *uc, struct error *err);
+/* One row for alarms and health: -EAGAIN when the database does not answer. */
+int uc_ping(struct uc *uc, struct error *err);
+
+/* Users ------------------------------------------------------------------------------------ */
+/* Bodies of POST and PATCH, for the route table and OpenAPI. */
+extern const struct json_field uc_user_create_fields[];
+extern const struct json_field uc_user_patch_fields[];
+
+/* A row's version for its ETag goes to *version. key is the id (UUID) or the handle.
+ * Errors: -EINVAL with err->field, -EEXIST handle or extension taken (name_taken), -ENOENT,
+ * -ESTALE if_version differs; if_version 0: not asked for. */
+int uc_user_create(struct uc *uc, const json_t *body, json_t **ret, int64_t *version,
+		   struct error *err);
+int uc_user_get(struct uc *uc, const char *key, json_t **ret, int64_t *version,
+		struct error *err);
+int uc_user_patch(struct uc *uc, const char *key, const json_t *patch, int64_t if_version,
+		  json_t **ret, int64_t *version, struct error *err);
+int uc_user_delete(struct uc *uc, const char *key, int64_t if_version, struct error *err);
+
+struct uc_user_query {
+	uint32_t limit;	      /* 1..500 */
+	const char *after;    /* handle of the last row of the page before, NULL: from the start */
+	const char *q;	      /* case-insensitive substring of handle or name, or NULL */
+	bool descending;      /* by handle */
+	bool count;	      /* fill *total */
+};
+/* *ret is an array in the order of handle; *more says that a further page exists (its `after` is
+ * the handle of the last item). total may be NULL. */
+int uc_user_list(struct uc *uc, const struct uc_user_query *query, json_t **ret, bool *more,
+		 int64_t *total, struct error *err);
+
+/* The rest ------------------------------------------------------------------------------------- */
+/* The whole document of DESIGN §13; HA1s only where `secrets`. */
+int uc_export(struct uc *uc, bool secrets, json_t **ret, struct error *err);
+/* Array of {node,state,version,smgr_version,lag_ms,last_error}, one a deployed node. Works, with
+ * `unreachable`, when smgr is off. */
+int uc_replication(struct uc *uc, json_t **ret, struct error *err);
+
+struct uc_cdr_query {
+	uint32_t limit;
+	const char *after; /* "started_at gsid" of the last row (its `key` member), or NULL */
+	const char *user;  /* caller or callee, or NULL */
+};
+/* Array, newest first; each call with its halves. *next (caller frees) is the `after` of the next
+ * page, NULL at the end. */
+int uc_cdr_list(struct uc *uc, const struct uc_cdr_query *query, json_t **ret, char **next,
+		struct error *err);
+
+/* Live state, asked of the call servers: registrations from sm, calls from cm. Arrays.
+ * handle NULL: all. */
+int uc_registrations(struct uc *uc, const char *handle, json_t **ret, struct error *err);
+int uc_calls(struct uc *uc, json_t **ret, struct error *err);
+/* GET of a node's management path ("/v1/trace?limit=5"); *status gets the HTTP status. */
+int uc_node_get(struct uc *uc, const char *node, const char *path, int *status, json_t **ret,
+		struct error *err);
