@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schema.h - answers' schemas in shorthand, and the OpenAPI 3.1 document made from them, from the
+ * route table and from the bodies' field tables.
+ *
+ * Shorthand:  object  = "{" member *("," member) "}"      member = name ["?"] ":" type
+ *             type    = simple / object / "[" type "]" / "<" name ">" / enum / type "|null"
+ *             simple  = string int number bool any uuid time
+ *             enum    = "'" word *("'" "|" "'" word) "'"
+ * "?" after a name: the member may be absent. "<vm>" refers to the schema `vm`. "map(TYPE)" is an
+ * object with any members of TYPE. */
+#pragma once
+#include <stddef.h>
+
+struct error;
+struct http_route;
+struct json_t;
+
+struct http_schema {
+	const char *name;
+	const char *text;
+};
+
+struct http_openapi {
+	const char *title;
+	const char *version;
+	const char *description;
+	const struct http_route *routes;
+	size_t route_count;
+	const struct http_schema *schemas;
+	size_t schema_count;
+};
+
+/* One shorthand as JSON Schema (2020-12). Errors: -EBADMSG malformed, -ENOMEM. */
+int http_schema_json(const char *text, struct json_t **ret, struct error *err);
+/* The whole document. Errors: -EINVAL (a route names an unknown schema), -EBADMSG, -ENOMEM. */
+int http_openapi_json(const struct http_openapi *api, struct json_t **ret, struct error *err);
