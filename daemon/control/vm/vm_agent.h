@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
-struct json_t; /* Jansson */
+#include "base/error.h"
+
 struct vm_agent; /* opaque, see vm_agent.c */
 
 #define VM_AGENT_LINE_MAX 65536 /* longest line; a longer one is dropped up to its end */

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct error;
-struct json_t; /* Jansson */
+#include "base/json_field.h"
+
 struct vm_catalogue;
 struct vm_manager; /* opaque, see vm_manager.c */
 
@@ -34,11 +34,11 @@ struct vm_change {
 };
 
 /* All VMs, ordered by name: a JSON array of resources (DESIGN §13 "VM"). */
-struct json_t *vm_manager_list(struct vm_manager *m);
+json_t *vm_manager_list(struct vm_manager *m);
 /* One VM. Errors: -ENOENT. */
-int vm_manager_get(struct vm_manager *m, const char *vm, struct json_t **ret, struct error *err);
+int vm_manager_get(struct vm_manager *m, const char *vm, json_t **ret, struct error *err);
 /* The templates and, in each, `deployed`: the names of its VMs. */
-struct json_t *vm_manager_templates(struct vm_manager *m);
+json_t *vm_manager_templates(struct vm_manager *m);
 
 /* Check everything that can be checked now, reserve the name and the address, and queue the work.
  * Steps of the task: check, disk, define, start, ready. Failure or cancel undoes all of it; a data disk
@@ -59,11 +59,11 @@ int vm_manager_delete(struct vm_manager *m, const char *vm, bool purge, struct e
 /* Change cpus and memory: at once when stopped, else they wait in `pending` for the next start. *ret is
  * the whole resource afterwards. Errors: -ENOENT, -EINVAL (err->field), -EBUSY while deploying. */
 int vm_manager_change(struct vm_manager *m, const char *vm, const struct vm_change *change,
-		      struct json_t **ret, struct error *err);
+		      json_t **ret, struct error *err);
 
 /* For /appliance, /healthz and /metrics: {accelerator, accelerator_reason, hypervisor:{connected,version},
  * capacity:{cpus,memory_mib,...}, vms:{total,running,ready,crashed}}. */
-struct json_t *vm_manager_summary(struct vm_manager *m);
+json_t *vm_manager_summary(struct vm_manager *m);
 /* 0 when libvirt answers and every VM that is desired running is ready; -ENOTCONN, -EAGAIN else. */
 int vm_manager_health(struct vm_manager *m, struct error *err);
 /* The service address of the (first) VM of a template, "" when there is none: buf of 46 bytes.

@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
-struct json_t; /* Jansson */
+#include "base/json_field.h"
 
 #define VM_TEMPLATE_MAX 64       /* templates in one catalogue */
 #define VM_TEMPLATE_SIZE 65536   /* bytes of one template.json */
@@ -34,16 +33,14 @@ struct vm_template {
 	bool realtime;                /* carries calls: its reservation is a promise */
 	uint32_t reserved_cpu_percent;
 	const char *kernel, *initrd, *root, *cmdline; /* file names in the images folder */
-	const char *root_version_key; /* name in the images' manifest */
 	uint32_t data_size_mib;       /* 0: no data disk */
 	uint32_t host_number;         /* the service address: subnet + host_number */
-	const char *bridge;           /* NULL: the appliance's */
 	enum vm_probe probe;
 	uint16_t probe_port;
 	uint32_t ready_timeout_s, shutdown_timeout_s;
 	const char *backup_quiesce, *failover, *entitlement;
-	struct json_t *options;       /* object: section.key -> value for the server; never NULL */
-	struct json_t *document;      /* the whole template as it was read */
+	json_t *options;       /* object: section.key -> value for the server; never NULL */
+	json_t *document;      /* the whole template as it was read */
 };
 
 struct vm_catalogue; /* opaque, immutable once read: free for every thread */
@@ -53,27 +50,18 @@ struct vm_catalogue; /* opaque, immutable once read: free for every thread */
  * The caller owns *ret. Errors: -ENOENT no folder or no schema, -EINVAL the schema itself is broken. */
 int vm_catalogue_read(const char *dir, struct vm_catalogue **ret, struct error *err);
 struct vm_catalogue *vm_catalogue_free(struct vm_catalogue *catalogue); /* accepts NULL */
+DEFINE_AUTO(vm_catalogue)
 
 size_t vm_catalogue_count(const struct vm_catalogue *catalogue);
 /* The sound templates in the order of their names; NULL beyond the end. */
 const struct vm_template *vm_catalogue_at(const struct vm_catalogue *catalogue, size_t i);
-/* Errors: -ENOENT no such template; -EINVAL it is broken, err says where (err->field: pointer). */
+/* Errors: -EINVAL no such template, or it is broken (err says where; err->field is "/template"). */
 int vm_catalogue_find(const struct vm_catalogue *catalogue, const char *name,
 		      const struct vm_template **ret, struct error *err);
 /* {name,title,description,version,kind,requires,start_after,cpus,memory_mib,…,valid,errors:[{pointer,detail}]}
  * for the API. The caller owns the reference. */
-struct json_t *vm_catalogue_to_json(const struct vm_catalogue *catalogue);
-struct json_t *vm_template_to_json(const struct vm_template *t);
+json_t *vm_catalogue_to_json(const struct vm_catalogue *catalogue);
+json_t *vm_template_to_json(const struct vm_template *t);
 
-/* Check one document against a schema (the subset of JSON Schema that schema.json uses: type, const,
- * enum, required, properties, additionalProperties, items, minimum, maximum, minLength, maxLength,
- * pattern, minItems, maxItems, uniqueItems). Writes up to `max` findings; returns their number.
- * Used by tests and by vm_catalogue_read(). */
-struct vm_schema_error {
-	char pointer[256]; /* RFC 6901, "" for the whole document */
-	char detail[256];
-};
-size_t vm_schema_check(struct json_t *schema, struct json_t *document, struct vm_schema_error *errors,
-		       size_t max);
 /* Is this a name that a VM may have? */
 bool vm_name_ok(const char *name);
