@@ -48,6 +48,8 @@ void loop_io_remove(struct loop_io *io);
 int loop_post(struct loop *l, void (*fn)(void *user), void *user);
 /* Called after each turn that handled something (batch flushes). Errors: -ENOSPC (16 at most). */
 int loop_after_turn(struct loop *l, void (*fn)(void *user), void *user);
+/* Take such a callback away again; not from within one. */
+void loop_after_turn_remove(struct loop *l, void (*fn)(void *user), void *user);
 /* Deliver a signal as a callback on the loop (signalfd; the signal is blocked in this thread: call
  * before other threads start). Errors: -errno. */
 int loop_signal(struct loop *l, int signo, void (*fn)(int signo, void *user), void *user);
