@@ -13,6 +13,9 @@
 struct buf;
 struct sip_msg;
 
+/* Whether a text stays within its header field: no NUL, CR and LF only as a fold. */
+bool sip_line_is_safe(struct slice text);
+
 void sip_build_request(struct buf *out, struct slice method, struct slice uri);
 /* reason empty = the usual phrase. */
 void sip_build_status(struct buf *out, unsigned status, struct slice reason);

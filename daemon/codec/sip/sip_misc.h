@@ -67,7 +67,7 @@ int sip_content_type_parse(struct slice in, struct sip_content_type *ret);
 /* Whether the field is "type/subtype" (any case), parameters aside. */
 bool sip_content_type_is(struct slice in, struct slice type_and_subtype);
 
-/* delta-seconds with clamping (RFC 3261 section 20.19: what is larger than 2^32-1 is malformed). */
+/* delta-seconds; what is larger than 2^32-1 counts as that. */
 int sip_delta_parse(struct slice in, uint32_t *ret);
 
 /* Retry-After: delta [ (comment) ] *( ;params ) */

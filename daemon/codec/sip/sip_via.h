@@ -2,6 +2,7 @@
 /* sip_via.h - one value of a Via header field. RFC 3261 section 20.42, RFC 3581 (rport). */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/slice.h"
@@ -37,6 +38,12 @@ struct sip_via {
 
 /* One value, the whole input. 0 or -EBADMSG. */
 int sip_via_parse(struct slice in, struct sip_via *ret);
+/* The value as a server must keep it (RFC 3261 section 18.2.1, RFC 3581 section 4): received= when the
+ * source is not the sent-by host or rport was asked for, rport= filled when it was asked for or forced.
+ * Received and rport that the peer wrote itself go. source is numeric, IPv6 without brackets.
+ * Returns the length written to out, -EBADMSG no Via, -ENOBUFS; value.len + 80 always suffices. */
+int sip_via_stamp(struct slice value, struct slice source, uint16_t port, bool force_rport,
+		  char *out, size_t cap);
 /* Branch starts with the magic cookie and has something after it. */
 bool sip_via_branch_is_3261(const struct sip_via *via);
 /* "UDP" and so on; empty for SIP_TRANSPORT_OTHER. Static storage. */

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sip_build.c - see sip_build.h. RFC 3261 sections 8.1.1, 8.2.6, 9.1, 17.1.1.3. */
+#include "codec/sip/sip_build.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "codec/sip/sip_msg.h"
+
+#define FORMATTED_MAX 2048
+
+bool sip_line_is_safe(struct slice text)
+{
+	if (text.len == 0 || (!memchr(text.p, '\r', text.len) && !memchr(text.p, '\n', text.len) &&
+			      !memchr(text.p, '\0', text.len)))
+		return true;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] == '\0' || text.p[i] == '\n')
+			return false;
+		if (text.p[i] != '\r')
+			continue;
+		if (text.len - i < 3 || text.p[i + 1] != '\n' ||
+		    (text.p[i + 2] != ' ' && text.p[i + 2] != '\t'))
+			return false;
+		i += 2;
+	}
+	return true;
+}
+
+static void add_safe(struct buf *out, struct slice text)
+{
+	if (sip_line_is_safe(text))
+		buf_add_slice(out, text);
+	else
+		out->failed = true;
+}
+
+static void add_crlf(struct buf *out)
+{
+	buf_add(out, "\r\n", 2);
+}
+
+void sip_build_request(struct buf *out, struct slice method, struct slice uri)
+{
+	add_safe(out, method);
+	buf_add_char(out, ' ');
+	add_safe(out, uri);
+	buf_add_slice(out, SLICE(" SIP/2.0\r\n"));
+}
+
+void sip_build_status(struct buf *out, unsigned status, struct slice reason)
+{
+	buf_add_slice(out, SLICE("SIP/2.0 "));
+	buf_add_u64(out, status);
+	buf_add_char(out, ' ');
+	add_safe(out, reason.len ? reason : sip_reason_phrase(status));
+	add_crlf(out);
+}
+
+void sip_build_header_named(struct buf *out, struct slice name, struct slice value)
+{
+	add_safe(out, name);
+	buf_add(out, ": ", 2);
+	add_safe(out, value);
+	add_crlf(out);
+}
+
+void sip_build_header(struct buf *out, enum sip_header_id id, struct slice value)
+{
+	sip_build_header_named(out, sip_header_name(id), value);
+}
+
+void sip_build_header_u32(struct buf *out, enum sip_header_id id, uint32_t value)
+{
+	buf_add_slice(out, sip_header_name(id));
+	buf_add(out, ": ", 2);
+	buf_add_u64(out, value);
+	add_crlf(out);
+}
+
+void sip_build_headerf(struct buf *out, enum sip_header_id id, const char *format, ...)
+{
+	char text[FORMATTED_MAX];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		out->failed = true;
+	else
+		sip_build_header(out, id, slice_make(text, (size_t)n));
+}
+
+void sip_build_cseq(struct buf *out, uint32_t number, struct slice method)
+{
+	buf_add_slice(out, SLICE("CSeq: "));
+	buf_add_u64(out, number);
+	buf_add_char(out, ' ');
+	add_safe(out, method);
+	add_crlf(out);
+}
+
+void sip_build_copy(struct buf *out, const struct sip_msg *from, enum sip_header_id id)
+{
+	const struct sip_header *field = sip_msg_header(from, id);
+
+	for (; field; field = sip_msg_header_next(from, field))
+		sip_build_header(out, id, field->value);
+}
+
+void sip_build_body(struct buf *out, struct slice content_type, struct slice body)
+{
+	if (content_type.len)
+		sip_build_header(out, SIP_HDR_CONTENT_TYPE, content_type);
+	sip_build_header_u32(out, SIP_HDR_CONTENT_LENGTH, (uint32_t)body.len);
+	add_crlf(out);
+	buf_add_slice(out, body);
+}
+
+/* A Via that is none stays as it is: the answer to it is a 400. */
+static void add_stamped(struct buf *out, struct slice via, const struct sip_reply *reply)
+{
+	int n;
+
+	if (!sip_line_is_safe(via) || buf_reserve(out, via.len + 80) < 0) {
+		out->failed = true;
+		return;
+	}
+	n = sip_via_stamp(via, reply->source, reply->source_port,
+			  (reply->flags & SIP_REPLY_FORCE_RPORT) != 0, out->data + out->len,
+			  via.len + 80);
+	if (n < 0) {
+		buf_add_slice(out, via);
+	} else {
+		out->len += (size_t)n;
+		out->data[out->len] = '\0';
+	}
+}
+
+/* The first Via value with the source written in, then all else as it came. */
+static void reply_vias(struct buf *out, const struct sip_msg *request,
+		       const struct sip_reply *reply)
+{
+	struct sip_values it = sip_values_of(request, SIP_HDR_VIA);
+	struct slice value;
+	bool top = true;
+
+	while (sip_values_next(&it, &value)) {
+		buf_add_slice(out, SLICE("Via: "));
+		if (top && reply->source.len)
+			add_stamped(out, value, reply);
+		else
+			add_safe(out, value);
+		add_crlf(out);
+		top = false;
+	}
+}
+
+static void reply_to(struct buf *out, const struct sip_msg *request, struct slice tag)
+{
+	const struct sip_header *field = sip_msg_header(request, SIP_HDR_TO);
+	struct sip_addr to;
+
+	for (; field; field = sip_msg_header_next(request, field)) {
+		buf_add_slice(out, SLICE("To: "));
+		add_safe(out, field->value);
+		if (tag.len &&
+		    (sip_addr_parse(field->value, &to) < 0 || sip_addr_tag(&to).len == 0)) {
+			buf_add_slice(out, SLICE(";tag="));
+			add_safe(out, tag);
+		}
+		add_crlf(out);
+	}
+}
+
+void sip_build_reply(struct buf *out, const struct sip_msg *request, const struct sip_reply *reply)
+{
+	sip_build_status(out, reply->status, reply->reason);
+	reply_vias(out, request, reply);
+	if (reply->flags & SIP_REPLY_RECORD_ROUTE)
+		sip_build_copy(out, request, SIP_HDR_RECORD_ROUTE);
+	sip_build_copy(out, request, SIP_HDR_FROM);
+	reply_to(out, request, reply->to_tag);
+	sip_build_copy(out, request, SIP_HDR_CALL_ID);
+	sip_build_copy(out, request, SIP_HDR_CSEQ);
+	if (reply->status == 100)
+		sip_build_copy(out, request, SIP_HDR_TIMESTAMP);
+}
+
+/* What ACK and CANCEL share: the INVITE's own target, hop and dialog. */
+static void build_companion(struct buf *out, const struct sip_msg *invite, struct slice method,
+			    const struct sip_msg *to_from)
+{
+	struct sip_values it = sip_values_of(invite, SIP_HDR_VIA);
+	struct sip_cseq cseq;
+	struct slice via;
+
+	if (!sip_values_next(&it, &via) || sip_msg_cseq(invite, &cseq) < 0) {
+		out->failed = true;
+		return;
+	}
+	sip_build_request(out, method, invite->uri);
+	sip_build_header(out, SIP_HDR_VIA, via);
+	sip_build_copy(out, invite, SIP_HDR_ROUTE);
+	sip_build_header_u32(out, SIP_HDR_MAX_FORWARDS, 70);
+	sip_build_copy(out, invite, SIP_HDR_FROM);
+	sip_build_copy(out, to_from, SIP_HDR_TO);
+	sip_build_copy(out, invite, SIP_HDR_CALL_ID);
+	sip_build_cseq(out, cseq.number, method);
+}
+
+void sip_build_ack(struct buf *out, const struct sip_msg *invite, const struct sip_msg *response)
+{
+	build_companion(out, invite, SLICE("ACK"), response);
+	sip_build_copy(out, invite, SIP_HDR_AUTHORIZATION);
+	sip_build_copy(out, invite, SIP_HDR_PROXY_AUTHORIZATION);
+	sip_build_body(out, SLICE(""), SLICE(""));
+}
+
+void sip_build_cancel(struct buf *out, const struct sip_msg *invite)
+{
+	build_companion(out, invite, SLICE("CANCEL"), invite);
+	sip_build_body(out, SLICE(""), SLICE(""));
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sip_via.c - see sip_via.h. RFC 3261 sections 20.42 and 25.1. */
+#include "codec/sip/sip_via.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "codec/sip/sip_chars.h"
+#include "codec/sip/sip_token.h"
+
+static const char *const transports[] = {
+	[SIP_TRANSPORT_OTHER] = "",    [SIP_TRANSPORT_UDP] = "UDP", [SIP_TRANSPORT_TCP] = "TCP",
+	[SIP_TRANSPORT_TLS] = "TLS",   [SIP_TRANSPORT_WS] = "WS",   [SIP_TRANSPORT_WSS] = "WSS",
+	[SIP_TRANSPORT_SCTP] = "SCTP",
+};
+
+struct slice sip_transport_name(enum sip_transport transport)
+{
+	return slice_str(transports[transport]);
+}
+
+enum sip_transport sip_transport_lookup(struct slice name)
+{
+	for (int i = SIP_TRANSPORT_UDP; i <= SIP_TRANSPORT_SCTP; i++) {
+		if (slice_eq_str_nocase(name, transports[i]))
+			return (enum sip_transport)i;
+	}
+	return SIP_TRANSPORT_OTHER;
+}
+
+/* token SLASH; SLASH = SWS "/" SWS */
+static int take_token_slash(struct slice *in, struct slice *ret)
+{
+	*ret = sip_take_class(in, SIP_C_TOKEN);
+	if (ret->len == 0)
+		return -EBADMSG;
+	sip_skip_lws(in);
+	if (!slice_skip_char(in, '/'))
+		return -EBADMSG;
+	sip_skip_lws(in);
+	return 0;
+}
+
+/* sent-protocol = protocol-name SLASH protocol-version SLASH transport */
+static int take_protocol(struct slice *in, struct sip_via *via)
+{
+	struct slice name, version;
+
+	if (slice_skip(in, SLICE("SIP/2.0/"))) {
+		via->version_2 = true;
+		sip_skip_lws(in);
+	} else {
+		if (take_token_slash(in, &name) < 0 || take_token_slash(in, &version) < 0)
+			return -EBADMSG;
+		via->version_2 =
+			slice_eq_nocase(name, SLICE("SIP")) && slice_eq(version, SLICE("2.0"));
+	}
+	via->transport_name = sip_take_class(in, SIP_C_TOKEN);
+	if (via->transport_name.len == 0)
+		return -EBADMSG;
+	via->transport = sip_transport_lookup(via->transport_name);
+	return 0;
+}
+
+/* sent-by = host [ COLON port ]; COLON = SWS ":" SWS */
+static int take_sent_by(struct slice *in, struct sip_via *via)
+{
+	struct slice at;
+	uint32_t port;
+
+	if (sip_hostport_take(in, &via->host, &via->host_kind, &via->port) < 0)
+		return -EBADMSG;
+	at = *in;
+	if (via->port != 0 || sip_skip_lws(&at) == 0 || !slice_skip_char(&at, ':'))
+		return 0;
+	sip_skip_lws(&at);
+	if (slice_take_u32(&at, &port) < 0 || port == 0 || port > UINT16_MAX)
+		return -EBADMSG;
+	via->port = (uint16_t)port;
+	*in = at;
+	return 0;
+}
+
+/* via-params = via-ttl / via-maddr / via-received / via-branch / response-port / via-extension */
+static int take_params(struct slice in, struct sip_via *via)
+{
+	struct sip_param param;
+	int r;
+
+	sip_skip_lws(&in);
+	via->params = in;
+	while ((r = sip_param_next(&in, &param)) > 0) {
+		uint32_t port = 0;
+
+		if (slice_eq_nocase(param.name, SLICE("branch"))) {
+			if (!via->branch.p)
+				via->branch = param.value;
+		} else if (slice_eq_nocase(param.name, SLICE("received"))) {
+			via->received = param.value;
+		} else if (slice_eq_nocase(param.name, SLICE("maddr"))) {
+			via->maddr = param.value;
+		} else if (slice_eq_nocase(param.name, SLICE("rport"))) {
+			if (param.has_value && sip_number_parse(param.value, UINT16_MAX, &port) < 0)
+				return -EBADMSG;
+			via->has_rport = true;
+			via->rport = (uint16_t)port;
+		}
+	}
+	return r == 0 && in.len == 0 ? 0 : -EBADMSG;
+}
+
+int sip_via_parse(struct slice in, struct sip_via *ret)
+{
+	struct sip_via out = { 0 };
+
+	sip_skip_lws(&in);
+	if (take_protocol(&in, &out) < 0 || sip_skip_lws(&in) == 0)
+		return -EBADMSG;
+	if (take_sent_by(&in, &out) < 0 || take_params(in, &out) < 0)
+		return -EBADMSG;
+	*ret = out;
+	return 0;
+}
+
+struct text_out {
+	char *p;
+	size_t len;
+	size_t cap;
+};
+
+static void add_text(struct text_out *out, const char *p, size_t len)
+{
+	if (len <= out->cap && out->len <= out->cap - len)
+		memcpy(out->p + out->len, p, len);
+	out->len += len;
+}
+
+int sip_via_stamp(struct slice value, struct slice source, uint16_t port, bool force_rport,
+		  char *out, size_t cap)
+{
+	struct text_out text = { out, 0, cap };
+	struct sip_param param;
+	struct sip_via via;
+	struct slice rest;
+	bool rport;
+	char number[16];
+	int n;
+
+	if (sip_via_parse(value, &via) < 0)
+		return -EBADMSG;
+	rport = via.has_rport || force_rport;
+	add_text(&text, value.p, (size_t)(via.params.p - value.p));
+	rest = via.params;
+	while (rest.len > 0) {
+		const char *start = rest.p;
+
+		if (sip_param_next(&rest, &param) <= 0)
+			break;
+		if (!slice_eq_nocase(param.name, SLICE("received")) &&
+		    !slice_eq_nocase(param.name, SLICE("rport")))
+			add_text(&text, start, (size_t)(rest.p - start));
+	}
+	if (rport || !slice_eq_nocase(via.host, source)) {
+		add_text(&text, ";received=", 10);
+		add_text(&text, source.p, source.len);
+	}
+	if (rport) {
+		n = snprintf(number, sizeof(number), ";rport=%u", port);
+		add_text(&text, number, (size_t)n);
+	}
+	return text.len <= cap ? (int)text.len : -ENOBUFS;
+}
+
+/* The cookie is compared without case, as the tokens around it are. */
+bool sip_via_branch_is_3261(const struct sip_via *via)
+{
+	return via->branch.len > sizeof(SIP_BRANCH_MAGIC) - 1 &&
+	       slice_starts_with_nocase(via->branch, SLICE(SIP_BRANCH_MAGIC));
+}
