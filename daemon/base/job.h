@@ -8,7 +8,7 @@ struct job_pool; /* opaque, see job.c */
 
 /* Errors: -ENOMEM, -EAGAIN no thread. queue_limit bounds what waits. */
 int job_pool_new(struct loop *loop, unsigned threads, size_t queue_limit, struct job_pool **ret);
-/* Waits for running jobs; queued ones are run with cancelled input: their done() still comes. */
+/* Runs what is queued to its end and waits for it; done() of each is still posted to the loop. */
 struct job_pool *job_pool_free(struct job_pool *p);
 DEFINE_AUTO(job_pool)
 

@@ -17,7 +17,7 @@ enum json_kind {
 	JSON_KIND_ANY,    /* json_t * (owned reference) */
 };
 
-enum json_presence { JSON_ABSENT, JSON_NULL, JSON_PRESENT };
+enum json_presence { JSON_ABSENT, JSON_IS_NULL, JSON_PRESENT };
 
 struct json_strings {
 	char **items; /* owned */
@@ -31,7 +31,7 @@ struct json_field {
 	/* offset + 1 of an enum json_presence member (uint8_t) that records how it came; 0 = none */
 	size_t presence_plus_1;
 	bool required;
-	bool nullable;   /* null is accepted and recorded as JSON_NULL (else 422) */
+	bool nullable;   /* null is accepted and recorded as JSON_IS_NULL (else 422) */
 	bool write_only; /* never in answers (schema only) */
 	bool read_only;  /* accepted and ignored only if equal; the handler compares */
 	int64_t min, max; /* numbers: range; strings: length in code points; arrays: count; max 0 none */
