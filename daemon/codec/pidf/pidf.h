@@ -58,7 +58,7 @@ struct pidf {
 };
 
 /* 0; -EBADMSG not well-formed, not PIDF, or with a document type; -EMSGSIZE beyond a limit;
- * -ENOMEM. Elements it does not know are passed over. */
+ * -ENOMEM; then ret holds rubbish. Elements it does not know are passed over. */
 int pidf_parse(struct slice in, struct pidf *ret);
 /* Append the document; test buf_ok(). Characters that XML cannot hold are left out. */
 void pidf_write(const struct pidf *pidf, struct buf *out);
