@@ -10,6 +10,7 @@
 
 struct error;
 struct http_route;
+struct json_t; /* Jansson */
 
 enum {
 	HTTP_PARAM_MAX = 4,	       /* path parameters of one route */
@@ -54,6 +55,7 @@ struct http_request {
 	const struct http_pair *header;
 	size_t header_count;
 	struct slice body;	   /* whole body, {NULL, 0} if none */
+	struct json_t *json;	   /* the body as JSON where the route has a body, else NULL; borrowed */
 	const struct http_peer *peer;
 	const char *id;		   /* request_id: 26 characters, also sent as X-Request-Id */
 	void *actor;		   /* what hooks.authorize set: the room above knows its type */

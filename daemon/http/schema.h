@@ -2,12 +2,15 @@
 /* schema.h - answers' schemas in shorthand, and the OpenAPI 3.1 document made from them, from the
  * route table and from the bodies' field tables.
  *
- * Shorthand:  object  = "{" member *("," member) "}"      member = name ["?"] ":" type
- *             type    = simple / object / "[" type "]" / "<" name ">" / enum / type "|null"
- *             simple  = string int number bool any uuid time
- *             enum    = "'" word *("'" "|" "'" word) "'"
- * "?" after a name: the member may be absent. "<vm>" refers to the schema `vm`. "map(TYPE)" is an
- * object with any members of TYPE. */
+ *	type   = base ["|null"]
+ *	base   = "string" / "int" / "number" / "bool" / "any" / "uuid" / "time" / "object"
+ *	       / "'" word *("|" word) "'"        one of these words
+ *	       / "<" name ">"                    the schema of that name
+ *	       / "[" type "]"                    an array
+ *	       / "(" type ")"                    an object whose members are all of that type
+ *	       / "{" [member *("," member)] "}"  an object with exactly these members
+ *	member = name ["?"] ":" type             "?": it may be absent
+ * Blanks are allowed everywhere. */
 #pragma once
 #include <stddef.h>
 
