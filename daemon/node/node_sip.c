@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node_sip.c - listen points, trusted links and message trace of a call server behind sm. */
+#include "node/node_sip.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "codec/sip/sip_msg.h"
+#include "net/addr.h"
+#include "net/tls.h"
+#include "node/node.h"
+#include "node/trace_ring.h"
+#include "stack/sip/sip_flow.h"
+#include "stack/sip/sip_guard.h"
+#include "stack/sip/sip_stack.h"
+#include "stack/sip/sip_wire.h"
+
+static int listen_plain(struct sip_wire *wire, const struct addr *local, struct error *err)
+{
+	static const enum sip_transport transports[] = { SIP_TRANSPORT_UDP, SIP_TRANSPORT_TCP };
+
+	if (!addr_is_loopback(local))
+		return error_set(err, -EACCES,
+				 "without a certificate SIP is served on loopback only");
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+		struct sip_listen point = { .transport = transports[i], .local = *local };
+		int r = sip_wire_listen(wire, &point, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int listen_tls(struct sip_wire *wire, const struct node_identity *id,
+		      const struct addr *local, struct error *err)
+{
+	struct tls_config config = {
+		.server = true,
+		.verify = TLS_VERIFY_REQUIRED,
+		.cert_file = id->cert_file,
+		.key_file = id->key_file,
+		.ca_file = id->ca_file,
+	};
+	AUTO(tls_context) struct tls_context *in = NULL;
+	AUTO(tls_context) struct tls_context *out = NULL;
+	struct sip_listen point = { .transport = SIP_TRANSPORT_TLS, .local = *local };
+	int r;
+
+	r = tls_context_new(&config, &in, err);
+	if (r < 0)
+		return r;
+	config.server = false;
+	r = tls_context_new(&config, &out, err);
+	if (r < 0)
+		return r;
+	point.tls = in;
+	point.tls_out = out;
+	r = sip_wire_listen(wire, &point, err);
+	return r < 0 ? r : 0;
+}
+
+int node_sip_listen(struct node *node, struct sip_stack *stack, struct error *err)
+{
+	const struct node_identity *id = node_identity(node);
+	struct sip_wire *wire = sip_stack_wire(stack);
+	struct addr local;
+
+	if (addr_parse(slice_str(id->address), id->port, &local) < 0)
+		return error_set(err, -EINVAL, "'%s' is no address to listen on", id->address);
+	addr_set_port(&local, id->port);
+	if (id->cert_file[0] != '\0')
+		return listen_tls(wire, id, &local, err);
+	return listen_plain(wire, &local, err);
+}
+
+bool node_sip_link_matches(const struct uc_model *model, enum uc_entity_type type,
+			   const char *peer_name, const struct addr *remote, bool udp)
+{
+	for (size_t i = 0; i < uc_entity_count(model); i++) {
+		const struct uc_entity *e = uc_entity_at(model, i);
+		struct addr addr;
+
+		if (e->type != type)
+			continue;
+		if (peer_name[0] != '\0') {
+			if (strcmp(e->name, peer_name) == 0)
+				return true;
+			continue;
+		}
+		if (!addr_is_loopback(remote) ||
+		    addr_parse_ip(slice_str(e->address), e->port, &addr) < 0)
+			continue;
+		if (udp ? addr_equal(&addr, remote) : addr_equal_ip(&addr, remote))
+			return true;
+	}
+	return peer_name[0] != '\0' && strcmp(peer_name, uc_entity_type_name(type)) == 0;
+}
+
+bool node_sip_trusted(const struct node *node, const struct sip_incoming *in,
+		      enum uc_entity_type type)
+{
+	bool tls = in->flow.transport == SIP_TRANSPORT_TLS;
+
+	/* A TLS peer without a name never gets in by its address. */
+	if (tls && in->peer_name[0] == '\0')
+		return false;
+	if (!tls && node_identity(node)->cert_file[0] != '\0')
+		return false;
+	return node_sip_link_matches(node_model(node), type, tls ? in->peer_name : "",
+				     &in->flow.remote, in->flow.transport == SIP_TRANSPORT_UDP);
+}
+
+/* Value of a header in raw bytes: the ring needs two fields, not a parsed message. */
+static struct slice raw_header(struct slice bytes, struct slice name, struct slice compact)
+{
+	while (bytes.len > 0) {
+		struct slice line = slice_take_until(&bytes, '\n', NULL);
+		struct slice value = line;
+		struct slice have = slice_trim(slice_take_until(&value, ':', NULL));
+
+		if (slice_trim(line).len == 0)
+			break;
+		if (slice_eq_nocase(have, name) || (compact.len && slice_eq_nocase(have, compact)))
+			return slice_trim(value);
+	}
+	return slice_make(NULL, 0);
+}
+
+void node_sip_trace(struct node *node, bool sent, const struct sip_flow *flow,
+		    const struct addr *local, struct slice bytes)
+{
+	char here[ADDR_TEXT_MAX], there[ADDR_TEXT_MAX];
+	struct trace_entry entry = {
+		.direction = sent ? TRACE_OUT : TRACE_IN,
+		.at_us = clock_wall(loop_clock(node_loop(node))) * 1000,
+		.transport = sip_flow_transport_text(flow),
+		.local = slice_str(local ? addr_format(local, here) : ""),
+		.remote = slice_str(addr_format(&flow->remote, there)),
+		.call_id = raw_header(bytes, SLICE("Call-ID"), SLICE("i")),
+		.gsid = raw_header(bytes, SLICE("Av-Global-Session-ID"), SLICE("")),
+		.message = bytes,
+	};
+
+	trace_add(node_trace(node), &entry);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node_sip.h - the SIP side that cm and presence share: listen points, links to sm, message trace. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/uc_model.h"
+
+struct addr;
+struct error;
+struct node;
+struct sip_flow;
+struct sip_incoming;
+struct sip_stack;
+struct slice;
+
+/* Open the listen points of this node: TLS when it has a certificate, UDP and TCP when it runs
+ * standalone without one. Errors: -EADDRINUSE, -EINVAL no usable address, -EACCES plain SIP
+ * elsewhere than on loopback, what tls_context_new() gives. */
+int node_sip_listen(struct node *node, struct sip_stack *stack, struct error *err);
+
+/* Does a message come over a trusted link from an entity of that type? With TLS the name in its
+ * certificate is an entity's of the type, or the VM's own name (sm, cm, presence); without, and only
+ * on loopback, the source address is the entity's (over TCP without the port). */
+bool node_sip_trusted(const struct node *node, const struct sip_incoming *in,
+		      enum uc_entity_type type);
+/* The rule behind it, for tests: model, name in the certificate ("" none), transport. */
+bool node_sip_link_matches(const struct uc_model *model, enum uc_entity_type type,
+			   const char *peer_name, const struct addr *remote, bool udp);
+
+/* For sip_stack_handlers.trace with the node as user data: files the message under its Call-ID and
+ * global session id. */
+void node_sip_trace(struct node *node, bool sent, const struct sip_flow *flow,
+		    const struct addr *local, struct slice bytes);
