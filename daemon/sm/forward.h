@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* forward.h - a received message as it goes on to the next hop: edits, by the table of trust. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "sm/sm.h"
+#include "stack/sip/sip_flow.h"
+
+struct buf;
+struct sip_msg;
+
+#define FORWARD_MESSAGE_MAX 65535
+
+/* How a request goes on; borrowed. */
+struct forward {
+	const struct sip_msg *request;
+	struct peer from;
+	struct peer to;
+	const struct sip_flow *in_flow;
+	struct slice uri;	   /* new Request-URI; empty: as it is */
+	unsigned pop_routes;	   /* our own Routes on top */
+	bool drop_routes;	   /* all of them: a phone does not choose its way */
+	struct slice application;  /* Route towards an application, "" none */
+	struct slice back;	   /* and the Route that brings it back to us */
+	bool record_route;
+	bool authenticated;	   /* our challenge was answered: its credentials end here */
+	struct slice identity;	   /* P-Asserted-Identity to create, empty: none */
+	struct slice gsid;
+	uint32_t max_forwards;
+	uint32_t max_breadth; /* 0: leave it out */
+};
+
+/* Write the request for the flow, which is prepared (listen point and connection are fixed; a long
+ * one leaves UDP for TCP). Errors: what preparing gives, -EMSGSIZE, -ENOBUFS. */
+int forward_request(struct sm *sm, const struct forward *forward, struct sip_flow *flow,
+		    struct buf *out);
+/* Write a response without our Via. status 0: as it is; else another status with its usual phrase,
+ * without Retry-After. Errors: as above. */
+int forward_response(struct sm *sm, const struct sip_msg *response, struct peer from,
+		     struct peer to, unsigned status, struct buf *out);

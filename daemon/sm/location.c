@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* location.c - where users can be reached: bindings by user, by flow and by contact. */
+#include "sm/location.h"
+
+#include <stdio.h>
+
+#include "codec/sip/sip_uri.h"
+
+struct location_user {
+	struct map_node node;
+	struct list bindings; /* oldest change first */
+	size_t count;
+	char handle[];
+};
+
+struct location {
+	struct map users;
+	struct map flows; /* of bindings with a flow */
+	size_t count;
+	location_hook_fn *hook;
+	void *hook_user;
+};
+
+int location_new(location_hook_fn *hook, void *user, struct location **ret)
+{
+	struct location *location = calloc(1, sizeof(*location));
+
+	if (!location)
+		return -ENOMEM;
+	map_init(&location->users);
+	map_init(&location->flows);
+	location->hook = hook;
+	location->hook_user = user;
+	*ret = location;
+	return 0;
+}
+
+static struct binding *binding_free(struct binding *b)
+{
+	if (!b)
+		return NULL;
+	free(b->uri);
+	free(b->instance);
+	free(b->call_id);
+	free(b->user_agent);
+	free(b);
+	return NULL;
+}
+DEFINE_AUTO(binding)
+
+static void unlink_binding(struct location *location, struct binding *b)
+{
+	list_remove(&b->link);
+	if (b->flow)
+		map_remove(&location->flows, &b->flow_node);
+	b->user->count--;
+	location->count--;
+}
+
+struct location *location_free(struct location *location)
+{
+	struct map_node *node;
+	struct map_iter it;
+
+	if (!location)
+		return NULL;
+	MAP_FOREACH(node, &location->users, &it) {
+		struct location_user *user = MAP_ENTRY(node, struct location_user, node);
+		struct binding *b;
+
+		LIST_FOREACH(b, &user->bindings, struct binding, link)
+			binding_free(b);
+		free(user);
+	}
+	map_done(&location->users);
+	map_done(&location->flows);
+	free(location);
+	return NULL;
+}
+
+static struct location_user *user_find(const struct location *location, struct slice handle)
+{
+	struct map_node *node = map_get(&location->users, handle);
+
+	return node ? MAP_ENTRY(node, struct location_user, node) : NULL;
+}
+
+static struct location_user *user_make(struct location *location, struct slice handle)
+{
+	struct location_user *user = user_find(location, handle);
+
+	if (user)
+		return user;
+	user = calloc(1, sizeof(*user) + handle.len + 1);
+	if (!user)
+		return NULL;
+	memcpy(user->handle, handle.p, handle.len);
+	list_init(&user->bindings);
+	if (map_add(&location->users, &user->node, slice_make(user->handle, handle.len)) < 0) {
+		free(user);
+		return NULL;
+	}
+	return user;
+}
+
+static void user_tidy(struct location *location, struct location_user *user)
+{
+	if (user->count)
+		return;
+	map_remove(&location->users, &user->node);
+	free(user);
+}
+
+/* Tell, unlink and free; the user stays even when it has no binding left. */
+static void drop(struct location *location, struct binding *b, enum location_event event)
+{
+	if (location->hook)
+		location->hook(location->hook_user, event, b->user->handle, b);
+	unlink_binding(location, b);
+	binding_free(b);
+}
+
+static bool same_uri(struct slice a, struct slice b)
+{
+	struct sip_uri ua, ub;
+
+	if (slice_eq(a, b))
+		return true;
+	return sip_uri_parse(a, &ua) == 0 && sip_uri_parse(b, &ub) == 0 && sip_uri_equal(&ua, &ub);
+}
+
+static struct binding *match(const struct location_user *user, const struct location_change *change)
+{
+	struct binding *b;
+
+	LIST_FOREACH(b, &user->bindings, struct binding, link) {
+		if (change->instance.len && b->instance[0]) {
+			if (slice_eq_str(change->instance, b->instance))
+				return b;
+			continue;
+		}
+		if (same_uri(slice_str(b->uri), change->uri))
+			return b;
+	}
+	return NULL;
+}
+
+static bool stale(const struct binding *b, const struct location_request *rq)
+{
+	return slice_eq_str(rq->call_id, b->call_id) && rq->cseq <= b->cseq;
+}
+
+/* Would the request succeed? Nothing is changed. */
+static int judge(const struct location_user *user, const struct location_request *rq)
+{
+	size_t count = user ? user->count : 0;
+	size_t added = 0;
+	struct binding *b;
+
+	if (rq->remove_all) {
+		if (user)
+			LIST_FOREACH(b, &user->bindings, struct binding, link)
+				if (stale(b, rq))
+					return -ESTALE;
+		return 0;
+	}
+	for (size_t i = 0; i < rq->count; i++) {
+		b = user ? match(user, &rq->changes[i]) : NULL;
+		if (b && stale(b, rq))
+			return -ESTALE;
+		if (rq->changes[i].expires_s == 0)
+			count -= b ? 1 : 0;
+		else
+			added += b ? 0 : 1;
+	}
+	if (added > rq->max_contacts)
+		return -EDQUOT;
+	if (count + added > rq->max_contacts && added && !rq->replace_oldest)
+		return -EDQUOT;
+	return 0;
+}
+
+static char *dup_or_empty(struct slice s)
+{
+	return slice_dup(slice_sub(s, 0, LOCATION_TEXT_MAX));
+}
+
+static int binding_fill(struct binding *b, const struct location_request *rq,
+			const struct location_change *change)
+{
+	AUTO(str) char *uri = slice_dup(change->uri);
+	AUTO(str) char *call_id = dup_or_empty(rq->call_id);
+	AUTO(str) char *agent = dup_or_empty(rq->user_agent);
+	AUTO(str) char *instance = dup_or_empty(change->instance);
+
+	if (!uri || !call_id || !agent || !instance)
+		return -ENOMEM;
+	free(b->uri);
+	free(b->call_id);
+	free(b->user_agent);
+	free(b->instance);
+	b->uri = TAKE(uri);
+	b->call_id = TAKE(call_id);
+	b->user_agent = TAKE(agent);
+	b->instance = TAKE(instance);
+	b->cseq = rq->cseq;
+	b->q = change->q;
+	b->expires_ms = rq->now_ms + (int64_t)change->expires_s * 1000;
+	b->transport = rq->transport;
+	b->source = rq->source;
+	return 0;
+}
+
+static int set_flow(struct location *location, struct binding *b, uint64_t flow)
+{
+	if (b->flow == flow)
+		return 0;
+	if (b->flow)
+		map_remove(&location->flows, &b->flow_node);
+	b->flow = flow;
+	if (!flow)
+		return 0;
+	return map_add(&location->flows, &b->flow_node, slice_make(&b->flow, sizeof(b->flow)));
+}
+
+static void link_binding(struct location *location, struct location_user *user, struct binding *b)
+{
+	b->user = user;
+	list_append(&user->bindings, &b->link);
+	user->count++;
+	location->count++;
+}
+
+static int put(struct location *location, struct location_user *user,
+	       const struct location_request *rq, const struct location_change *change)
+{
+	struct binding *old = match(user, change);
+	AUTO(binding) struct binding *fresh = NULL;
+	struct binding *b = old;
+	int r;
+
+	if (!b) {
+		fresh = calloc(1, sizeof(*fresh));
+		if (!fresh)
+			return -ENOMEM;
+		list_init(&fresh->link);
+		b = fresh;
+	}
+	r = binding_fill(b, rq, change);
+	if (r < 0)
+		return r;
+	r = set_flow(location, b, rq->flow);
+	if (r < 0) {
+		b->flow = 0;
+		return r;
+	}
+	if (old) {
+		list_remove(&b->link);
+		list_append(&user->bindings, &b->link);
+	} else {
+		link_binding(location, user, TAKE(fresh));
+	}
+	if (location->hook)
+		location->hook(location->hook_user, old ? LOCATION_REFRESHED : LOCATION_ADDED,
+			       user->handle, b);
+	return 0;
+}
+
+static void remove_asked(struct location *location, struct location_user *user,
+			 const struct location_request *rq)
+{
+	struct binding *b;
+
+	if (rq->remove_all) {
+		LIST_FOREACH(b, &user->bindings, struct binding, link)
+			drop(location, b, LOCATION_REMOVED);
+		return;
+	}
+	for (size_t i = 0; i < rq->count; i++) {
+		b = rq->changes[i].expires_s == 0 ? match(user, &rq->changes[i]) : NULL;
+		if (b)
+			drop(location, b, LOCATION_REMOVED);
+	}
+}
+
+int location_update(struct location *location, const struct location_request *request)
+{
+	struct location_user *user = user_find(location, slice_str(request->handle));
+	int r;
+
+	r = judge(user, request);
+	if (r < 0)
+		return r;
+	if (!user)
+		user = user_make(location, slice_str(request->handle));
+	if (!user)
+		return -ENOMEM;
+
+	remove_asked(location, user, request);
+	for (size_t i = 0; i < request->count && r == 0; i++) {
+		const struct location_change *change = &request->changes[i];
+
+		if (request->remove_all || change->expires_s == 0)
+			continue;
+		if (user->count >= request->max_contacts && !match(user, change))
+			drop(location, LIST_FIRST(&user->bindings, struct binding, link),
+			     LOCATION_REPLACED);
+		r = put(location, user, request, change);
+	}
+	user_tidy(location, user);
+	return r;
+}
+
+int location_restore(struct location *location, const char *handle, const struct binding *values)
+{
+	struct location_request rq = { .handle = handle, .cseq = values->cseq };
+	struct location_change change = { .uri = slice_str(values->uri), .q = values->q };
+	AUTO(binding) struct binding *b = calloc(1, sizeof(*b));
+	struct location_user *user;
+	int r;
+
+	if (!b)
+		return -ENOMEM;
+	if (change.uri.len == 0 || change.uri.len > LOCATION_URI_MAX)
+		return -EINVAL;
+	rq.call_id = slice_str(values->call_id);
+	rq.user_agent = slice_str(values->user_agent);
+	rq.transport = values->transport;
+	rq.source = values->source;
+	change.instance = slice_str(values->instance);
+	user = user_make(location, slice_str(handle));
+	if (!user)
+		return -ENOMEM;
+	list_init(&b->link);
+	r = match(user, &change) || user->count >= LOCATION_CONTACTS_MAX ?
+		    -EINVAL :
+		    binding_fill(b, &rq, &change);
+	if (r == 0) {
+		b->expires_ms = values->expires_ms;
+		link_binding(location, user, TAKE(b));
+	}
+	user_tidy(location, user);
+	return r;
+}
+
+const struct list *location_of(const struct location *location, struct slice handle)
+{
+	const struct location_user *user = user_find(location, handle);
+
+	return user && user->count ? &user->bindings : NULL;
+}
+
+size_t location_count_of(const struct location *location, struct slice handle)
+{
+	const struct location_user *user = user_find(location, handle);
+
+	return user ? user->count : 0;
+}
+
+const struct binding *location_by_contact(const struct location *location, struct slice uri)
+{
+	struct sip_uri want, have;
+	struct location_user *user;
+	struct map_node *node;
+	struct map_iter it;
+	struct binding *b;
+	char handle[LOCATION_TEXT_MAX];
+	int n;
+
+	if (sip_uri_parse(uri, &want) < 0)
+		return NULL;
+	/* A phone's Contact nearly always carries its own handle: look there first. */
+	n = sip_unescape(slice_sub(want.user, 0, sizeof(handle)), handle, sizeof(handle));
+	user = n > 0 ? user_find(location, slice_make(handle, (size_t)n)) : NULL;
+	if (user)
+		LIST_FOREACH(b, &user->bindings, struct binding, link)
+			if (sip_uri_parse(slice_str(b->uri), &have) == 0 &&
+			    sip_uri_same_aor(&have, &want) && have.port == want.port)
+				return b;
+	MAP_FOREACH(node, &location->users, &it) {
+		user = MAP_ENTRY(node, struct location_user, node);
+		LIST_FOREACH(b, &user->bindings, struct binding, link)
+			if (slice_eq_str(uri, b->uri) ||
+			    (sip_uri_parse(slice_str(b->uri), &have) == 0 &&
+			     sip_uri_same_aor(&have, &want) && have.port == want.port))
+				return b;
+	}
+	return NULL;
+}
+
+const char *location_handle(const struct binding *binding)
+{
+	return binding->user->handle;
+}
+
+void location_flow_closed(struct location *location, uint64_t flow)
+{
+	struct map_node *node;
+
+	if (flow == 0)
+		return;
+	while ((node = map_get(&location->flows, slice_make(&flow, sizeof(flow)))) != NULL) {
+		struct binding *b = MAP_ENTRY(node, struct binding, flow_node);
+		struct location_user *user = b->user;
+
+		drop(location, b, LOCATION_CLOSED);
+		user_tidy(location, user);
+	}
+}
+
+void location_forget(struct location *location, struct slice handle)
+{
+	struct location_user *user = user_find(location, handle);
+	struct binding *b;
+
+	if (!user)
+		return;
+	LIST_FOREACH(b, &user->bindings, struct binding, link)
+		drop(location, b, LOCATION_REMOVED);
+	user_tidy(location, user);
+}
+
+void location_expire(struct location *location, int64_t now_ms)
+{
+	struct map_node *node;
+	struct map_iter it;
+	struct binding *b;
+
+	MAP_FOREACH(node, &location->users, &it) {
+		struct location_user *user = MAP_ENTRY(node, struct location_user, node);
+
+		LIST_FOREACH(b, &user->bindings, struct binding, link)
+			if (b->expires_ms <= now_ms)
+				drop(location, b, LOCATION_EXPIRED);
+		user_tidy(location, user);
+	}
+}
+
+size_t location_count(const struct location *location)
+{
+	return location->count;
+}
+
+void location_walk(const struct location *location,
+		   void (*fn)(void *user, const char *handle, const struct binding *binding),
+		   void *user)
+{
+	struct map_node *node;
+	struct map_iter it;
+	struct binding *b;
+
+	MAP_FOREACH(node, &location->users, &it) {
+		struct location_user *owner = MAP_ENTRY(node, struct location_user, node);
+
+		LIST_FOREACH(b, &owner->bindings, struct binding, link)
+			fn(user, owner->handle, b);
+	}
+}
+
+const char *location_event_name(enum location_event event)
+{
+	static const char *const names[] = { "added",	 "refreshed", "removed",
+					     "replaced", "expired",   "closed" };
+
+	return names[event];
+}

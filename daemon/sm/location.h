@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* location.h - where users can be reached: address of record -> bindings (RFC 3261 section 10). */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/slice.h"
+#include "codec/sip/sip_via.h"
+#include "net/addr.h"
+
+#define LOCATION_CONTACTS_MAX 10 /* of one user, and in one REGISTER */
+#define LOCATION_URI_MAX 512
+#define LOCATION_TEXT_MAX 256 /* instance, Call-ID, user agent */
+
+struct location; /* opaque, see location.c */
+struct location_user;
+
+/* One contact of a user; owned by the location, valid until it changes. */
+struct binding {
+	struct list link; /* in its user, oldest first */
+	struct map_node flow_node;
+	struct location_user *user;
+	char *uri;	  /* Contact URI as registered */
+	char *instance;	  /* +sip.instance without quotes, or "" */
+	char *call_id;
+	char *user_agent; /* or "" */
+	uint32_t cseq;
+	uint32_t q;	  /* thousandths, 1000 when not given */
+	int64_t expires_ms; /* wall clock */
+	enum sip_transport transport; /* that the REGISTER came over */
+	struct addr source;	      /* where it came from */
+	uint64_t flow;	/* the connection it lives on; 0: none (UDP, or restored after a restart) */
+};
+
+enum location_event {
+	LOCATION_ADDED,
+	LOCATION_REFRESHED,
+	LOCATION_REMOVED,  /* asked for */
+	LOCATION_REPLACED, /* made room for a newer one */
+	LOCATION_EXPIRED,
+	LOCATION_CLOSED, /* its connection is gone */
+};
+
+/* Every change passes here, after it was made for ADDED and REFRESHED, before the binding is freed
+ * for all others. */
+typedef void location_hook_fn(void *user, enum location_event event, const char *handle,
+			      const struct binding *binding);
+
+/* Errors: -ENOMEM. */
+int location_new(location_hook_fn *hook, void *user, struct location **ret);
+struct location *location_free(struct location *location); /* hook is not called */
+DEFINE_AUTO(location)
+
+/* One contact of a REGISTER; slices are borrowed. */
+struct location_change {
+	struct slice uri;
+	struct slice instance;
+	uint32_t expires_s; /* granted; 0 removes */
+	uint32_t q;
+};
+
+struct location_request {
+	const char *handle;
+	struct slice call_id;
+	uint32_t cseq;
+	struct slice user_agent;
+	bool remove_all; /* Contact: * */
+	size_t count;
+	struct location_change changes[LOCATION_CONTACTS_MAX];
+	uint32_t max_contacts;
+	bool replace_oldest; /* else one more than max_contacts is refused */
+	enum sip_transport transport;
+	struct addr source;
+	uint64_t flow;
+	int64_t now_ms; /* wall clock */
+};
+
+/* All of a REGISTER or nothing. Errors: -ESTALE CSeq not above the one seen in this Call-ID,
+ * -EDQUOT too many contacts, -ENOMEM (what was done before it stays). */
+int location_update(struct location *location, const struct location_request *request);
+/* Put back a binding that outlived a restart. Errors: -EINVAL, -ENOMEM. */
+int location_restore(struct location *location, const char *handle, const struct binding *values);
+
+/* The bindings of a user as a list of struct binding.link, NULL when there are none. */
+const struct list *location_of(const struct location *location, struct slice handle);
+size_t location_count_of(const struct location *location, struct slice handle);
+/* The binding of any user whose Contact URI names the same user, host and port and which can be
+ * reached over that flow or address: where an in-dialog request goes. NULL when there is none. */
+const struct binding *location_by_contact(const struct location *location, struct slice uri);
+const char *location_handle(const struct binding *binding);
+
+void location_flow_closed(struct location *location, uint64_t flow);
+void location_forget(struct location *location, struct slice handle); /* the user was deleted */
+void location_expire(struct location *location, int64_t now_ms);
+size_t location_count(const struct location *location); /* bindings in all */
+
+/* Every binding, grouped by user. The callback must not change the location. */
+void location_walk(const struct location *location,
+		   void (*fn)(void *user, const char *handle, const struct binding *binding),
+		   void *user);
+const char *location_event_name(enum location_event event);

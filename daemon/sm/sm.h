@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sm.h - the session manager as one object: what its modules share. Private to this room. */
+#pragma once
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/slice.h"
+#include "base/timer.h"
+#include "sm/odi.h"
+#include "sm/trust.h"
+
+struct binding;
+struct buf;
+struct calls;
+struct entities;
+struct entity;
+struct location;
+struct metrics;
+struct node;
+struct sip_digest;
+struct sip_incoming;
+struct sip_stack;
+struct sip_wire;
+struct sm_options;
+struct uc_model;
+
+enum sm_metric {
+	SM_REQUESTS_REGISTER,
+	SM_REQUESTS_INVITE,
+	SM_REQUESTS_OTHER,
+	SM_CHALLENGES,
+	SM_PHASE_REFUSED,
+	SM_FROM_REFUSED,
+	SM_LOOPS,
+	SM_CALLS_STARTED,
+	SM_CALLS_ANSWERED,
+	SM_APPLICATION_FAILED,
+	SM_APPLICATION_SKIPPED,
+	SM_BINDINGS,
+	SM_CALLS,
+	SM_LINKS_DOWN,
+	SM_METRICS
+};
+
+struct sm {
+	struct node *node;
+	struct loop *loop;
+	const struct sm_options *options;
+	struct metrics *metrics;
+	struct sip_stack *stack;
+	struct sip_wire *wire;
+	struct sip_digest *digest;
+	struct location *location;
+	struct entities *entities;
+	struct calls *calls;
+	uint8_t key[ODI_KEY_SIZE]; /* of odi tokens and Record-Route cookies; outlives a restart */
+	struct list proxies;	   /* struct proxy, those in progress */
+	struct timer sweep;
+};
+
+/* The other end of a hop. */
+struct peer {
+	enum trust_peer kind;
+	struct entity *entity; /* NULL for phones */
+};
+
+/* The current administration; valid until the next turn of the loop. */
+const struct uc_model *sm_model(const struct sm *sm);
+struct slice sm_domain(const struct sm *sm);
+/* Is this host our SIP domain or one of our own addresses? */
+struct sip_uri;
+bool sm_uri_is_local(const struct sm *sm, const struct sip_uri *uri);
+int64_t sm_wall_ms(const struct sm *sm);
+uint64_t sm_now_ms(const struct sm *sm);
+
+/* router.c: what happens to a request outside of transactions, and to an ACK. */
+void router_request(struct sm *sm, const struct sip_incoming *in);
+void router_ack(struct sm *sm, const struct sip_incoming *in);

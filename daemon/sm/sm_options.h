@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sm_options.h - the configuration of aura-sm: one row an option. */
+#pragma once
+#include "base/option.h"
+#include "node/node.h"
+
+enum short_expires { SHORT_EXPIRES_REJECT, SHORT_EXPIRES_RAISE };
+enum when_full { WHEN_FULL_REPLACE_OLDEST, WHEN_FULL_REFUSE };
+
+struct sm_options {
+	struct node_options node;
+	uint32_t min_expires_s;
+	uint32_t default_expires_s;
+	uint32_t max_expires_s;
+	uint32_t max_contacts;
+	uint32_t short_expires; /* enum short_expires */
+	uint32_t when_full;	/* enum when_full */
+	char *digest_algorithms;
+	uint32_t nonce_ttl_s;
+	uint32_t down_after_ms;
+	uint32_t probe_ms;
+	uint32_t timer_c_s;
+};
+
+extern const struct option sm_option_table[];
