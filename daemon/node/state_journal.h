@@ -16,7 +16,8 @@ struct state_journal;
 
 #define STATE_VALUE_MAX (64 * 1024)
 
-/* On the loop. Copied. expires_ms is wall clock since 1970, 0 never; an expired row is not loaded
+/* On the loop. kind is a literal (kept by pointer); key and value are copied and hold text, such as
+ * JSON, without NUL (-EINVAL). expires_ms is wall clock since 1970, 0 never; an expired row is not loaded
  * and is purged. Errors: -EFBIG value too large, -ENOBUFS the queue is full (65536 changes),
  * -ENOMEM. */
 int state_put(struct state_journal *js, const char *kind, struct slice key, struct slice value,

@@ -2,13 +2,13 @@
 /* uc.h - administration of users and calls: the smgr database, and the call servers behind it. */
 #pragma once
 #include "base/error.h"
+#include "base/json_field.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct json_field;
 struct uc;
 
 /* Every call below may block: job threads only. -EAGAIN (503) means smgr or a call server cannot
