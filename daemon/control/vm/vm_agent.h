@@ -38,6 +38,7 @@ struct vm_agent_ops {
 /* The caller owns *ret. `ops` must outlive it. */
 int vm_agent_new(const struct vm_agent_ops *ops, void *arg, struct vm_agent **ret);
 struct vm_agent *vm_agent_free(struct vm_agent *agent); /* accepts NULL */
+DEFINE_AUTO(vm_agent)
 
 /* The channel opened: forget what was known and ask for a hello. */
 void vm_agent_opened(struct vm_agent *agent);
@@ -49,7 +50,8 @@ void vm_agent_feed(struct vm_agent *agent, const char *bytes, size_t len, uint64
 #define VM_AGENT_STALE_MS 8000
 void vm_agent_tick(struct vm_agent *agent, uint64_t now_ms);
 
-int vm_agent_certify(struct vm_agent *agent, const char *certificate_pem, const char *ca_pem);
+int vm_agent_certify(struct vm_agent *agent, const char *certificate_pem, const char *ca_pem,
+		     const char *time);
 /* Ask the guest to power off. Errors: -ENOTCONN no agent. */
 int vm_agent_shutdown(struct vm_agent *agent);
 int vm_agent_ping(struct vm_agent *agent);

@@ -10,11 +10,57 @@
 
 #include "base/json_field.h"
 
-struct vm_catalogue;
+struct alarms;
+struct events;
+struct job_pool;
+struct local_db;
+struct loop;
+struct pki_ca;
+struct store;
+struct tasks;
 struct vm_manager; /* opaque, see vm_manager.c */
 
 #define VM_TASK_ID_SIZE 37 /* a UUID and its NUL */
 #define VM_COUNT_MAX 64    /* VMs on one box */
+
+/* The statement that makes box.db's table; whoever opens box.db puts it among its migrations. */
+extern const char VM_BOX_MIGRATION[];
+
+/* Texts are copied; the pieces are borrowed and must outlive the manager. */
+struct vm_manager_config {
+	const char *libvirt_uri;
+	const char *images_dir, *disks_dir, *logs_dir, *templates_dir;
+	const char *bridge, *sip_domain;
+	const char *subnet;	 /* "10.77.0.0/24"; the host has its first address */
+	const char *advertise;	 /* address that phones use, "" for the host's own */
+	const char *accelerator; /* "auto", "kvm" or "tcg" */
+	const char *cert_file, *key_file, *ca_file; /* what probes show and trust */
+	struct loop *loop;
+	struct job_pool *jobs; /* for watching and probing: at least 4 threads */
+	struct store *store;
+	struct local_db *box;
+	struct events *events;
+	struct alarms *alarms;
+	struct tasks *tasks;
+	struct pki_ca *ca; /* signs the guests' certificates */
+	/* Open a console log (index 0 newest) that only root may read: a descriptor or negative errno.
+	 * May be NULL: then the file is opened directly. */
+	int (*log_open)(void *user, const char *vm, unsigned index, struct error *err);
+	/* A VM of the template became ready; on a job thread. May be NULL. */
+	void (*ready)(void *user, const char *template_name);
+	void *user;
+};
+
+/* Read the templates and what box.db knows, start libvirt's event thread and the watch; libvirt itself may
+ * be down: it is tried again every second. The watch adopts what runs, undoes interrupted deployments and
+ * starts what shall run, in order. On the main thread, before loop_run().
+ * Errors: -EINVAL configuration, -ENOENT no templates, as local_db.h. */
+int vm_manager_new(const struct vm_manager_config *config, struct vm_manager **ret,
+		   struct error *err);
+/* Stop watching; guests go on running. Call on the loop's thread when tasks and the job pool have ended. */
+struct vm_manager *vm_manager_free(struct vm_manager *m);
+/* No new work from now on; waits in tasks end soon. */
+void vm_manager_close(struct vm_manager *m);
 
 enum vm_action { VM_START, VM_SHUTDOWN, VM_STOP, VM_RESTART };
 
