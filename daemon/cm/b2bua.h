@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* b2bua.h - a half on the wire: one server transaction upstream, INVITEs downstream, a dialog on
+ * each side for every fork. RFC 3261 sections 12 to 15; B2BUA practice of RFC 7092 (media direct).
+ *
+ * A half is made by b2bua_new(), owned by its cm and freed after the turn in which it ended. */
+#pragma once
+#include "base/buf.h"
+#include "base/timer.h"
+#include "cm/cm.h"
+#include "cm/half.h"
+#include "cm/service.h"
+
+#include "codec/sip/sip_token.h"
+
+struct b2bua_half;
+struct sip_client_txn;
+struct sip_dialog;
+struct sip_incoming;
+struct sip_msg;
+struct sip_server_txn;
+
+/* Which dialog of which half: what the stack's callbacks carry. */
+struct b2bua_leg {
+	struct b2bua_half *owner;
+	uint8_t index; /* in forks */
+	bool up;
+};
+
+/* One INVITE that went downstream. */
+struct b2bua_branch {
+	struct b2bua_half *owner;
+	struct sip_client_txn *txn; /* NULL once it ended */
+	struct sip_dialog *base;    /* of the first answer; further To-tags are made from it */
+	uint32_t cseq;
+	uint8_t number;
+};
+
+/* A request inside the call on its way through. */
+struct b2bua_relay {
+	struct list link;
+	struct b2bua_half *owner;
+	struct sip_server_txn *server; /* NULL once it ended or was answered for good */
+	struct sip_client_txn *client; /* NULL once it ended */
+	struct sip_dialog *from, *to;
+	enum sip_method method;
+	bool from_up;
+	bool offers, holds; /* the request has an offer; which asks for hold */
+	uint32_t cseq; /* of the request that we sent */
+};
+
+struct b2bua_half {
+	struct half half;
+	struct list link;
+	struct cm *cm;
+	struct sip_server_txn *up_txn;
+	struct sip_dialog *up[FORK_EARLY_MAX], *down[FORK_EARLY_MAX];
+	struct b2bua_leg up_leg[FORK_EARLY_MAX], down_leg[FORK_EARLY_MAX];
+	struct b2bua_branch branches[FORK_BRANCH_MAX];
+	struct list relays;
+	unsigned relay_count;
+	struct sip_dialog *reinvite; /* dialog in which a re-INVITE came that has no ACK yet */
+	uint32_t reinvite_cseq;	     /* of its counterpart, once that was answered 2xx; 0 before */
+	unsigned byes;		     /* BYEs of ours that are watched */
+	struct timer guard;	     /* no answer, or none at all */
+	char *target;		     /* Request-URI downstream */
+	enum service_class class;
+	struct half_final final;     /* argument of a queued event */
+	struct buf best_headers;     /* of the best refusal so far */
+	char best_reason[64];
+};
+
+/* Take an INVITE that is meant for us: the half answers it whatever happens. Errors: -ENOMEM, -EUSERS
+ * (nothing was answered, nothing is left). */
+int b2bua_new(struct cm *cm, const struct sip_incoming *in, enum half_phase phase,
+	      struct b2bua_half **ret);
+/* Let it go on to the target, or refuse it. */
+void b2bua_start(struct b2bua_half *b, const struct service_verdict *verdict);
+/* End a half from within: a final answer if it has none, BYE to both sides if it talks. */
+void b2bua_release(struct b2bua_half *b, unsigned status, const char *reason);
+/* The process ends: leave what talks alone but record it; refuse what does not. */
+void b2bua_abandon(struct b2bua_half *b);
+/* Free what ended in this turn. */
+void b2bua_reap(struct cm *cm);
+
+/* Between b2bua.c and its port and relay. */
+extern const struct half_port b2bua_port;
+extern const struct sip_dialog_handlers b2bua_up_handlers;
+extern const struct sip_dialog_handlers b2bua_down_handlers;
+extern const struct sip_client_handlers b2bua_branch_handlers;
+struct b2bua_half *b2bua_of(struct half *h);
+bool b2bua_step(struct b2bua_half *b, enum half_event event, const void *arg);
+/* Nothing open on the wire any more? Then the half is cleared. */
+void b2bua_tidy(struct b2bua_half *b);
+/* An answer downstream, as the port's half_reply.message. */
+struct b2bua_answer {
+	const struct sip_incoming *in;
+	struct sip_dialog *dialog;
+	struct b2bua_branch *branch;
+};
+/* relay.c */
+void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in);
+/* The ACK of a re-INVITE; false if none is awaited on this dialog. */
+bool relay_ack(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in);
+/* Answer what is still open (487) and let go of it. */
+void relay_end_all(struct b2bua_half *b);
+/* Address inside a Contact, for the live view. */
+void b2bua_note_contact(struct leg *leg, const struct sip_msg *msg);

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* b2bua_port.c - what a half asks for, said in SIP: the port of half.h over stack/. */
+#include "base/error.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "cm/b2bua.h"
+#include "cm/cm_options.h"
+#include "cm/leg_header.h"
+#include "codec/sip/sip_build.h"
+#include "codec/sip/sip_msg.h"
+#include "node/records.h"
+#include "node/uc_model.h"
+#include "stack/sip/sip_dialog.h"
+#include "stack/sip/sip_guard.h"
+#include "stack/sip/sip_stack.h"
+#include "stack/sip/sip_txn.h"
+
+/* -- the INVITE that goes on --------------------------------------------------------------------- */
+
+static void guard_fired(struct timer *timer)
+{
+	struct b2bua_half *b = CONTAINER_OF(timer, struct b2bua_half, guard);
+
+	b2bua_release(b, b->half.phase == HALF_IMSTERM ? 480 : 408, NULL);
+}
+
+/* The Route set that is left after ours: sm's way back, with phase and odi as they came. */
+static void remaining_routes(const struct sip_msg *invite, struct buf *out)
+{
+	struct sip_values it = sip_values_of(invite, SIP_HDR_ROUTE);
+	struct slice value;
+	unsigned n = 0;
+
+	while (sip_values_next(&it, &value)) {
+		if (n++ == 0)
+			continue;
+		if (n > 2)
+			buf_add_str(out, ", ");
+		buf_add_slice(out, value);
+	}
+}
+
+/* Distinctive ringing for the callee, unless the INVITE asks for one itself. */
+static void alert_info(const struct b2bua_half *b, const struct sip_msg *invite, struct buf *out)
+{
+	const char *class = service_class_name(b->class);
+
+	if (b->half.phase != HALF_IMSTERM || sip_msg_header(invite, SIP_HDR_ALERT_INFO))
+		return;
+	(void)sip_build_headerf(out, SIP_HDR_ALERT_INFO, "<cid:%s@%s>;cm-alert-type=%s", class,
+				uc_model_domain(node_model(b->cm->node)), class);
+}
+
+static void invite_headers(const struct b2bua_half *b, const struct sip_msg *invite,
+			   struct buf *out)
+{
+	uint32_t max_forwards = SIP_MAX_FORWARDS;
+
+	(void)sip_guard_max_forwards(invite, &max_forwards);
+	(void)sip_build_header_u32(out, SIP_HDR_MAX_FORWARDS, max_forwards);
+	leg_header_copy(invite, LEG_WAY_INVITE, out);
+	(void)sip_build_header(out, SIP_HDR_AV_GLOBAL_SESSION_ID, slice_str(b->half.call->gsid));
+	alert_info(b, invite, out);
+	(void)sip_build_header(out, SIP_HDR_ALLOW, SLICE(CM_ALLOW));
+}
+
+static int branch_dialog(struct b2bua_half *b, struct b2bua_branch *br,
+			 const struct sip_msg *invite, struct error *err)
+{
+	AUTO_BUF from = { 0 };
+	AUTO_BUF to = { 0 };
+	AUTO_BUF routes = { 0 };
+	struct sip_dialog_uac spec = { 0 };
+
+	if (leg_party_text(sip_msg_value(invite, SIP_HDR_FROM), &from) < 0 ||
+	    leg_party_text(sip_msg_value(invite, SIP_HDR_TO), &to) < 0)
+		return error_set(err, -EBADMSG, "From or To is unusable");
+	remaining_routes(invite, &routes);
+	if (!buf_ok(&from) || !buf_ok(&to) || !buf_ok(&routes))
+		return error_set(err, -ENOMEM, "out of memory");
+
+	spec.local = buf_slice(&from);
+	spec.remote = buf_slice(&to);
+	spec.routes = buf_slice(&routes);
+	spec.target = slice_str(b->target);
+	return sip_dialog_new_uac(b->cm->stack, &spec, &b2bua_down_handlers, &b->down_leg[0],
+				  &br->base, err);
+}
+
+static int branch_send(struct b2bua_half *b, struct b2bua_branch *br, struct error *err)
+{
+	const struct sip_msg *invite = sip_server_txn_request(b->up_txn);
+	AUTO_BUF headers = { 0 };
+	struct sip_extra extra = { 0 };
+	struct sip_cseq cseq;
+	int r;
+
+	r = branch_dialog(b, br, invite, err);
+	if (r < 0)
+		return r;
+	invite_headers(b, invite, &headers);
+	if (!buf_ok(&headers))
+		return error_set(err, -ENOMEM, "out of memory");
+	extra.headers = buf_slice(&headers);
+	extra.content_type = sip_msg_value(invite, SIP_HDR_CONTENT_TYPE);
+	extra.body = invite->body;
+	r = sip_dialog_request(br->base, SLICE("INVITE"), &extra, NULL, &b2bua_branch_handlers, br,
+			       &br->txn, err);
+	if (r < 0)
+		return r;
+	if (sip_msg_cseq(sip_client_txn_request(br->txn), &cseq) == 0)
+		br->cseq = cseq.number;
+	return 0;
+}
+
+static void port_send_on(struct half *h)
+{
+	struct b2bua_half *b = b2bua_of(h);
+	const struct cm_options *o = b->cm->options;
+	struct error err = { 0 };
+	struct b2bua_branch *br;
+	int number, r;
+
+	number = fork_branch_add(&h->forks);
+	if (number < 0)
+		return;
+	br = &b->branches[number];
+	*br = (struct b2bua_branch){ .owner = b, .number = (uint8_t)number };
+	loop_timer_start(b->cm->loop, &b->guard,
+			 1000ULL * (h->phase == HALF_IMSTERM ? o->no_answer_s : o->setup_s),
+			 guard_fired);
+
+	r = branch_send(b, br, &err);
+	if (r < 0) {
+		log_failure(LOG_LEVEL_WARNING, "call.not_sent_on", r, &err);
+		(void)fork_reject(&h->forks, (unsigned)number, 500);
+		b->final = (struct half_final){ .status = 500, .reason = "Next hop unreachable" };
+		(void)fsm_step(&h->fsm, HALF_EV_REJECT, &b->final);
+	}
+}
+
+/* -- answers upstream ---------------------------------------------------------------------------- */
+
+static void answer_headers(const struct b2bua_half *b, const struct sip_msg *msg,
+			   enum leg_way way, struct buf *out)
+{
+	leg_header_copy(msg, way, out);
+	(void)sip_build_header(out, SIP_HDR_AV_GLOBAL_SESSION_ID, slice_str(b->half.call->gsid));
+	(void)sip_build_header(out, SIP_HDR_ALLOW, SLICE(CM_ALLOW));
+}
+
+static void port_refuse(struct half *h, const struct half_final *final)
+{
+	struct b2bua_half *b = b2bua_of(h);
+	const struct buf *kept = final->message;
+	AUTO_BUF headers = { 0 };
+	struct sip_extra extra = { 0 };
+	int r;
+
+	if (!b->up_txn)
+		return;
+	if (kept)
+		buf_add_slice(&headers, buf_slice(kept));
+	else if (final->reason)
+		(void)sip_build_headerf(&headers, SIP_HDR_WARNING, "399 cm \"%s\"", final->reason);
+	if (h->call)
+		(void)sip_build_header(&headers, SIP_HDR_AV_GLOBAL_SESSION_ID,
+				       slice_str(h->call->gsid));
+	if (buf_ok(&headers))
+		extra.headers = buf_slice(&headers);
+	if (kept && final->reason)
+		extra.reason_phrase = slice_str(final->reason);
+	r = sip_server_txn_reply(b->up_txn, final->status, &extra);
+	if (r < 0)
+		log_failure(LOG_LEVEL_WARNING, "call.refusal_not_sent", r, NULL);
+}
+
+/* The dialog upstream that stands for a fork below. */
+static struct sip_dialog *up_dialog(struct b2bua_half *b, int i)
+{
+	struct error err = { 0 };
+	int r;
+
+	if (b->up[i] || !b->up_txn)
+		return b->up[i];
+	r = sip_dialog_new_uas(b->cm->stack, b->up_txn, slice_make(NULL, 0), &b2bua_up_handlers,
+			       &b->up_leg[i], &b->up[i], &err);
+	if (r < 0)
+		log_failure(LOG_LEVEL_WARNING, "call.no_dialog", r, &err);
+	return b->up[i];
+}
+
+static void pass_up(struct b2bua_half *b, const struct half_reply *reply, enum leg_way way)
+{
+	const struct b2bua_answer *answer = reply->message;
+	const struct sip_msg *msg = answer->in->msg;
+	struct sip_dialog *dialog = up_dialog(b, reply->early);
+	AUTO_BUF headers = { 0 };
+	struct sip_extra extra = { 0 };
+	int r;
+
+	if (!dialog || !b->up_txn)
+		return;
+	answer_headers(b, msg, way, &headers);
+	if (buf_ok(&headers))
+		extra.headers = buf_slice(&headers);
+	extra.content_type = sip_msg_value(msg, SIP_HDR_CONTENT_TYPE);
+	extra.body = msg->body;
+	extra.reason_phrase = msg->reason;
+	r = sip_dialog_reply(dialog, b->up_txn, msg->status, &extra);
+	if (r < 0)
+		log_failure(LOG_LEVEL_WARNING, "call.answer_not_sent", r, NULL);
+}
+
+static void port_progress(struct half *h, const struct half_reply *reply)
+{
+	const struct b2bua_answer *answer = reply->message;
+
+	b2bua_note_contact(&h->down, answer->in->msg);
+	pass_up(b2bua_of(h), reply, LEG_WAY_PROGRESS);
+}
+
+static void port_answer(struct half *h, const struct half_reply *reply)
+{
+	struct b2bua_half *b = b2bua_of(h);
+	const struct b2bua_answer *answer = reply->message;
+
+	loop_timer_stop(b->cm->loop, &b->guard);
+	b2bua_note_contact(&h->down, answer->in->msg);
+	pass_up(b, reply, LEG_WAY_ANSWER);
+	for (unsigned i = 0; i < FORK_EARLY_MAX; i++) {
+		if ((int)i != reply->early)
+			b->up[i] = sip_dialog_free(b->up[i]);
+	}
+}
+
+/* -- downstream ---------------------------------------------------------------------------------- */
+
+static struct b2bua_branch *branch_of_base(struct b2bua_half *b, const struct sip_dialog *dialog)
+{
+	for (unsigned i = 0; i < FORK_BRANCH_MAX; i++) {
+		if (dialog && b->branches[i].base == dialog)
+			return &b->branches[i];
+	}
+	return NULL;
+}
+
+static struct sip_dialog *winner_down(const struct b2bua_half *b)
+{
+	return b->half.forks.winner >= 0 ? b->down[b->half.forks.winner] : NULL;
+}
+
+static void port_ack(struct half *h, const void *message)
+{
+	struct b2bua_half *b = b2bua_of(h);
+	const struct sip_incoming *in = message;
+	const struct fork_early *early = &h->forks.early[h->forks.winner];
+	struct sip_extra extra = { 0 };
+	int r;
+
+	if (!winner_down(b))
+		return;
+	if (in) {
+		extra.content_type = sip_msg_value(in->msg, SIP_HDR_CONTENT_TYPE);
+		extra.body = in->msg->body;
+	}
+	r = sip_dialog_ack(winner_down(b), b->branches[early->branch].cseq, &extra);
+	if (r < 0)
+		log_failure(LOG_LEVEL_WARNING, "call.ack_not_sent", r, NULL);
+}
+
+static void bye_ended(void *user, struct sip_client_txn *txn)
+{
+	struct b2bua_half *b = user;
+
+	b->byes--;
+	b2bua_tidy(b);
+}
+
+static void bye_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
+{
+}
+
+static void bye_failed(void *user, struct sip_client_txn *txn, int reason)
+{
+}
+
+static const struct sip_client_handlers bye_handlers = {
+	.response = bye_response,
+	.failed = bye_failed,
+	.ended = bye_ended,
+};
+
+/* BYE in a dialog below. The one that an open INVITE hangs on is kept: late answers need it. */
+static void bye_dialog(struct b2bua_half *b, struct sip_dialog *dialog)
+{
+	struct b2bua_branch *br = branch_of_base(b, dialog);
+
+	if (br && br->txn) {
+		if (sip_dialog_request(dialog, SLICE("BYE"), NULL, NULL, &bye_handlers, b, NULL,
+				       NULL) == 0)
+			b->byes++;
+		return;
+	}
+	if (br)
+		br->base = NULL;
+	for (unsigned i = 0; i < FORK_EARLY_MAX; i++) {
+		if (b->down[i] == dialog)
+			b->down[i] = NULL;
+	}
+	sip_dialog_bye(dialog, NULL);
+}
+
+static void port_extra(struct half *h, const struct half_reply *reply)
+{
+	struct b2bua_half *b = b2bua_of(h);
+	const struct b2bua_answer *answer = reply->message;
+
+	(void)sip_dialog_ack(answer->dialog, answer->branch->cseq, NULL);
+	bye_dialog(b, answer->dialog);
+}
+
+static void port_cancel(struct half *h)
+{
+	struct b2bua_half *b = b2bua_of(h);
+
+	for (unsigned i = 0; i < h->forks.branch_count; i++) {
+		if (b->branches[i].txn && h->forks.branches[i].open)
+			sip_client_txn_cancel(b->branches[i].txn, slice_make(NULL, 0));
+	}
+}
+
+static void port_bye_up(struct half *h)
+{
+	struct b2bua_half *b = b2bua_of(h);
+	struct sip_dialog **slot = h->forks.winner >= 0 ? &b->up[h->forks.winner] : NULL;
+
+	if (slot && *slot)
+		sip_dialog_bye(TAKE(*slot), NULL);
+}
+
+static void port_bye_down(struct half *h)
+{
+	struct b2bua_half *b = b2bua_of(h);
+
+	if (winner_down(b))
+		bye_dialog(b, winner_down(b));
+}
+
+/* -- the end ------------------------------------------------------------------------------------- */
+
+static void put_record(struct cm *cm, json_t *record)
+{
+	int r = record ? record_put(node_records(cm->node), record) : -ENOMEM;
+
+	if (r < 0) {
+		metric_add(cm->metrics, CM_RECORDS_LOST, 1);
+		log_failure(LOG_LEVEL_ERROR, "record.lost", r, NULL);
+	}
+}
+
+static void count_result(struct cm *cm, enum half_result result)
+{
+	static const enum cm_metric by_result[] = {
+		[HALF_RESULT_NONE] = CM_HALVES_FAILED,
+		[HALF_RESULT_ANSWERED] = CM_HALVES_ANSWERED,
+		[HALF_RESULT_BUSY] = CM_HALVES_BUSY,
+		[HALF_RESULT_NO_ANSWER] = CM_HALVES_NO_ANSWER,
+		[HALF_RESULT_CANCELLED] = CM_HALVES_CANCELLED,
+		[HALF_RESULT_FAILED] = CM_HALVES_FAILED,
+	};
+
+	metric_add(cm->metrics, by_result[result], 1);
+}
+
+static void port_over(struct half *h)
+{
+	struct b2bua_half *b = b2bua_of(h);
+	struct cm *cm = b->cm;
+
+	loop_timer_stop(cm->loop, &b->guard);
+	relay_end_all(b);
+	if (h->appearance > 0)
+		appearance_release(&cm->appearances, slice_str(h->station), h->appearance);
+	h->appearance = 0;
+	count_result(cm, h->result);
+	if (!h->call)
+		return;
+	put_record(cm, call_half_record(h));
+	if (call_note_over(h->call, h))
+		put_record(cm, call_record(h->call));
+}
+
+static void port_ended(struct half *h)
+{
+	struct b2bua_half *b = b2bua_of(h);
+
+	list_remove(&b->link);
+	list_append(&b->cm->dead, &b->link);
+}
+
+const struct half_port b2bua_port = {
+	.send_on = port_send_on,
+	.refuse = port_refuse,
+	.pass_progress = port_progress,
+	.pass_answer = port_answer,
+	.pass_ack = port_ack,
+	.drop_extra = port_extra,
+	.cancel_down = port_cancel,
+	.bye_up = port_bye_up,
+	.bye_down = port_bye_down,
+	.over = port_over,
+	.ended = port_ended,
+};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cm.h - the communication manager as one object: what its modules share. Private to this room. */
+#pragma once
+#include "base/list.h"
+#include "cm/appearance.h"
+#include "cm/call.h"
+
+struct cm_options;
+struct loop;
+struct metrics;
+struct node;
+struct sip_incoming;
+struct sip_stack;
+
+enum cm_metric {
+	CM_INVITES_ORIG,
+	CM_INVITES_TERM,
+	CM_HALVES_ANSWERED,
+	CM_HALVES_BUSY,
+	CM_HALVES_NO_ANSWER,
+	CM_HALVES_CANCELLED,
+	CM_HALVES_FAILED,
+	CM_UNTRUSTED,
+	CM_RECORDS_LOST,
+	CM_CALLS,
+	CM_METRICS
+};
+
+struct cm {
+	struct node *node;
+	struct loop *loop;
+	const struct cm_options *options;
+	struct metrics *metrics;
+	struct sip_stack *stack;
+	struct appearance_table appearances;
+	struct call_table calls;
+	struct list halves; /* struct b2bua_half, alive */
+	struct list dead;   /* those to free when the turn is over */
+};
+
+/* What we understand as a user agent, for Allow. */
+#define CM_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO"
+
+int64_t cm_wall_ms(const struct cm *cm);
+
+/* intake.c: a request outside of any dialog. */
+void intake_request(struct cm *cm, const struct sip_incoming *in);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cm_options.c - the options of aura-cm beside those of every call server. */
+#include "cm/cm_options.h"
+
+/* clang-format off */
+const struct option cm_options[] = {
+	NODE_OPTIONS(struct cm_options, node),
+	OPT_U32(struct cm_options, no_answer_s, "call.no_answer_s", "60",
+		"How long a called station may ring before the call is given up.",
+		.min = 1, .max = 600, .unit = "s"),
+	OPT_U32(struct cm_options, setup_s, "call.setup_s", "240",
+		"How long the calling side waits for a final answer.",
+		.min = 1, .max = 3600, .unit = "s"),
+	OPT_U32(struct cm_options, max_calls, "call.max_calls", "20000",
+		"Calls at a time; more are refused.", .min = 1, .max = 1000000),
+	OPT_END,
+};
+/* clang-format on */

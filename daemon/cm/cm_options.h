@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cm_options.h - the options of aura-cm beside those of every call server. */
+#pragma once
+#include "node/node.h"
+
+struct cm_options {
+	struct node_options node;
+	uint32_t no_answer_s; /* how long the terminating half lets a station ring */
+	uint32_t setup_s;     /* how long the originating half waits for a final answer */
+	uint32_t max_calls;
+};
+
+extern const struct option cm_options[];

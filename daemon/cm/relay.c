@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay.c - requests inside a call: BYE ends it, INVITE, UPDATE and INFO cross to the other side.
+ * RFC 3261 sections 14 and 15, RFC 3311. */
+#include "base/error.h"
+#include "base/log.h"
+#include "cm/b2bua.h"
+#include "cm/leg_header.h"
+#include "codec/sdp/sdp.h"
+#include "codec/sip/sip_build.h"
+#include "codec/sip/sip_msg.h"
+#include "stack/sip/sip_dialog.h"
+#include "stack/sip/sip_guard.h"
+#include "stack/sip/sip_stack.h"
+#include "stack/sip/sip_txn.h"
+
+#define RELAYS_MAX 16 /* requests of one half on their way at a time */
+
+/* -- answering on the spot ------------------------------------------------------------------------ */
+
+static void answer(struct b2bua_half *b, struct sip_dialog *dialog, const struct sip_incoming *in,
+		   unsigned status, struct slice headers)
+{
+	struct sip_extra extra = { .headers = headers };
+	struct sip_server_txn *txn;
+	int r;
+
+	r = sip_server_txn_new(b->cm->stack, in, NULL, NULL, &txn);
+	if (r == -EEXIST)
+		return;
+	if (r < 0) {
+		(void)sip_stack_reply(b->cm->stack, in, 503, NULL);
+		return;
+	}
+	(void)sip_dialog_reply(dialog, txn, status, &extra);
+	sip_server_txn_detach(txn);
+}
+
+static const struct slice no_headers;
+
+/* -- hold ----------------------------------------------------------------------------------------- */
+
+/* Does an offer want to stop hearing the other side? The first media that is not refused says so. */
+static bool offer_holds(struct slice body)
+{
+	struct sdp *sdp = malloc(sizeof(*sdp));
+	bool holds = false;
+
+	if (sdp && sdp_parse(body, sdp) == 0) {
+		for (size_t i = 0; i < sdp->media_count; i++) {
+			if (sdp->media[i].port == 0)
+				continue;
+			holds = sdp_is_hold(sdp, i);
+			break;
+		}
+	}
+	free(sdp);
+	return holds;
+}
+
+static void apply_hold(struct b2bua_relay *relay)
+{
+	struct half *h = &relay->owner->half;
+	struct leg *leg = relay->from_up ? &h->up : &h->down;
+
+	if (!relay->offers || half_state(h) != HALF_TALKING)
+		return;
+	leg->asks_hold = relay->holds;
+	leg->state = relay->holds ? LEG_HELD : LEG_TALKING;
+}
+
+/* -- a request on its way --------------------------------------------------------------------------- */
+
+static void relay_free(struct b2bua_relay *relay)
+{
+	relay->owner->relay_count--;
+	list_remove(&relay->link);
+	free(relay);
+}
+
+static void relay_settle(struct b2bua_relay *relay)
+{
+	if (!relay->server && !relay->client)
+		relay_free(relay);
+}
+
+static void server_cancel(void *user, struct sip_server_txn *txn, const struct sip_incoming *cancel)
+{
+	struct b2bua_relay *relay = user;
+
+	/* The final answer, 487 as a rule, comes from the other side. */
+	if (relay->client)
+		sip_client_txn_cancel(relay->client, slice_make(NULL, 0));
+	else
+		(void)sip_server_txn_reply(txn, 487, NULL);
+}
+
+static void server_ended(void *user, struct sip_server_txn *txn, int reason)
+{
+	struct b2bua_relay *relay = user;
+
+	relay->server = NULL;
+	relay_settle(relay);
+}
+
+static const struct sip_server_handlers server_handlers = {
+	.cancel = server_cancel,
+	.ended = server_ended,
+};
+
+static void reinvite_done(struct b2bua_half *b)
+{
+	b->reinvite = NULL;
+	b->reinvite_cseq = 0;
+}
+
+static void relay_answer(struct b2bua_relay *relay, unsigned status, const struct sip_msg *msg)
+{
+	struct b2bua_half *b = relay->owner;
+	AUTO_BUF headers = { 0 };
+	struct sip_extra extra = { 0 };
+
+	if (!relay->server)
+		return;
+	if (msg) {
+		leg_header_copy(msg, LEG_WAY_REQUEST, &headers);
+		extra.content_type = sip_msg_value(msg, SIP_HDR_CONTENT_TYPE);
+		extra.body = msg->body;
+		if (status == msg->status)
+			extra.reason_phrase = msg->reason;
+	}
+	if (b->half.call)
+		(void)sip_build_header(&headers, SIP_HDR_AV_GLOBAL_SESSION_ID,
+				       slice_str(b->half.call->gsid));
+	if (buf_ok(&headers))
+		extra.headers = buf_slice(&headers);
+	(void)sip_dialog_reply(relay->from, relay->server, status, &extra);
+}
+
+/* The dialog on the other side is gone (RFC 5057): nothing is left to talk in. */
+static bool ends_the_call(unsigned status)
+{
+	return status == 408 || status == 481;
+}
+
+static void relay_final(struct b2bua_relay *relay, unsigned status, const struct sip_msg *msg)
+{
+	struct b2bua_half *b = relay->owner;
+	bool invite = relay->method == SIP_INVITE;
+
+	if (status < 300)
+		apply_hold(relay);
+	if (invite && status < 300)
+		b->reinvite_cseq = relay->cseq;
+	else if (invite)
+		reinvite_done(b);
+	relay_answer(relay, leg_status_pass(status), msg);
+	if (ends_the_call(status))
+		b2bua_release(b, status, NULL);
+}
+
+static void client_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
+{
+	struct b2bua_relay *relay = user;
+	struct sip_dialog *dialog = NULL;
+	unsigned status = in->msg->status;
+
+	if (status == 100)
+		return;
+	if (status >= 200 && status < 300 && sip_dialog_is_acked(relay->to, in->msg))
+		return;
+	/* Takes the refreshed target; inside a dialog no other can come of it. */
+	if (sip_dialog_response(relay->to, in->msg, &dialog) == 1)
+		dialog = sip_dialog_free(dialog);
+	if (status < 200) {
+		relay_answer(relay, status, in->msg);
+		return;
+	}
+	relay_final(relay, status, in->msg);
+}
+
+static void client_failed(void *user, struct sip_client_txn *txn, int reason)
+{
+	relay_final(user, reason == -ETIMEDOUT ? 408 : 500, NULL);
+}
+
+static void client_ended(void *user, struct sip_client_txn *txn)
+{
+	struct b2bua_relay *relay = user;
+
+	relay->client = NULL;
+	relay_settle(relay);
+}
+
+static const struct sip_client_handlers client_handlers = {
+	.response = client_response,
+	.failed = client_failed,
+	.ended = client_ended,
+};
+
+/* -- sending on ------------------------------------------------------------------------------------- */
+
+static int relay_send(struct b2bua_relay *relay, const struct sip_msg *msg)
+{
+	struct b2bua_half *b = relay->owner;
+	AUTO_BUF headers = { 0 };
+	struct sip_extra extra = { 0 };
+	struct sip_cseq cseq;
+	uint32_t max_forwards;
+	int r;
+
+	r = sip_guard_max_forwards(msg, &max_forwards);
+	if (r < 0)
+		return r;
+	(void)sip_build_header_u32(&headers, SIP_HDR_MAX_FORWARDS, max_forwards);
+	leg_header_copy(msg, LEG_WAY_REQUEST, &headers);
+	(void)sip_build_header(&headers, SIP_HDR_AV_GLOBAL_SESSION_ID,
+			       slice_str(b->half.call->gsid));
+	if (!buf_ok(&headers))
+		return -ENOMEM;
+	extra.headers = buf_slice(&headers);
+	extra.content_type = sip_msg_value(msg, SIP_HDR_CONTENT_TYPE);
+	extra.body = msg->body;
+	r = sip_dialog_request(relay->to, msg->method_name, &extra, NULL, &client_handlers, relay,
+			       &relay->client, NULL);
+	if (r < 0)
+		return r;
+	if (sip_msg_cseq(sip_client_txn_request(relay->client), &cseq) == 0)
+		relay->cseq = cseq.number;
+	return 0;
+}
+
+static struct b2bua_relay *relay_new(struct b2bua_leg *leg, struct sip_dialog *from,
+				     struct sip_dialog *to, const struct sip_msg *msg)
+{
+	struct b2bua_relay *relay = calloc(1, sizeof(*relay));
+
+	if (!relay)
+		return NULL;
+	relay->owner = leg->owner;
+	relay->from = from;
+	relay->to = to;
+	relay->from_up = leg->up;
+	relay->method = msg->method;
+	relay->offers = msg->body.len > 0 && msg->method != SIP_INFO;
+	relay->holds = relay->offers && offer_holds(msg->body);
+	list_append(&leg->owner->relays, &relay->link);
+	leg->owner->relay_count++;
+	return relay;
+}
+
+static void relay_on(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_dialog *to,
+		     const struct sip_incoming *in)
+{
+	struct b2bua_half *b = leg->owner;
+	struct b2bua_relay *relay;
+	int r;
+
+	relay = b->relay_count < RELAYS_MAX ? relay_new(leg, from, to, in->msg) : NULL;
+	if (!relay) {
+		answer(b, from, in, 500, no_headers);
+		return;
+	}
+	r = sip_server_txn_new(b->cm->stack, in, &server_handlers, relay, &relay->server);
+	if (r < 0) {
+		if (r != -EEXIST)
+			(void)sip_stack_reply(b->cm->stack, in, 503, NULL);
+		relay_free(relay);
+		return;
+	}
+	r = relay_send(relay, in->msg);
+	if (r < 0) {
+		(void)sip_dialog_reply(from, relay->server, r == -ELOOP ? 483 : 500, NULL);
+		return;
+	}
+	if (relay->method == SIP_INVITE)
+		b->reinvite = from;
+}
+
+/* Two offers may not cross (RFC 3261 section 14): from the other side 491, from the same side 500. */
+static void take_reinvite(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_dialog *to,
+			  const struct sip_incoming *in)
+{
+	struct b2bua_half *b = leg->owner;
+
+	if (half_state(&b->half) != HALF_TALKING || (b->reinvite && b->reinvite != from))
+		answer(b, from, in, 491, no_headers);
+	else if (b->reinvite)
+		answer(b, from, in, 500, SLICE("Retry-After: 3\r\n"));
+	else
+		relay_on(leg, from, to, in);
+}
+
+static void take_bye(struct b2bua_leg *leg, struct sip_dialog *dialog,
+		     const struct sip_incoming *in)
+{
+	struct b2bua_half *b = leg->owner;
+
+	answer(b, dialog, in, 200, no_headers);
+	(void)b2bua_step(b, leg->up ? HALF_EV_BYE_UP : HALF_EV_BYE_DOWN, NULL);
+}
+
+void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in)
+{
+	struct b2bua_half *b = leg->owner;
+	struct sip_dialog *other = leg->up ? b->down[leg->index] : b->up[leg->index];
+	enum half_state state = half_state(&b->half);
+	bool alive = state >= HALF_RINGING && state <= HALF_TALKING;
+
+	if (!alive || !other) {
+		answer(b, dialog, in, 481, no_headers);
+		return;
+	}
+	switch (in->msg->method) {
+	case SIP_BYE:
+		take_bye(leg, dialog, in);
+		break;
+	case SIP_INVITE:
+		take_reinvite(leg, dialog, other, in);
+		break;
+	case SIP_UPDATE:
+	case SIP_INFO:
+		relay_on(leg, dialog, other, in);
+		break;
+	case SIP_OPTIONS:
+		answer(b, dialog, in, 200, SLICE("Allow: " CM_ALLOW "\r\n"));
+		break;
+	case SIP_PRACK:
+		/* No reliable provisional answer of ours is out. */
+		answer(b, dialog, in, 481, no_headers);
+		break;
+	default:
+		answer(b, dialog, in, 405, SLICE("Allow: " CM_ALLOW "\r\n"));
+		break;
+	}
+}
+
+bool relay_ack(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in)
+{
+	struct b2bua_half *b = leg->owner;
+	struct sip_dialog *other = leg->up ? b->down[leg->index] : b->up[leg->index];
+	struct sip_extra extra = {
+		.content_type = sip_msg_value(in->msg, SIP_HDR_CONTENT_TYPE),
+		.body = in->msg->body,
+	};
+
+	if (!other || b->reinvite != dialog || b->reinvite_cseq == 0)
+		return false;
+	(void)sip_dialog_ack(other, b->reinvite_cseq, &extra);
+	reinvite_done(b);
+	return true;
+}
+
+void relay_end_all(struct b2bua_half *b)
+{
+	struct b2bua_relay *relay;
+
+	LIST_FOREACH(relay, &b->relays, struct b2bua_relay, link) {
+		if (relay->server) {
+			/* -EALREADY when its final answer has gone out: nothing to say then. */
+			(void)sip_server_txn_reply(relay->server, 487, NULL);
+			sip_server_txn_detach(relay->server);
+		}
+		if (relay->client)
+			sip_client_txn_detach(relay->client);
+		relay_free(relay);
+	}
+	reinvite_done(b);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server.c - aura-cm as node/ runs it: start, stop, metrics, live view. */
+#include "cm/server.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "cm/b2bua.h"
+#include "cm/cm_options.h"
+#include "node/node.h"
+#include "node/node_sip.h"
+#include "stack/sip/sip_stack.h"
+
+#define LIVE_CALLS_SHOWN 500
+
+/* clang-format off */
+static const struct metric_def metrics[CM_METRICS] = {
+	[CM_INVITES_ORIG]     = { METRIC_COUNTER, "aura_cm_invites_total", "phase=\"imsorig\"",
+				  "INVITEs taken, by half." },
+	[CM_INVITES_TERM]     = { METRIC_COUNTER, "aura_cm_invites_total", "phase=\"imsterm\"",
+				  "INVITEs taken, by half." },
+	[CM_HALVES_ANSWERED]  = { METRIC_COUNTER, "aura_cm_halves_total", "result=\"answered\"",
+				  "Halves that are over, by result." },
+	[CM_HALVES_BUSY]      = { METRIC_COUNTER, "aura_cm_halves_total", "result=\"busy\"",
+				  "Halves that are over, by result." },
+	[CM_HALVES_NO_ANSWER] = { METRIC_COUNTER, "aura_cm_halves_total", "result=\"no_answer\"",
+				  "Halves that are over, by result." },
+	[CM_HALVES_CANCELLED] = { METRIC_COUNTER, "aura_cm_halves_total", "result=\"cancelled\"",
+				  "Halves that are over, by result." },
+	[CM_HALVES_FAILED]    = { METRIC_COUNTER, "aura_cm_halves_total", "result=\"failed\"",
+				  "Halves that are over, by result." },
+	[CM_UNTRUSTED]        = { METRIC_COUNTER, "aura_cm_untrusted_total", NULL,
+				  "Requests refused because they came over no trusted link." },
+	[CM_RECORDS_LOST]     = { METRIC_COUNTER, "aura_cm_records_lost_total", NULL,
+				  "Call records that could not be journalled." },
+	[CM_CALLS]            = { METRIC_GAUGE, "aura_cm_calls", NULL,
+				  "Calls that have at least one half." },
+};
+/* clang-format on */
+
+static void on_request(void *user, const struct sip_incoming *in)
+{
+	intake_request(user, in);
+}
+
+static void on_trace(void *user, bool sent, const struct sip_flow *flow, const struct addr *local,
+		     struct slice bytes)
+{
+	const struct cm *cm = user;
+
+	node_sip_trace(cm->node, sent, flow, local, bytes);
+}
+
+static void after_turn(void *user)
+{
+	b2bua_reap(user);
+}
+
+static void cm_stop(void *server)
+{
+	struct cm *cm = server;
+	struct b2bua_half *b;
+
+	if (!cm)
+		return;
+	LIST_FOREACH(b, &cm->halves, struct b2bua_half, link)
+		b2bua_abandon(b);
+	LIST_FOREACH(b, &cm->halves, struct b2bua_half, link) {
+		list_remove(&b->link);
+		list_append(&cm->dead, &b->link);
+	}
+	b2bua_reap(cm);
+	sip_stack_free(cm->stack);
+	call_table_done(&cm->calls);
+	appearance_table_done(&cm->appearances);
+	free(cm);
+}
+
+static int cm_start(struct node *node, void **ret, struct error *err)
+{
+	static const struct sip_stack_handlers handlers = {
+		.request = on_request,
+		.trace = on_trace,
+	};
+	struct sip_stack_config config = {
+		.loop = node_loop(node),
+		.product = "Aurabox-cm/" AURA_VERSION,
+	};
+	struct cm *cm = calloc(1, sizeof(*cm));
+	int r;
+
+	if (!cm)
+		return error_set(err, -ENOMEM, "out of memory");
+	cm->node = node;
+	cm->loop = node_loop(node);
+	cm->options = node_config(node);
+	cm->metrics = node_metrics(node);
+	list_init(&cm->halves);
+	list_init(&cm->dead);
+	appearance_table_init(&cm->appearances);
+	call_table_init(&cm->calls, cm->options->max_calls);
+
+	r = sip_stack_new(&config, &handlers, cm, &cm->stack, err);
+	if (r == 0)
+		r = node_sip_listen(node, cm->stack, err);
+	if (r == 0)
+		r = loop_after_turn(cm->loop, after_turn, cm);
+	if (r < 0) {
+		cm_stop(cm);
+		return r;
+	}
+	*ret = cm;
+	return 0;
+}
+
+static int calls_get(void *server, const json_t *query, json_t **ret, struct error *err)
+{
+	const struct cm *cm = server;
+
+	*ret = call_table_json(&cm->calls, LIVE_CALLS_SHOWN);
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static const struct node_route routes[] = {
+	{ .path = "/v1/calls", .get = calls_get },
+};
+
+const struct node_server cm_server = {
+	.program = "aura-cm",
+	.name = "cm",
+	.port = 5070,
+	.summary = "communication manager: stations, dial plan and call records",
+	.options = cm_options,
+	.options_size = sizeof(struct cm_options),
+	.metrics = metrics,
+	.metric_count = CM_METRICS,
+	.routes = routes,
+	.route_count = ARRAY_SIZE(routes),
+	.start = cm_start,
+	.stop = cm_stop,
+};
