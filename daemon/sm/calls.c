@@ -100,10 +100,14 @@ struct calls *calls_free(struct calls *calls)
 	return NULL;
 }
 
-/* As much as fits: these texts are for people. */
+/* As much as fits, in ASCII: these texts are for people and JSON. */
 static void keep(struct slice text, char *out, size_t size)
 {
-	snprintf(out, size, "%.*s", SLICE_ARG(slice_sub(text, 0, size - 1)));
+	size_t len = text.len < size - 1 ? text.len : size - 1;
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = text.p[i] >= ' ' && text.p[i] < 0x7f ? text.p[i] : '?';
+	out[len] = 0;
 }
 
 static struct call *begin(struct calls *calls, struct slice gsid, struct slice caller,

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
+#include "node/metrics.h"
 #include "sm/proxy.h"
 #include "sm/sm.h"
 #include "sm/sm_options.h"

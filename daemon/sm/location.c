@@ -2,8 +2,8 @@
 /* location.c - where users can be reached: bindings by user, by flow and by contact. */
 #include "sm/location.h"
 
-#include <stdio.h>
-
+#include "base/buf.h"
+#include "base/random.h"
 #include "codec/sip/sip_uri.h"
 
 struct location_user {
@@ -15,7 +15,8 @@ struct location_user {
 
 struct location {
 	struct map users;
-	struct map flows; /* of bindings with a flow */
+	struct map flows;    /* of bindings with a flow */
+	struct map contacts; /* of all bindings, by binding.contact */
 	size_t count;
 	location_hook_fn *hook;
 	void *hook_user;
@@ -29,6 +30,7 @@ int location_new(location_hook_fn *hook, void *user, struct location **ret)
 		return -ENOMEM;
 	map_init(&location->users);
 	map_init(&location->flows);
+	map_init(&location->contacts);
 	location->hook = hook;
 	location->hook_user = user;
 	*ret = location;
@@ -40,6 +42,7 @@ static struct binding *binding_free(struct binding *b)
 	if (!b)
 		return NULL;
 	free(b->uri);
+	free(b->contact);
 	free(b->instance);
 	free(b->call_id);
 	free(b->user_agent);
@@ -53,6 +56,7 @@ static void unlink_binding(struct location *location, struct binding *b)
 	list_remove(&b->link);
 	if (b->flow)
 		map_remove(&location->flows, &b->flow_node);
+	map_remove(&location->contacts, &b->contact_node);
 	b->user->count--;
 	location->count--;
 }
@@ -74,6 +78,7 @@ struct location *location_free(struct location *location)
 	}
 	map_done(&location->users);
 	map_done(&location->flows);
+	map_done(&location->contacts);
 	free(location);
 	return NULL;
 }
@@ -180,26 +185,48 @@ static int judge(const struct location_user *user, const struct location_request
 	return 0;
 }
 
+/* "user@host:port" in lower case but for the user; NULL without memory or for what is no URI. */
+static char *contact_of(struct slice text)
+{
+	AUTO_BUF out = { 0 };
+	struct sip_uri uri;
+
+	if (sip_uri_parse(text, &uri) < 0)
+		return NULL;
+	buf_add_slice(&out, uri.user);
+	buf_add_char(&out, '@');
+	for (size_t i = 0; i < uri.host.len; i++)
+		buf_add_char(&out, ascii_lower(uri.host.p[i]));
+	buf_printf(&out, ":%u", uri.port);
+	return buf_take_str(&out);
+}
+
 static char *dup_or_empty(struct slice s)
 {
 	return slice_dup(slice_sub(s, 0, LOCATION_TEXT_MAX));
 }
 
-static int binding_fill(struct binding *b, const struct location_request *rq,
-			const struct location_change *change)
+static int binding_fill(struct location *location, struct binding *b,
+			const struct location_request *rq, const struct location_change *change)
 {
 	AUTO(str) char *uri = slice_dup(change->uri);
+	AUTO(str) char *contact = contact_of(change->uri);
 	AUTO(str) char *call_id = dup_or_empty(rq->call_id);
 	AUTO(str) char *agent = dup_or_empty(rq->user_agent);
 	AUTO(str) char *instance = dup_or_empty(change->instance);
 
-	if (!uri || !call_id || !agent || !instance)
+	if (!uri || !contact || !call_id || !agent || !instance)
+		return -ENOMEM;
+	map_remove(&location->contacts, &b->contact_node);
+	if (map_add(&location->contacts, &b->contact_node, slice_str(contact)) < 0)
 		return -ENOMEM;
 	free(b->uri);
+	free(b->contact);
 	free(b->call_id);
 	free(b->user_agent);
 	free(b->instance);
 	b->uri = TAKE(uri);
+	b->contact = TAKE(contact);
 	b->call_id = TAKE(call_id);
 	b->user_agent = TAKE(agent);
 	b->instance = TAKE(instance);
@@ -244,16 +271,14 @@ static int put(struct location *location, struct location_user *user,
 		if (!fresh)
 			return -ENOMEM;
 		list_init(&fresh->link);
+		random_bytes(&fresh->id, sizeof(fresh->id));
 		b = fresh;
 	}
-	r = binding_fill(b, rq, change);
+	r = binding_fill(location, b, rq, change);
 	if (r < 0)
 		return r;
-	r = set_flow(location, b, rq->flow);
-	if (r < 0) {
-		b->flow = 0;
-		return r;
-	}
+	if (set_flow(location, b, rq->flow) < 0)
+		b->flow = 0; /* it stays until it expires */
 	if (old) {
 		list_remove(&b->link);
 		list_append(&user->bindings, &b->link);
@@ -334,8 +359,9 @@ int location_restore(struct location *location, const char *handle, const struct
 	list_init(&b->link);
 	r = match(user, &change) || user->count >= LOCATION_CONTACTS_MAX ?
 		    -EINVAL :
-		    binding_fill(b, &rq, &change);
+		    binding_fill(location, b, &rq, &change);
 	if (r == 0) {
+		b->id = values->id;
 		b->expires_ms = values->expires_ms;
 		link_binding(location, user, TAKE(b));
 	}
@@ -359,33 +385,10 @@ size_t location_count_of(const struct location *location, struct slice handle)
 
 const struct binding *location_by_contact(const struct location *location, struct slice uri)
 {
-	struct sip_uri want, have;
-	struct location_user *user;
-	struct map_node *node;
-	struct map_iter it;
-	struct binding *b;
-	char handle[LOCATION_TEXT_MAX];
-	int n;
+	AUTO(str) char *contact = contact_of(uri);
+	struct map_node *node = contact ? map_get(&location->contacts, slice_str(contact)) : NULL;
 
-	if (sip_uri_parse(uri, &want) < 0)
-		return NULL;
-	/* A phone's Contact nearly always carries its own handle: look there first. */
-	n = sip_unescape(slice_sub(want.user, 0, sizeof(handle)), handle, sizeof(handle));
-	user = n > 0 ? user_find(location, slice_make(handle, (size_t)n)) : NULL;
-	if (user)
-		LIST_FOREACH(b, &user->bindings, struct binding, link)
-			if (sip_uri_parse(slice_str(b->uri), &have) == 0 &&
-			    sip_uri_same_aor(&have, &want) && have.port == want.port)
-				return b;
-	MAP_FOREACH(node, &location->users, &it) {
-		user = MAP_ENTRY(node, struct location_user, node);
-		LIST_FOREACH(b, &user->bindings, struct binding, link)
-			if (slice_eq_str(uri, b->uri) ||
-			    (sip_uri_parse(slice_str(b->uri), &have) == 0 &&
-			     sip_uri_same_aor(&have, &want) && have.port == want.port))
-				return b;
-	}
-	return NULL;
+	return node ? MAP_ENTRY(node, struct binding, contact_node) : NULL;
 }
 
 const char *location_handle(const struct binding *binding)

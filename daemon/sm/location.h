@@ -22,8 +22,11 @@ struct location_user;
 struct binding {
 	struct list link; /* in its user, oldest first */
 	struct map_node flow_node;
+	struct map_node contact_node;
 	struct location_user *user;
+	uint64_t id;	  /* its own for ever, also over restarts */
 	char *uri;	  /* Contact URI as registered */
+	char *contact;	  /* its user, host and port: what requests to it are found by */
 	char *instance;	  /* +sip.instance without quotes, or "" */
 	char *call_id;
 	char *user_agent; /* or "" */
@@ -87,8 +90,8 @@ int location_restore(struct location *location, const char *handle, const struct
 /* The bindings of a user as a list of struct binding.link, NULL when there are none. */
 const struct list *location_of(const struct location *location, struct slice handle);
 size_t location_count_of(const struct location *location, struct slice handle);
-/* The binding of any user whose Contact URI names the same user, host and port and which can be
- * reached over that flow or address: where an in-dialog request goes. NULL when there is none. */
+/* The binding whose Contact URI names the same user, host and port as this URI: how a request inside
+ * a dialog finds its phone. NULL when there is none. */
 const struct binding *location_by_contact(const struct location *location, struct slice uri);
 const char *location_handle(const struct binding *binding);
 

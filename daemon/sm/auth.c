@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* auth.c - who is the user behind a request? (RFC 3261 section 22) */
+#include "sm/auth.h"
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "codec/sip/sip_auth.h"
+#include "codec/sip/sip_msg.h"
+#include "net/addr.h"
+#include "node/metrics.h"
+#include "node/uc_model.h"
+#include "sm/sm.h"
+#include "stack/sip/sip_digest.h"
+#include "stack/sip/sip_stack.h"
+
+static int challenge(struct sm *sm, const struct sip_incoming *in, bool proxy, bool stale)
+{
+	AUTO_BUF lines = { 0 };
+	struct sip_extra extra = { 0 };
+
+	sip_digest_challenge(sm->digest, proxy, sm_domain(sm), stale, &lines);
+	extra.headers = buf_slice(&lines);
+	sip_stack_reply(sm->stack, in, proxy ? 407 : 401, &extra);
+	metric_add(sm->metrics, SM_CHALLENGES, 1);
+	return -EACCES;
+}
+
+static const struct uc_user *find_user(struct sm *sm, const struct sip_auth *auth,
+				       struct sip_digest_ha1 *ha1)
+{
+	const struct uc_user *user;
+	char name[256];
+	int n;
+
+	n = sip_unquote(auth->username, name, sizeof(name));
+	if (n <= 0)
+		return NULL;
+	user = uc_user_by_handle(sm_model(sm), name, (size_t)n);
+	if (user) {
+		snprintf(ha1->md5, sizeof(ha1->md5), "%s", user->ha1_md5);
+		snprintf(ha1->sha256, sizeof(ha1->sha256), "%s", user->ha1_sha256);
+	}
+	return user;
+}
+
+int auth_check(struct sm *sm, const struct sip_incoming *in, bool proxy,
+	       const struct uc_user **ret)
+{
+	struct sip_digest_ha1 ha1 = { 0 };
+	const struct uc_user *user;
+	struct sip_auth auth;
+	char source[ADDR_TEXT_MAX];
+	int r;
+
+	r = sip_digest_credentials(in->msg, proxy, sm_domain(sm), &auth);
+	if (r == -ENOENT)
+		return challenge(sm, in, proxy, false);
+	if (r == 0) {
+		user = find_user(sm, &auth, &ha1);
+		r = sip_digest_verify(sm->digest, &auth, in->msg->method_name, in->msg->uri,
+				      user ? &ha1 : NULL);
+		if (r == 0) {
+			*ret = user;
+			return 0;
+		}
+	}
+	if (r == -EBADMSG) {
+		sip_stack_reply(sm->stack, in, 400, NULL);
+		return -EACCES;
+	}
+	if (r != -ESTALE)
+		log_info("auth.failed", F("user", auth.username),
+			 F("source", addr_format(&in->flow.remote, source)));
+	return challenge(sm, in, proxy, r == -ESTALE);
+}

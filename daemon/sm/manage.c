@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manage.c - what the management API shows of sm: registrations, calls, entities. */
+#include "sm/manage.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "node/node.h"
+#include "sm/calls.h"
+#include "sm/entity.h"
+#include "sm/location.h"
+#include "sm/sm.h"
+#include "stack/sip/sip_flow.h"
+
+struct walk {
+	struct sm *sm;
+	const char *handle; /* NULL: all */
+	json_t *items;
+};
+
+static void add_binding(void *user, const char *handle, const struct binding *b)
+{
+	struct walk *walk = user;
+	struct slice domain = sm_domain(walk->sm);
+	const struct sip_flow flow = { .transport = b->transport };
+	char source[ADDR_TEXT_MAX], expires[CLOCK_RFC3339_SIZE];
+	char aor[512];
+
+	if (walk->handle && strcmp(walk->handle, handle) != 0)
+		return;
+	snprintf(aor, sizeof(aor), "sip:%s@%.*s", handle, SLICE_ARG(domain));
+	json_array_append_new(
+		walk->items,
+		json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "handle", handle, "aor", aor,
+			  "contact", b->uri, "transport", sip_flow_transport_text(&flow),
+			  "source", addr_format(&b->source, source), "user_agent", b->user_agent,
+			  "expires_at", clock_format(b->expires_ms, expires)));
+}
+
+static int get_registrations(void *server, const json_t *query, json_t **ret, struct error *err)
+{
+	struct walk walk = { .sm = server, .items = json_array() };
+
+	walk.handle = json_string_value(json_object_get(query, "handle"));
+	location_walk(walk.sm->location, add_binding, &walk);
+	*ret = json_pack("{s:o}", "items", walk.items);
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int get_calls(void *server, const json_t *query, json_t **ret, struct error *err)
+{
+	struct sm *sm = server;
+
+	*ret = calls_to_json(sm->calls);
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int get_entities(void *server, const json_t *query, json_t **ret, struct error *err)
+{
+	struct sm *sm = server;
+	json_t *items = json_array();
+	char address[ADDR_TEXT_MAX];
+
+	for (struct entity *e = entity_next(sm->entities, NULL); e;
+	     e = entity_next(sm->entities, e))
+		json_array_append_new(
+			items,
+			json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "name", e->name, "type",
+				  uc_entity_type_name(e->type), "address",
+				  addr_format(&e->flow.remote, address), "transport",
+				  sip_flow_transport_text(&e->flow), "link",
+				  fsm_state_name(&e->link.fsm), "reason", e->link.reason));
+	*ret = json_pack("{s:o}", "items", items);
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+const struct node_route manage_routes[MANAGE_ROUTES] = {
+	{ "/v1/registrations", get_registrations },
+	{ "/v1/calls", get_calls },
+	{ "/v1/entities", get_entities },
+};

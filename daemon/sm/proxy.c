@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy.c - one request on its way through sm: which answer goes back, and what comes next when an
+ * application has failed. */
+#include "sm/proxy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "codec/sip/sip_edit.h"
+#include "codec/sip/sip_msg.h"
+#include "node/metrics.h"
+#include "node/node.h"
+#include "node/trace_ring.h"
+#include "sm/best.h"
+#include "sm/entity.h"
+#include "sm/forward.h"
+#include "sm/location.h"
+#include "sm/proxy_private.h"
+#include "sm/way.h"
+#include "stack/sip/sip_stack.h"
+#include "stack/sip/sip_txn.h"
+#include "stack/sip/sip_wire.h"
+
+void proxy_enter(struct proxy *p)
+{
+	p->depth++;
+}
+
+static void proxy_free(struct proxy *p)
+{
+	if (p->server)
+		sip_server_txn_detach(p->server);
+	branch_free_all(p);
+	list_remove(&p->link);
+	buf_done(&p->best_bytes);
+	buf_done(&p->best_text);
+	free(p);
+}
+
+void proxy_leave(struct proxy *p)
+{
+	if (--p->depth == 0 && !p->server && list_empty(&p->branches))
+		proxy_free(p);
+}
+
+void proxy_free_all(struct sm *sm)
+{
+	struct proxy *p;
+
+	LIST_FOREACH(p, &sm->proxies, struct proxy, link)
+		proxy_free(p);
+}
+
+/* The answer ------------------------------------------------------------------------------- */
+static void note_final(struct proxy *p, unsigned status)
+{
+	p->finished = true;
+	if (!p->invite || p->in_dialog)
+		return;
+	if (status >= 300 && p->began)
+		calls_ended(p->sm->calls, slice_str(p->gsid));
+}
+
+static void answer(struct proxy *p, unsigned status, struct slice headers)
+{
+	const struct sip_extra extra = { .headers = headers };
+
+	if (p->finished || !p->server)
+		return;
+	note_final(p, status);
+	sip_server_txn_reply(p->server, status, &extra);
+}
+
+void proxy_refuse(struct proxy *p, unsigned status, struct slice headers)
+{
+	proxy_enter(p);
+	answer(p, status, headers);
+	proxy_leave(p);
+}
+
+void proxy_settle(struct proxy *p)
+{
+	if (p->open || p->finished || !p->server)
+		return;
+	if (p->best && p->best_bytes.len) {
+		note_final(p, p->best);
+		sip_server_txn_send(p->server, buf_slice(&p->best_bytes));
+		return;
+	}
+	if (p->cancelled)
+		answer(p, 487, SLICE(""));
+	else
+		answer(p, p->best ? p->best : 408, buf_slice(&p->best_text));
+}
+
+void proxy_provisional(struct proxy *p, const struct sip_msg *msg, struct peer from)
+{
+	AUTO_BUF out = { .limit = FORWARD_MESSAGE_MAX };
+
+	if (!p->server || p->finished)
+		return;
+	if (forward_response(p->sm, msg, from, p->from, 0, &out) == 0)
+		sip_server_txn_send(p->server, buf_slice(&out));
+}
+
+static void success(struct proxy *p, struct branch *branch, const struct sip_msg *msg,
+		    struct peer from)
+{
+	AUTO_BUF out = { .limit = FORWARD_MESSAGE_MAX };
+	int r;
+
+	branch_cancel_all(p, branch,
+			  SLICE("Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"));
+	if (p->finished && !(p->invite && p->answered))
+		return; /* a second 2xx of a request other than INVITE */
+	r = forward_response(p->sm, msg, from, p->from, 0, &out);
+	if (r < 0)
+		return;
+	if (!p->answered && p->began)
+		metric_add(p->sm->metrics, SM_CALLS_ANSWERED, 1);
+	p->answered = true;
+	p->finished = true;
+	if (p->server)
+		sip_server_txn_send(p->server, buf_slice(&out));
+	else
+		sip_stack_send_response(p->sm->stack, buf_slice(&out));
+}
+
+void proxy_final(struct proxy *p, struct branch *branch, unsigned status, const struct sip_msg *msg,
+		 struct peer from)
+{
+	if (status < 300) {
+		success(p, branch, msg, from);
+		return;
+	}
+	if (status >= 600)
+		branch_cancel_all(p, branch, SLICE(""));
+	if (!p->finished && best_is_better(status, p->best)) {
+		unsigned outward = best_outward(status);
+
+		p->best = outward;
+		buf_reset(&p->best_bytes);
+		p->best_bytes.limit = FORWARD_MESSAGE_MAX;
+		if (msg && forward_response(p->sm, msg, from, p->from,
+					    outward == status ? 0 : outward, &p->best_bytes) < 0)
+			buf_reset(&p->best_bytes);
+	}
+	proxy_settle(p);
+}
+
+static void unavailable(struct proxy *p, const char *name)
+{
+	struct slice domain = sm_domain(p->sm);
+
+	buf_reset(&p->best_text);
+	buf_printf(&p->best_text,
+		   "Reason: SIP;cause=503;text=\"%s does not answer\"\r\n"
+		   "Warning: 399 %.*s \"%s does not answer\"\r\n",
+		   name, SLICE_ARG(domain), name);
+	metric_add(p->sm->metrics, SM_APPLICATION_FAILED, 1);
+	log_warning("call.unavailable", F("gsid", (const char *)p->gsid), F("entity", name));
+}
+
+/* Where it goes ---------------------------------------------------------------------------- */
+static bool is_usable(void *user, const struct uc_entity *row)
+{
+	struct sm *sm = user;
+
+	return entity_usable(entity_by_name(sm->entities, slice_str(row->name)));
+}
+
+static void fail(struct proxy *p, const char *name)
+{
+	unavailable(p, name);
+	answer(p, 500, buf_slice(&p->best_text));
+}
+
+static int to_application(struct proxy *p, const struct sequence_step *step)
+{
+	struct entity *e =
+		entity_by_name(p->sm->entities, slice_str(step->application->name));
+	struct branch_spec spec = { .step = step };
+	int r;
+
+	if (!e)
+		return -EHOSTUNREACH;
+	spec.to = peer_of_entity(e);
+	spec.flow = e->flow;
+	spec.breadth = sip_guard_max_breadth(p->request);
+	r = branch_start(p, &spec);
+	if (r < 0 && r != -EUSERS && r != -ENOMEM)
+		entity_refused(e);
+	return r;
+}
+
+void proxy_to_user(struct proxy *p, const struct uc_user *user)
+{
+	const struct list *bindings = location_of(p->sm->location, slice_str(user->handle));
+	uint32_t count = (uint32_t)location_count_of(p->sm->location, slice_str(user->handle));
+	uint32_t breadth = sip_guard_max_breadth(p->request);
+	const struct binding *b;
+	unsigned started = 0;
+	uint32_t index = 0;
+
+	proxy_enter(p);
+	if (bindings)
+		LIST_FOREACH(b, bindings, struct binding, link) {
+			struct branch_spec spec = { .handle = user->handle,
+						    .uri = slice_str(b->uri) };
+
+			spec.breadth = sip_guard_share(breadth, count, index++);
+			if (spec.breadth == 0 || !way_to_binding(p->sm, b, &spec.flow))
+				continue;
+			spec.to.kind = sip_flow_is_reliable(&spec.flow) ? TRUST_PHONE_STREAM :
+									  TRUST_PHONE_UDP;
+			started += branch_start(p, &spec) == 0;
+		}
+	if (!started)
+		answer(p, count && breadth == 0 ? 440 : 480, SLICE(""));
+	proxy_leave(p);
+}
+
+void proxy_sequence(struct proxy *p, const struct sequence_position *position)
+{
+	struct sequence_position pos = *position;
+	struct sequence_step step;
+
+	proxy_enter(p);
+	for (bool again = true; again;) {
+		again = false;
+		sequence_next(sm_model(p->sm), &pos, is_usable, p->sm, &step);
+		metric_add(p->sm->metrics, SM_APPLICATION_SKIPPED, step.skipped);
+		switch (step.kind) {
+		case SEQUENCE_APPLICATION:
+			if (to_application(p, &step) == 0)
+				break;
+			if (step.application->mandatory) {
+				fail(p, step.application->name);
+				break;
+			}
+			metric_add(p->sm->metrics, SM_APPLICATION_SKIPPED, 1);
+			pos.phase = step.half == ODI_ORIGINATING ? SEQUENCE_ORIGDONE :
+								   SEQUENCE_TERMDONE;
+			pos.user = step.user;
+			pos.place = step.place + 1;
+			again = true;
+			break;
+		case SEQUENCE_CONTACTS:
+			proxy_to_user(p, step.user);
+			break;
+		case SEQUENCE_FAIL:
+			fail(p, step.application->name);
+			break;
+		case SEQUENCE_NOBODY:
+			answer(p, 404, SLICE(""));
+			break;
+		}
+	}
+	proxy_leave(p);
+}
+
+void proxy_application_lost(struct proxy *p, struct branch *branch)
+{
+	struct sequence_position pos = { .place = branch->place + 1 };
+	struct sip_uri uri;
+	char callee[ODI_USER_MAX + 1] = "";
+	int n;
+
+	if (p->finished || !p->server)
+		return;
+	if (!branch->application || branch->mandatory) {
+		unavailable(p, branch->to.entity->name);
+		p->best = 500;
+		buf_reset(&p->best_bytes);
+		proxy_settle(p);
+		return;
+	}
+	metric_add(p->sm->metrics, SM_APPLICATION_SKIPPED, 1);
+	pos.phase = branch->half == ODI_ORIGINATING ? SEQUENCE_ORIGDONE : SEQUENCE_TERMDONE;
+	pos.user = sequence_user(sm_model(p->sm), slice_str(branch->user));
+	if (sip_msg_request_uri(p->request, &uri) == 0) {
+		n = sip_unescape(uri.user, callee, sizeof(callee));
+		pos.callee = slice_make(callee, n > 0 ? (size_t)n : 0);
+	}
+	proxy_sequence(p, &pos);
+}
+
+void proxy_to_entity(struct proxy *p, struct entity *entity)
+{
+	struct branch_spec spec = { .to = peer_of_entity(entity), .flow = entity->flow };
+	int r;
+
+	proxy_enter(p);
+	r = entity_usable(entity) ? branch_start(p, &spec) : -EHOSTUNREACH;
+	if (r < 0)
+		fail(p, entity->name);
+	proxy_leave(p);
+}
+
+void proxy_to_route(struct proxy *p)
+{
+	struct branch_spec spec = { 0 };
+	int r;
+
+	proxy_enter(p);
+	r = way_next(p->sm, p->request, p->pop_routes, &spec.to, &spec.flow);
+	if (r == 0 && spec.to.entity && !entity_usable(spec.to.entity))
+		fail(p, spec.to.entity->name);
+	else if (r == 0)
+		r = branch_start(p, &spec);
+	if (r < 0)
+		answer(p, r == -EBADMSG ? 400 : p->in_dialog ? 481 : 404, SLICE(""));
+	proxy_leave(p);
+}
+
+/* Life ------------------------------------------------------------------------------------- */
+static void on_cancel(void *user, struct sip_server_txn *txn, const struct sip_incoming *cancel)
+{
+	struct proxy *p = user;
+	const struct sip_header *reason = sip_msg_header(cancel->msg, SIP_HDR_REASON);
+
+	proxy_enter(p);
+	p->cancelled = true;
+	branch_cancel_all(p, NULL, reason ? reason->line : SLICE(""));
+	proxy_settle(p);
+	proxy_leave(p);
+}
+
+static void on_ended(void *user, struct sip_server_txn *txn, int reason)
+{
+	struct proxy *p = user;
+
+	proxy_enter(p);
+	p->server = NULL;
+	p->request = NULL;
+	p->cancelled = true;
+	branch_cancel_all(p, NULL, SLICE(""));
+	proxy_leave(p);
+}
+
+static const struct sip_server_handlers server_handlers = {
+	.cancel = on_cancel,
+	.ended = on_ended,
+};
+
+void proxy_upstream_lost(struct sm *sm, const struct entity *entity)
+{
+	struct proxy *p;
+
+	LIST_FOREACH(p, &sm->proxies, struct proxy, link) {
+		if (p->from.entity != entity || p->finished)
+			continue;
+		p->cancelled = true;
+		branch_cancel_all(p, NULL,
+				  SLICE("Reason: SIP;cause=500;text=\"Application lost\"\r\n"));
+	}
+}
+
+static void note_call(struct proxy *p)
+{
+	struct sm *sm = p->sm;
+	struct sip_addr from = { 0 };
+	struct sip_uri uri = { 0 };
+
+	sip_msg_from(p->request, &from);
+	sip_msg_request_uri(p->request, &uri);
+	p->began = calls_invite(sm->calls, slice_str(p->gsid), sip_msg_call_id(p->request),
+				from.uri.user, uri.user, sm_wall_ms(sm));
+	if (p->began)
+		metric_add(sm->metrics, SM_CALLS_STARTED, 1);
+	trace_bind_gsid(node_trace(sm->node), sip_msg_call_id(p->request), slice_str(p->gsid));
+}
+
+int proxy_new(struct sm *sm, const struct sip_incoming *in, const struct proxy_request *request,
+	      struct proxy **ret)
+{
+	struct proxy *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p) {
+		sip_stack_reply(sm->stack, in, 500, NULL);
+		return -ENOMEM;
+	}
+	p->sm = sm;
+	p->in_flow = in->flow;
+	p->from = request->from;
+	p->pop_routes = request->pop_routes;
+	p->drop_routes = request->drop_routes;
+	p->authenticated = request->authenticated;
+	p->in_dialog = request->in_dialog;
+	p->max_forwards = request->max_forwards;
+	p->invite = in->msg->method == SIP_INVITE;
+	list_init(&p->branches);
+	if (request->caller)
+		snprintf(p->caller, sizeof(p->caller), "%s", request->caller->handle);
+	snprintf(p->gsid, sizeof(p->gsid), "%.*s", SLICE_ARG(request->gsid));
+	r = sip_server_txn_new(sm->stack, in, &server_handlers, p, &p->server);
+	if (r < 0) {
+		free(p);
+		if (r != -EEXIST)
+			sip_stack_reply(sm->stack, in, 500, NULL);
+		return r;
+	}
+	p->request = sip_server_txn_request(p->server);
+	list_append(&sm->proxies, &p->link);
+	if (p->invite)
+		sip_server_txn_reply(p->server, 100, NULL);
+	if (p->invite && !p->in_dialog)
+		note_call(p);
+	*ret = p;
+	return 0;
+}

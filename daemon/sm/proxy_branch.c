@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy_branch.c - one branch of a forwarded request: sent, watched, cancelled, ended. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "codec/sip/sip_msg.h"
+#include "sm/entity.h"
+#include "sm/forward.h"
+#include "sm/proxy_private.h"
+#include "sm/sm_options.h"
+#include "stack/sip/sip_stack.h"
+#include "stack/sip/sip_txn.h"
+#include "stack/sip/sip_wire.h"
+
+#define ODI_LIFE_S 3600
+
+static void timer_c_fired(struct timer *timer)
+{
+	struct branch *b = CONTAINER_OF(timer, struct branch, timer_c);
+
+	if (b->done || !b->txn)
+		return;
+	b->given_up = true;
+	sip_client_txn_cancel(b->txn, SLICE("Reason: SIP;cause=408;text=\"Request Timeout\"\r\n"));
+}
+
+static void start_timer_c(struct branch *b)
+{
+	struct sm *sm = b->proxy->sm;
+
+	if (b->proxy->invite)
+		loop_timer_start(sm->loop, &b->timer_c, sm->options->timer_c_s * 1000ULL,
+				 timer_c_fired);
+}
+
+static void branch_note(struct branch *b, unsigned status)
+{
+	struct proxy *p = b->proxy;
+	struct slice gsid = slice_str(p->gsid), contact = slice_str(b->target);
+
+	if (!b->contact || !p->invite || p->in_dialog)
+		return;
+	if (status < 300)
+		calls_leg(p->sm->calls, gsid, slice_str(b->user), contact,
+			  status < 200 ? CALL_RINGING : CALL_TALKING, sm_wall_ms(p->sm));
+	else
+		calls_leg_ended(p->sm->calls, gsid, contact);
+}
+
+/* The final answer of the branch is known; true the first time. */
+static bool branch_done(struct branch *b)
+{
+	if (b->done)
+		return false;
+	b->done = true;
+	b->proxy->open--;
+	loop_timer_stop(b->proxy->sm->loop, &b->timer_c);
+	return true;
+}
+
+static void on_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
+{
+	struct branch *b = user;
+	struct proxy *p = b->proxy;
+	unsigned status = in->msg->status;
+
+	if (b->to.entity)
+		entity_heard(b->to.entity);
+	proxy_enter(p);
+	if (status < 200) {
+		b->provisional = true;
+		if (status > 100) {
+			start_timer_c(b);
+			branch_note(b, status);
+			proxy_provisional(p, in->msg, b->to);
+		}
+	} else if (branch_done(b) || status < 300) {
+		branch_note(b, status);
+		if (b->given_up && status == 487)
+			proxy_final(p, b, 408, NULL, b->to);
+		else
+			proxy_final(p, b, status, in->msg, b->to);
+	}
+	proxy_leave(p);
+}
+
+static void on_failed(void *user, struct sip_client_txn *txn, int reason)
+{
+	struct branch *b = user;
+	struct proxy *p = b->proxy;
+	struct entity *entity = b->to.entity;
+
+	proxy_enter(p);
+	if (branch_done(b)) {
+		log_debug("branch.failed", F("gsid", (const char *)p->gsid),
+			  F("target", (const char *)b->target), F("reason", strerror(-reason)));
+		branch_note(b, 480);
+		if (p->cancelled || b->given_up)
+			proxy_final(p, b, b->given_up ? 408 : 487, NULL, b->to);
+		else if (entity)
+			proxy_application_lost(p, b);
+		else
+			proxy_final(p, b, reason == -ETIMEDOUT ? 408 : 480, NULL, b->to);
+	}
+	proxy_leave(p);
+	if (entity && reason == -ECONNREFUSED)
+		entity_refused(entity);
+}
+
+static void branch_free(struct branch *b)
+{
+	loop_timer_stop(b->proxy->sm->loop, &b->timer_c);
+	list_remove(&b->link);
+	free(b);
+}
+
+static void on_ended(void *user, struct sip_client_txn *txn)
+{
+	struct branch *b = user;
+	struct proxy *p = b->proxy;
+
+	proxy_enter(p);
+	b->txn = NULL;
+	if (branch_done(b))
+		proxy_final(p, b, 408, NULL, b->to);
+	branch_free(b);
+	proxy_leave(p);
+}
+
+static const struct sip_client_handlers handlers = {
+	.response = on_response,
+	.failed = on_failed,
+	.ended = on_ended,
+};
+
+/* Routes towards an application and back; the token says what was asked of it. */
+static int application_routes(struct proxy *p, const struct branch_spec *spec, struct buf *there,
+			      struct buf *back, const struct sip_flow *flow)
+{
+	const struct sequence_step *step = spec->step;
+	char token[ODI_TEXT_SIZE], host[ADDR_TEXT_MAX];
+	struct odi odi = { .half = step->half,
+			   .place = step->place,
+			   .expires_s = sm_wall_ms(p->sm) / 1000 + ODI_LIFE_S };
+	int r;
+
+	snprintf(odi.user, sizeof(odi.user), "%s", step->user->handle);
+	r = odi_make(p->sm->key, &odi, slice_str(p->gsid), token);
+	if (r < 0)
+		return r;
+	buf_printf(there, "<sip:%s:%u;transport=%s;lr;phase=%s>",
+		   addr_format_host(&flow->remote, host), addr_port(&flow->remote),
+		   sip_flow_transport_text(flow), sequence_out(step->half));
+	buf_add_char(back, '<');
+	sip_wire_uri(p->sm->wire, flow->listen, SLICE(""), back);
+	buf_printf(back, ";lr;phase=%s;odi=%s>", sequence_back(step->half), token);
+	return buf_ok(there) && buf_ok(back) ? 0 : -ENOMEM;
+}
+
+static bool records_route(const struct proxy *p)
+{
+	switch (p->request->method) {
+	case SIP_INVITE:
+	case SIP_SUBSCRIBE:
+	case SIP_REFER:
+	case SIP_NOTIFY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void identity_of(const struct proxy *p, struct buf *out)
+{
+	struct slice domain = sm_domain(p->sm);
+	const struct uc_user *user =
+		p->caller[0] ? sequence_user(sm_model(p->sm), slice_str(p->caller)) : NULL;
+
+	if (!user)
+		return;
+	if (user->name && user->name[0]) {
+		buf_add_char(out, '"');
+		for (const char *c = user->name; *c; c++) {
+			if (*c == '"' || *c == '\\')
+				buf_add_char(out, '\\');
+			buf_add_char(out, (unsigned char)*c < ' ' ? ' ' : *c);
+		}
+		buf_add_str(out, "\" ");
+	}
+	buf_add_str(out, "<sip:");
+	sip_escape_user(out, slice_str(user->handle));
+	buf_printf(out, "@%.*s>", SLICE_ARG(domain));
+}
+
+static int send_branch(struct proxy *p, struct branch *b, const struct branch_spec *spec)
+{
+	AUTO_BUF there = { 0 };
+	AUTO_BUF back = { 0 };
+	AUTO_BUF identity = { 0 };
+	AUTO_BUF out = { .limit = FORWARD_MESSAGE_MAX };
+	struct sip_flow flow = spec->flow;
+	struct sip_client_options options = { 0 };
+	char tail[SIP_GUARD_TAIL_LEN];
+	struct forward f = {
+		.request = p->request,
+		.from = p->from,
+		.to = spec->to,
+		.in_flow = &p->in_flow,
+		.uri = spec->uri,
+		.pop_routes = p->pop_routes,
+		.drop_routes = p->drop_routes,
+		.record_route = !p->in_dialog && records_route(p),
+		.authenticated = p->authenticated,
+		.gsid = slice_str(p->gsid),
+		.max_forwards = p->max_forwards,
+		.max_breadth = p->in_dialog ? 0 : spec->breadth,
+	};
+	int r;
+
+	r = sip_wire_prepare(p->sm->wire, &flow, p->request->raw.len);
+	if (r == 0 && spec->step)
+		r = application_routes(p, spec, &there, &back, &flow);
+	if (r < 0)
+		return r;
+	identity_of(p, &identity);
+	f.application = buf_slice(&there);
+	f.back = buf_slice(&back);
+	f.identity = buf_slice(&identity);
+	r = forward_request(p->sm, &f, &flow, &out);
+	if (r < 0)
+		return r;
+	sip_guard_tail(p->request, SLICE(""), tail);
+	options.branch_tail = slice_str(tail);
+	return sip_client_txn_new(p->sm->stack, &flow, buf_slice(&out), &options, &handlers, b,
+				  &b->txn, NULL);
+}
+
+int branch_start(struct proxy *p, const struct branch_spec *spec)
+{
+	struct branch *b = calloc(1, sizeof(*b));
+	int r;
+
+	if (!b)
+		return -ENOMEM;
+	b->proxy = p;
+	b->to = spec->to;
+	b->contact = spec->handle != NULL;
+	if (spec->step) {
+		b->application = true;
+		b->mandatory = spec->step->application->mandatory;
+		b->half = spec->step->half;
+		b->place = spec->step->place;
+		snprintf(b->user, sizeof(b->user), "%s", spec->step->user->handle);
+	} else if (spec->handle) {
+		snprintf(b->user, sizeof(b->user), "%s", spec->handle);
+	}
+	snprintf(b->target, sizeof(b->target), "%.*s", SLICE_ARG(spec->uri));
+	r = send_branch(p, b, spec);
+	if (r < 0) {
+		free(b);
+		return r;
+	}
+	list_append(&p->branches, &b->link);
+	p->open++;
+	start_timer_c(b);
+	if (b->to.entity)
+		entity_sent(b->to.entity);
+	return 0;
+}
+
+void branch_cancel_all(struct proxy *p, const struct branch *except, struct slice reason)
+{
+	struct branch *b;
+
+	LIST_FOREACH(b, &p->branches, struct branch, link)
+		if (b != except && !b->done && b->txn)
+			sip_client_txn_cancel(b->txn, reason);
+}
+
+void branch_free_all(struct proxy *p)
+{
+	struct branch *b;
+
+	LIST_FOREACH(b, &p->branches, struct branch, link) {
+		if (b->txn)
+			sip_client_txn_detach(b->txn);
+		branch_free(b);
+	}
+}

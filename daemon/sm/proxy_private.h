@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy_private.h - what proxy.c (answers) and proxy_branch.c (branches) share. */
+#pragma once
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/timer.h"
+#include "net/addr.h"
+#include "sm/calls.h"
+#include "sm/odi.h"
+#include "sm/proxy.h"
+#include "stack/sip/sip_flow.h"
+#include "stack/sip/sip_guard.h"
+
+struct sip_client_txn;
+struct sip_msg;
+struct sip_server_txn;
+
+#define BRANCH_CONTACT_MAX 512
+
+struct proxy {
+	struct list link; /* in sm->proxies */
+	struct sm *sm;
+	struct sip_server_txn *server; /* NULL once it ended; the request is gone then */
+	const struct sip_msg *request;
+	struct sip_flow in_flow;
+	struct peer from;
+	unsigned pop_routes;
+	bool drop_routes, authenticated, in_dialog, invite;
+	bool answered;	/* a 2xx went back */
+	bool finished;	/* a final answer went back */
+	bool cancelled; /* nobody waits for an answer any more */
+	bool began;	/* the call began here: its failure ends it */
+	unsigned depth; /* calls in progress; not freed before they return */
+	uint32_t max_forwards;
+	char caller[ODI_USER_MAX + 1];
+	char gsid[SIP_GSID_LEN];
+	struct list branches;
+	unsigned open; /* branches without a final answer */
+	unsigned best; /* status of the best final answer so far, 0 none */
+	struct buf best_bytes; /* ready to send; empty: made here */
+	struct slice best_headers; /* of one made here; literals */
+	struct buf best_text;
+};
+
+struct branch {
+	struct list link;
+	struct proxy *proxy;
+	struct sip_client_txn *txn; /* NULL before and after */
+	struct peer to;
+	bool application; /* of a sequence */
+	bool mandatory;
+	bool contact;	  /* a phone of the callee */
+	bool provisional;
+	bool given_up; /* Timer C */
+	bool done;     /* has its final answer */
+	enum odi_half half;
+	unsigned place;
+	char user[ODI_USER_MAX + 1]; /* served user, or whose phone */
+	char target[BRANCH_CONTACT_MAX];
+	struct timer timer_c;
+};
+
+struct branch_spec {
+	struct peer to;
+	struct sip_flow flow;
+	struct slice uri;
+	const struct sequence_step *step; /* application of a sequence, or NULL */
+	const char *handle;		  /* whose phone, or NULL */
+	uint32_t breadth;
+};
+
+/* Errors: what sending gives; no branch is left then. */
+int branch_start(struct proxy *p, const struct branch_spec *spec);
+void branch_cancel_all(struct proxy *p, const struct branch *except, struct slice reason);
+void branch_free_all(struct proxy *p);
+
+void proxy_enter(struct proxy *p);
+void proxy_leave(struct proxy *p); /* may free it */
+/* A branch has a final answer: status, and the bytes to send or NULL. */
+void proxy_final(struct proxy *p, struct branch *branch, unsigned status, const struct sip_msg *msg,
+		 struct peer from);
+void proxy_provisional(struct proxy *p, const struct sip_msg *msg, struct peer from);
+/* An application gave no answer: skip it or fail. */
+void proxy_application_lost(struct proxy *p, struct branch *branch);
+void proxy_settle(struct proxy *p);

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* router.c - what happens to a request outside of transactions: who sent it, may he, where to. */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "codec/sip/sip_misc.h"
+#include "codec/sip/sip_msg.h"
+#include "node/metrics.h"
+#include "node/uc_model.h"
+#include "sm/auth.h"
+#include "sm/calls.h"
+#include "sm/entity.h"
+#include "sm/forward.h"
+#include "sm/proxy.h"
+#include "sm/registrar.h"
+#include "sm/sm.h"
+#include "sm/way.h"
+#include "stack/sip/sip_guard.h"
+#include "stack/sip/sip_stack.h"
+#include "stack/sip/sip_wire.h"
+
+/* One request on its way through this file. */
+struct routing {
+	struct sm *sm;
+	const struct sip_incoming *in;
+	const struct sip_msg *msg;
+	struct peer peer;
+	struct sip_uri uri;	/* Request-URI */
+	unsigned pop;		/* Routes on top that are ours */
+	struct slice phase;	/* of those, empty: none */
+	struct slice odi;
+	bool any_phase;		/* in any Route, ours or not */
+	bool in_dialog;		/* a Route of ours carries the cookie of this Call-ID */
+	struct slice gsid;
+	char gsid_text[SIP_GSID_LEN];
+	uint32_t max_forwards;
+	char callee_text[ODI_USER_MAX + 1];
+	struct slice callee; /* user part of the Request-URI, unescaped */
+};
+
+/* Reading --------------------------------------------------------------------------------- */
+static void read_own_route(struct routing *rt, const struct sip_addr *route)
+{
+	struct slice value;
+
+	rt->pop++;
+	if (sip_uri_param(&route->uri, SLICE("phase"), &value))
+		rt->phase = value;
+	if (sip_uri_param(&route->uri, SLICE("odi"), &value))
+		rt->odi = value;
+	if (sip_uri_param(&route->uri, SLICE("d"), &value) &&
+	    odi_cookie_valid(rt->sm->key, value, sip_msg_call_id(rt->msg)))
+		rt->in_dialog = sip_msg_to_tag(rt->msg).len > 0;
+}
+
+static int read_routes(struct routing *rt)
+{
+	struct sip_values it = sip_values_of(rt->msg, SIP_HDR_ROUTE);
+	struct sip_addr route;
+	struct slice value;
+	bool ours = true;
+
+	while (sip_values_next(&it, &value)) {
+		if (sip_addr_parse(value, &route) < 0)
+			return -EBADMSG;
+		if (sip_uri_param(&route.uri, SLICE("phase"), NULL) ||
+		    sip_uri_param(&route.uri, SLICE("odi"), NULL))
+			rt->any_phase = true;
+		ours = ours && rt->pop < 16 && sip_wire_uri_is_mine(rt->sm->wire, &route.uri);
+		if (ours)
+			read_own_route(rt, &route);
+	}
+	return 0;
+}
+
+static void read_gsid(struct routing *rt)
+{
+	struct slice given = sip_guard_gsid(rt->msg);
+
+	rt->gsid = calls_gsid(rt->sm->calls, sip_msg_call_id(rt->msg));
+	if (given.len && trust_from(TRUST_SESSION, rt->peer.kind) == TRUST_KEEP)
+		rt->gsid = given;
+	if (rt->gsid.len == 0 && rt->msg->method == SIP_INVITE) {
+		sip_guard_gsid_new(rt->gsid_text);
+		rt->gsid = slice_str(rt->gsid_text);
+	}
+}
+
+static void read_callee(struct routing *rt)
+{
+	int n = -1;
+
+	if (rt->uri.user.len <= ODI_USER_MAX)
+		n = sip_unescape(rt->uri.user, rt->callee_text, sizeof(rt->callee_text));
+	rt->callee = slice_make(rt->callee_text, n > 0 ? (size_t)n : 0);
+}
+
+static bool is_local(const struct routing *rt)
+{
+	return rt->uri.scheme == SIP_SCHEME_TEL || sm_uri_is_local(rt->sm, &rt->uri);
+}
+
+/* Refusing -------------------------------------------------------------------------------- */
+static void reply(struct routing *rt, unsigned status, struct slice headers)
+{
+	const struct sip_extra extra = { .headers = headers };
+
+	sip_stack_reply(rt->sm->stack, rt->in, status, &extra);
+}
+
+static struct proxy *take(struct routing *rt, const struct uc_user *caller)
+{
+	const struct proxy_request request = {
+		.from = rt->peer,
+		.pop_routes = rt->pop,
+		/* Outside of a dialog nobody but an application chooses the way on. */
+		.drop_routes = !rt->in_dialog && !trust_is_internal(rt->peer.kind),
+		.authenticated = caller != NULL,
+		.in_dialog = rt->in_dialog,
+		.caller = caller,
+		.gsid = rt->gsid,
+		.max_forwards = rt->max_forwards,
+	};
+	struct proxy *p = NULL;
+
+	return proxy_new(rt->sm, rt->in, &request, &p) < 0 ? NULL : p;
+}
+
+/* The token proves that an application gave the request back. Where links have no certificate it
+ * also tells which connection is the application's. */
+static bool read_odi(struct routing *rt, struct odi *ret)
+{
+	struct slice gsid = sip_guard_gsid(rt->msg);
+	const struct uc_user *user;
+	struct entity *e = NULL;
+	int r;
+
+	r = odi_read(rt->sm->key, rt->odi, gsid, sm_wall_ms(rt->sm) / 1000, ret);
+	if (r < 0 || trust_is_internal(rt->peer.kind))
+		return r == 0;
+
+	user = uc_user_by_handle(sm_model(rt->sm), ret->user, strlen(ret->user));
+	if (user && user->sequence && ret->place < user->sequence->count)
+		e = entity_by_name(rt->sm->entities,
+				   slice_str(user->sequence->entries[ret->place].name));
+	if (!e || e->flow.transport == SIP_TRANSPORT_TLS ||
+	    rt->in->flow.transport == SIP_TRANSPORT_TLS || !addr_is_loopback(&rt->in->flow.remote) ||
+	    !addr_equal_ip(&e->flow.remote, &rt->in->flow.remote))
+		return false;
+	entity_learn(e, rt->in->flow.connection);
+	entity_heard(e);
+	rt->peer = peer_of_entity(e);
+	return true;
+}
+
+/* From must be the authenticated user's own address. */
+static bool from_is(const struct routing *rt, const struct uc_user *user)
+{
+	struct sip_addr from;
+
+	if (sip_msg_from(rt->msg, &from) < 0 || !sm_uri_is_local(rt->sm, &from.uri))
+		return false;
+	return sip_uri_user_is(&from.uri, slice_str(user->handle)) ||
+	       (user->station && sip_uri_user_is(&from.uri, slice_str(user->station->extension)));
+}
+
+/* A phone or an unknown element: who is it? NULL: answered. On success *ret is the taken request;
+ * entities come in unchallenged, with a NULL caller. */
+static bool admit(struct routing *rt, const struct uc_user **caller, struct proxy **ret)
+{
+	*caller = NULL;
+	if (!rt->peer.entity && auth_check(rt->sm, rt->in, true, caller) < 0)
+		return false;
+	*ret = take(rt, *caller);
+	if (!*ret)
+		return false;
+	if (*caller && !from_is(rt, *caller)) {
+		metric_add(rt->sm->metrics, SM_FROM_REFUSED, 1);
+		proxy_refuse(*ret, 403, SLICE(""));
+		return false;
+	}
+	return true;
+}
+
+/* Methods --------------------------------------------------------------------------------- */
+static void route_invite(struct routing *rt)
+{
+	struct sequence_position pos = { .callee = rt->callee };
+	const struct uc_user *caller = NULL;
+	struct proxy *p;
+	struct odi odi;
+
+	if (rt->phase.len) {
+		if (!read_odi(rt, &odi) || !sequence_phase_read(rt->phase, odi.half, &pos.phase)) {
+			metric_add(rt->sm->metrics, SM_PHASE_REFUSED, 1);
+			reply(rt, 403, SLICE(""));
+			return;
+		}
+		read_gsid(rt);
+		pos.user = uc_user_by_handle(sm_model(rt->sm), odi.user, strlen(odi.user));
+		pos.place = odi.place + 1;
+		p = take(rt, NULL);
+		if (!p)
+			return;
+	} else if (!admit(rt, &caller, &p)) {
+		return;
+	} else {
+		pos.phase = caller ? SEQUENCE_ORIGINATE : SEQUENCE_TERMINATE;
+		pos.user = caller;
+	}
+	if (is_local(rt))
+		proxy_sequence(p, &pos);
+	else
+		proxy_refuse(p, 404, SLICE(""));
+}
+
+/* Requests for the presence server: its own package, PUBLISH and SUBSCRIBE alike. */
+static void route_event(struct routing *rt)
+{
+	struct entity *presence = entity_by_type(rt->sm->entities, UC_ENTITY_PRESENCE);
+	const struct uc_user *caller;
+	struct sip_event event = { 0 };
+	struct proxy *p;
+
+	if (!admit(rt, &caller, &p))
+		return;
+	if (sip_event_parse(sip_msg_value(rt->msg, SIP_HDR_EVENT), &event) < 0 ||
+	    !slice_eq_str(event.type, "presence") || !presence)
+		proxy_refuse(p, 489,
+			     presence ? SLICE("Allow-Events: presence\r\n") : SLICE(""));
+	else if (!is_local(rt))
+		proxy_refuse(p, 404, SLICE(""));
+	else
+		proxy_to_entity(p, presence);
+}
+
+/* MESSAGE and the like go to the callee's phones at once. */
+static void route_other(struct routing *rt)
+{
+	const struct uc_user *caller, *callee;
+	struct proxy *p;
+
+	if (!admit(rt, &caller, &p))
+		return;
+	callee = is_local(rt) ? sequence_user(sm_model(rt->sm), rt->callee) : NULL;
+	if (callee)
+		proxy_to_user(p, callee);
+	else
+		proxy_refuse(p, 404, SLICE(""));
+}
+
+static void route_options(struct routing *rt)
+{
+	if (!is_local(rt) || (rt->callee.len && sequence_user(sm_model(rt->sm), rt->callee))) {
+		route_other(rt);
+		return;
+	}
+	reply(rt, 200,
+	      SLICE("Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, PRACK, SUBSCRIBE, NOTIFY, "
+		    "PUBLISH, INFO, REFER, MESSAGE, UPDATE\r\n"
+		    "Accept: application/sdp\r\n"));
+}
+
+static void note_in_dialog(struct routing *rt)
+{
+	struct slice body = rt->msg->body;
+	bool held;
+
+	if (rt->msg->method == SIP_BYE && rt->gsid.len) {
+		calls_ended(rt->sm->calls, rt->gsid);
+	} else if (rt->msg->method == SIP_INVITE && body.len) {
+		held = memmem(body.p, body.len, "a=sendonly", 10) ||
+		       memmem(body.p, body.len, "a=inactive", 10);
+		calls_held(rt->sm->calls, sip_msg_call_id(rt->msg), held);
+	}
+}
+
+static void route_in_dialog(struct routing *rt)
+{
+	struct proxy *p = take(rt, NULL);
+
+	if (!p)
+		return;
+	note_in_dialog(rt);
+	proxy_to_route(p);
+}
+
+static void route_new(struct routing *rt)
+{
+	switch (rt->msg->method) {
+	case SIP_INVITE:
+		route_invite(rt);
+		break;
+	case SIP_REGISTER:
+		if (sm_uri_is_local(rt->sm, &rt->uri))
+			registrar_request(rt->sm, rt->in);
+		else
+			reply(rt, 404, SLICE(""));
+		break;
+	case SIP_OPTIONS:
+		route_options(rt);
+		break;
+	case SIP_PUBLISH:
+	case SIP_SUBSCRIBE:
+		route_event(rt);
+		break;
+	default:
+		route_other(rt);
+		break;
+	}
+}
+
+static void count_request(const struct routing *rt)
+{
+	enum sm_metric metric = SM_REQUESTS_OTHER;
+
+	if (rt->msg->method == SIP_REGISTER)
+		metric = SM_REQUESTS_REGISTER;
+	else if (rt->msg->method == SIP_INVITE)
+		metric = SM_REQUESTS_INVITE;
+	metric_add(rt->sm->metrics, metric, 1);
+}
+
+/* What is wrong with it before anybody looks at who sent it; 0: nothing. */
+static unsigned check(struct routing *rt)
+{
+	char tail[SIP_GUARD_TAIL_LEN];
+	int r;
+
+	if (read_routes(rt) < 0 || sip_msg_request_uri(rt->msg, &rt->uri) < 0)
+		return 400;
+	r = sip_guard_max_forwards(rt->msg, &rt->max_forwards);
+	if (r < 0)
+		return r == -ELOOP ? 483 : 400;
+	sip_guard_tail(rt->msg, SLICE(""), tail);
+	if (sip_guard_is_loop(rt->sm->wire, rt->msg, tail)) {
+		metric_add(rt->sm->metrics, SM_LOOPS, 1);
+		return 482;
+	}
+	return 0;
+}
+
+void router_request(struct sm *sm, const struct sip_incoming *in)
+{
+	struct routing rt = { .sm = sm, .in = in, .msg = in->msg };
+	unsigned status;
+
+	rt.peer = peer_identify(sm, in);
+	count_request(&rt);
+	status = check(&rt);
+	if (status) {
+		reply(&rt, status, SLICE(""));
+		return;
+	}
+	/* A phase from a phone is never obeyed; an application's token is checked further down. */
+	if (rt.any_phase && !rt.odi.len && !trust_is_internal(rt.peer.kind)) {
+		metric_add(sm->metrics, SM_PHASE_REFUSED, 1);
+		reply(&rt, 403, SLICE(""));
+		return;
+	}
+	read_gsid(&rt);
+	read_callee(&rt);
+	if (rt.in_dialog)
+		route_in_dialog(&rt);
+	else if (sip_msg_to_tag(in->msg).len && in->msg->method != SIP_INVITE)
+		reply(&rt, 481, SLICE(""));
+	else
+		route_new(&rt);
+}
+
+void router_ack(struct sm *sm, const struct sip_incoming *in)
+{
+	struct routing rt = { .sm = sm, .in = in, .msg = in->msg };
+	struct forward f = { .request = in->msg, .in_flow = &in->flow };
+	AUTO_BUF out = { .limit = FORWARD_MESSAGE_MAX };
+	struct sip_flow flow;
+
+	rt.peer = peer_identify(sm, in);
+	if (check(&rt) || !rt.in_dialog ||
+	    way_next(sm, in->msg, rt.pop, &f.to, &flow) < 0)
+		return;
+	read_gsid(&rt);
+	f.from = rt.peer;
+	f.pop_routes = rt.pop;
+	f.gsid = rt.gsid;
+	f.max_forwards = rt.max_forwards;
+	if (forward_request(sm, &f, &flow, &out) == 0)
+		sip_stack_send(sm->stack, &flow, buf_slice(&out), SLICE(""));
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sm_server.c - the session manager put together: sockets, stack, tables, start and end. */
+#include "sm/sm_server.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "codec/sip/sip_msg.h"
+#include "net/tls.h"
+#include "node/node.h"
+#include "node/trace_ring.h"
+#include "node/uc_model.h"
+#include "sm/calls.h"
+#include "sm/entity.h"
+#include "sm/location.h"
+#include "sm/manage.h"
+#include "sm/persist.h"
+#include "sm/proxy.h"
+#include "sm/sm.h"
+#include "sm/sm_options.h"
+#include "stack/sip/sip_digest.h"
+#include "stack/sip/sip_stack.h"
+#include "stack/sip/sip_wire.h"
+
+#define SWEEP_MS 1000
+
+/* clang-format off */
+static const struct metric_def metrics[SM_METRICS] = {
+	[SM_REQUESTS_REGISTER]   = { METRIC_COUNTER, "aura_sm_requests_total", "method=\"REGISTER\"", "Requests received." },
+	[SM_REQUESTS_INVITE]     = { METRIC_COUNTER, "aura_sm_requests_total", "method=\"INVITE\"", "Requests received." },
+	[SM_REQUESTS_OTHER]      = { METRIC_COUNTER, "aura_sm_requests_total", "method=\"other\"", "Requests received." },
+	[SM_CHALLENGES]          = { METRIC_COUNTER, "aura_sm_challenges_total", NULL, "Digest challenges sent." },
+	[SM_PHASE_REFUSED]       = { METRIC_COUNTER, "aura_sm_phase_refused_total", NULL, "Requests with a phase from somebody who may not set one." },
+	[SM_FROM_REFUSED]        = { METRIC_COUNTER, "aura_sm_from_refused_total", NULL, "Requests in the name of another user." },
+	[SM_LOOPS]               = { METRIC_COUNTER, "aura_sm_loops_total", NULL, "Requests refused as loops." },
+	[SM_CALLS_STARTED]       = { METRIC_COUNTER, "aura_sm_calls_total", NULL, "Calls begun." },
+	[SM_CALLS_ANSWERED]      = { METRIC_COUNTER, "aura_sm_calls_answered_total", NULL, "Calls answered." },
+	[SM_APPLICATION_FAILED]  = { METRIC_COUNTER, "aura_sm_application_failed_total", NULL, "Requests refused because an entity was dead." },
+	[SM_APPLICATION_SKIPPED] = { METRIC_COUNTER, "aura_sm_application_skipped_total", NULL, "Optional applications passed over." },
+	[SM_BINDINGS]            = { METRIC_GAUGE,   "aura_sm_bindings", NULL, "Contacts registered." },
+	[SM_CALLS]               = { METRIC_GAUGE,   "aura_sm_calls", NULL, "Calls in progress." },
+	[SM_LINKS_DOWN]          = { METRIC_GAUGE,   "aura_sm_links_down", NULL, "Entities that do not answer." },
+};
+/* clang-format on */
+
+const struct uc_model *sm_model(const struct sm *sm)
+{
+	return node_model(sm->node);
+}
+
+struct slice sm_domain(const struct sm *sm)
+{
+	return slice_str(uc_model_domain(node_model(sm->node)));
+}
+
+bool sm_uri_is_local(const struct sm *sm, const struct sip_uri *uri)
+{
+	if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS)
+		return false;
+	if (slice_eq_nocase(uri->host, sm_domain(sm)))
+		return true;
+	return sip_wire_uri_is_mine(sm->wire, uri);
+}
+
+int64_t sm_wall_ms(const struct sm *sm)
+{
+	return clock_wall(loop_clock(sm->loop));
+}
+
+uint64_t sm_now_ms(const struct sm *sm)
+{
+	return loop_now(sm->loop);
+}
+
+/* What the stack reports ------------------------------------------------------------------ */
+static void on_request(void *user, const struct sip_incoming *in)
+{
+	router_request(user, in);
+}
+
+static void on_ack(void *user, const struct sip_incoming *in)
+{
+	router_ack(user, in);
+}
+
+static void on_closed(void *user, const struct sip_flow *flow, int reason)
+{
+	struct sm *sm = user;
+
+	location_flow_closed(sm->location, flow->connection);
+	metric_set(sm->metrics, SM_BINDINGS, (int64_t)location_count(sm->location));
+	entities_flow_closed(sm->entities, flow);
+}
+
+/* The value of a header line of a raw message, by its long name or compact letter. */
+static struct slice raw_header(struct slice bytes, const char *name, char compact)
+{
+	struct slice line, key;
+	bool found = true;
+
+	while (found && bytes.len) {
+		line = slice_take_until(&bytes, '\n', &found);
+		if (line.len <= 1)
+			break;
+		key = slice_trim(slice_take_until(&line, ':', NULL));
+		if (slice_eq_str_nocase(key, name) ||
+		    (compact && key.len == 1 && ascii_lower(key.p[0]) == compact))
+			return slice_trim(line);
+	}
+	return SLICE("");
+}
+
+static void on_trace(void *user, bool sent, const struct sip_flow *flow, const struct addr *local,
+		     struct slice bytes)
+{
+	struct sm *sm = user;
+	char here[ADDR_TEXT_MAX], there[ADDR_TEXT_MAX];
+	struct trace_entry entry = {
+		.direction = sent ? TRACE_OUT : TRACE_IN,
+		.at_us = sm_wall_ms(sm) * 1000,
+		.transport = sip_flow_transport_text(flow),
+		.message = bytes,
+	};
+
+	entry.call_id = raw_header(bytes, "Call-ID", 'i');
+	entry.gsid = raw_header(bytes, "Av-Global-Session-ID", 0);
+	if (entry.gsid.len == 0)
+		entry.gsid = calls_gsid(sm->calls, entry.call_id);
+	entry.local = slice_str(addr_format(local, here));
+	entry.remote = slice_str(addr_format(&flow->remote, there));
+	trace_add(node_trace(sm->node), &entry);
+}
+
+static const struct sip_stack_handlers stack_handlers = {
+	.request = on_request,
+	.ack = on_ack,
+	.closed = on_closed,
+	.trace = on_trace,
+};
+
+/* Start ----------------------------------------------------------------------------------- */
+static int listen_plain(struct sm *sm, const struct node_identity *id, enum sip_transport transport,
+			struct error *err)
+{
+	struct sip_listen point = { .transport = transport, .advertise_host = id->advertise };
+	int r;
+
+	r = addr_parse_ip(slice_str(id->address), id->port, &point.local);
+	if (r < 0)
+		return error_set(err, r, "'%s' is no address to listen on", id->address);
+	return sip_wire_listen(sm->wire, &point, err);
+}
+
+static int listen_tls(struct sm *sm, const struct node_identity *id, struct error *err)
+{
+	const struct tls_config server = { .server = true,
+					   .verify = TLS_VERIFY_OPTIONAL,
+					   .cert_file = id->cert_file,
+					   .key_file = id->key_file,
+					   .ca_file = id->ca_file };
+	const struct tls_config client = { .verify = TLS_VERIFY_REQUIRED,
+					   .cert_file = id->cert_file,
+					   .key_file = id->key_file,
+					   .ca_file = id->ca_file };
+	AUTO(tls_context) struct tls_context *in = NULL;
+	AUTO(tls_context) struct tls_context *out = NULL;
+	struct sip_listen point = { .transport = SIP_TRANSPORT_TLS };
+	int r;
+
+	r = addr_parse_ip(slice_str(id->address), (uint16_t)(id->port + 1), &point.local);
+	if (r < 0)
+		return r;
+	r = tls_context_new(&server, &in, err);
+	if (r < 0)
+		return r;
+	r = tls_context_new(&client, &out, err);
+	if (r < 0)
+		return r;
+	point.tls = in;
+	point.tls_out = out;
+	return sip_wire_listen(sm->wire, &point, err);
+}
+
+static int listen_all(struct sm *sm, struct error *err)
+{
+	const struct node_identity *id = node_identity(sm->node);
+	struct addr own;
+	int r;
+
+	r = listen_plain(sm, id, SIP_TRANSPORT_UDP, err);
+	if (r >= 0)
+		r = listen_plain(sm, id, SIP_TRANSPORT_TCP, err);
+	if (r >= 0 && id->cert_file[0])
+		r = listen_tls(sm, id, err);
+	if (r < 0)
+		return r;
+	if (addr_parse_ip(slice_str(id->address), id->port, &own) == 0)
+		sip_wire_add_host(sm->wire, uc_model_domain(node_model(sm->node)), &own);
+	return 0;
+}
+
+static void sweep(struct timer *timer)
+{
+	struct sm *sm = CONTAINER_OF(timer, struct sm, sweep);
+
+	location_expire(sm->location, sm_wall_ms(sm));
+	calls_expire(sm->calls, sm_wall_ms(sm));
+	metric_set(sm->metrics, SM_BINDINGS, (int64_t)location_count(sm->location));
+	metric_set(sm->metrics, SM_CALLS, (int64_t)calls_count(sm->calls));
+	loop_timer_start(sm->loop, &sm->sweep, SWEEP_MS, sweep);
+}
+
+static void stop(void *server)
+{
+	struct sm *sm = server;
+
+	if (!sm)
+		return;
+	loop_timer_stop(sm->loop, &sm->sweep);
+	proxy_free_all(sm);
+	entities_free(sm->entities);
+	sip_stack_free(sm->stack);
+	sip_digest_free(sm->digest);
+	location_free(sm->location);
+	calls_free(sm->calls);
+	free(sm);
+}
+
+static int build(struct sm *sm, struct error *err)
+{
+	const struct sip_stack_config stack = { .loop = sm->loop,
+						.product = "Aurabox-SM/" AURA_VERSION,
+						.proxy = true };
+	const struct sip_digest_config digest = {
+		.clock = loop_clock(sm->loop),
+		.nonce_ttl_ms = sm->options->nonce_ttl_s * 1000,
+		.algorithms = sm->options->digest_algorithms,
+	};
+	int r;
+
+	r = sip_digest_new(&digest, &sm->digest, err);
+	if (r == 0)
+		r = location_new(persist_binding, sm, &sm->location);
+	if (r == 0)
+		r = calls_new(&sm->calls);
+	if (r == 0)
+		r = entities_new(sm, &sm->entities);
+	if (r == 0)
+		r = sip_stack_new(&stack, &stack_handlers, sm, &sm->stack, err);
+	if (r < 0)
+		return r;
+	sm->wire = sip_stack_wire(sm->stack);
+	r = persist_load(sm, err);
+	return r < 0 ? r : listen_all(sm, err);
+}
+
+static int start(struct node *node, void **ret, struct error *err)
+{
+	struct sm *sm = calloc(1, sizeof(*sm));
+	int r;
+
+	if (!sm)
+		return error_set(err, -ENOMEM, "out of memory");
+	sm->node = node;
+	sm->loop = node_loop(node);
+	sm->options = node_config(node);
+	sm->metrics = node_metrics(node);
+	list_init(&sm->proxies);
+	r = build(sm, err);
+	if (r < 0) {
+		stop(sm);
+		return r;
+	}
+	entities_load(sm->entities, node_model(node));
+	sweep(&sm->sweep);
+	*ret = sm;
+	return 0;
+}
+
+static void model_changed(void *server, const struct uc_model *old, const struct uc_model *now,
+			  uint32_t sets)
+{
+	struct sm *sm = server;
+
+	if (sets & UC_SET_ENTITIES)
+		entities_load(sm->entities, now);
+	if (!(sets & UC_SET_USERS))
+		return;
+	for (size_t i = 0; i < uc_user_count(old); i++) {
+		const struct uc_user *user = uc_user_at(old, i);
+
+		if (!uc_user_by_handle(now, user->handle, strlen(user->handle)))
+			location_forget(sm->location, slice_str(user->handle));
+	}
+}
+
+const struct node_server sm_server = {
+	.program = "aura-sm",
+	.name = "sm",
+	.port = 5060,
+	.summary = "Session manager: SIP registrar, proxy and application sequencing.",
+	.options = sm_option_table,
+	.options_size = sizeof(struct sm_options),
+	.metrics = metrics,
+	.metric_count = SM_METRICS,
+	.routes = manage_routes,
+	.route_count = MANAGE_ROUTES,
+	.start = start,
+	.model_changed = model_changed,
+	.stop = stop,
+};

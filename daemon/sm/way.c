@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* way.c - the next hop of a request: whose it is and over which flow it is reached. */
+#include "sm/way.h"
+
+#include "base/error.h"
+#include "codec/sip/sip_msg.h"
+#include "sm/entity.h"
+#include "sm/location.h"
+#include "stack/sip/sip_wire.h"
+
+bool way_to_binding(struct sm *sm, const struct binding *binding, struct sip_flow *ret)
+{
+	struct sip_uri uri;
+
+	*ret = (struct sip_flow){ .transport = binding->transport,
+				  .listen = SIP_LISTEN_ANY,
+				  .connection = binding->flow,
+				  .remote = binding->source };
+	if (binding->flow || binding->transport == SIP_TRANSPORT_UDP)
+		return true;
+	/* Restored after a restart: the connection is gone, the Contact may still listen. */
+	return sip_uri_parse(slice_str(binding->uri), &uri) == 0 &&
+	       sip_wire_resolve(sm->wire, &uri, ret) == 0;
+}
+
+static struct peer phone_over(const struct sip_flow *flow)
+{
+	return (struct peer){ .kind = sip_flow_is_reliable(flow) ? TRUST_PHONE_STREAM :
+								   TRUST_PHONE_UDP };
+}
+
+int way_to_uri(struct sm *sm, const struct sip_uri *uri, struct peer *peer, struct sip_flow *ret)
+{
+	const struct binding *binding = location_by_contact(sm->location, uri->text);
+	int r;
+
+	if (binding && way_to_binding(sm, binding, ret)) {
+		*peer = phone_over(ret);
+		return 0;
+	}
+	r = sip_wire_resolve(sm->wire, uri, ret);
+	if (r < 0)
+		return r;
+	*peer = phone_over(ret);
+	for (struct entity *e = entity_next(sm->entities, NULL); e;
+	     e = entity_next(sm->entities, e))
+		if (addr_equal(&e->flow.remote, &ret->remote)) {
+			*peer = peer_of_entity(e);
+			break;
+		}
+	return 0;
+}
+
+int way_next(struct sm *sm, const struct sip_msg *request, unsigned popped, struct peer *peer,
+	     struct sip_flow *ret)
+{
+	struct sip_values it = sip_values_of(request, SIP_HDR_ROUTE);
+	struct sip_addr route;
+	struct sip_uri uri;
+	struct slice value;
+
+	while (sip_values_next(&it, &value)) {
+		if (popped-- > 0)
+			continue;
+		if (sip_addr_parse(value, &route) < 0)
+			return -EBADMSG;
+		return way_to_uri(sm, &route.uri, peer, ret);
+	}
+	if (sip_msg_request_uri(request, &uri) < 0)
+		return -EBADMSG;
+	return way_to_uri(sm, &uri, peer, ret);
+}
