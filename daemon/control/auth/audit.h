@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 struct actor;
 struct change; /* opaque, see audit.c */
 struct error;
@@ -25,6 +27,7 @@ int change_event(struct change *change, const char *topic, const char *type, con
  * any, one of topic "audit" is added. */
 int change_commit(struct change *change, struct error *err);
 struct change *change_free(struct change *change); /* rolls back what was not committed */
+DEFINE_AUTO(change)
 
 /* A row by itself, for what was refused or failed: result is the problem's code. */
 int audit_write(struct store *store, const struct actor *actor, const char *action,

@@ -62,8 +62,8 @@ int auth_logout(struct auth *auth, const struct actor *actor, struct error *err)
 /* Errors: -EKEYREJECTED old password is wrong, -EINVAL /new_password too short or the same. */
 int auth_change_password(struct auth *auth, const struct actor *actor, const char *old_password,
 			 const char *new_password, struct error *err);
-/* Of these owners (actor's session_id), which are still valid? alive[i] is set; for open event
- * streams. Does not count as use. */
+/* Of these owners ("SESSION_OR_TOKEN_ID/ROLE" or "socket/…"), which are still valid, in that role?
+ * alive[i] is set; for open event streams. Does not count as use. */
 int auth_alive(struct auth *auth, const char (*owners)[48], size_t count, bool *alive,
 	       struct error *err);
 

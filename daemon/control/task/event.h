@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* event.h - what happened, as rows: ids become visible in the order of commits, and every new row
- * reaches the listeners on the loop. */
+ * reaches one listener. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -8,16 +8,12 @@
 struct error;
 struct events; /* opaque, see event.c */
 struct json_t; /* Jansson */
-struct loop;
 struct store;
-struct store_config;
 struct store_tx;
 
 enum {
-	EVENT_TOPIC_SIZE = 48,
-	EVENT_TYPE_SIZE = 64,
-	EVENT_SUBJECT_SIZE = 128,
 	EVENT_KEEP = 100000, /* newest rows that are kept; a reader behind them gets `reset` */
+	EVENT_BATCH = 500,   /* rows read at once */
 };
 
 /* One row as it is sent: text is the whole {"id","at","topic","type","subject","data"}. */
@@ -30,14 +26,13 @@ struct event {
 
 typedef void event_fn(void *user, const struct event *event);
 
-/* Follow the table: new rows are handed to fn, in order, on a thread of their own. Listens for
- * NOTIFY and looks once a second besides. Errors: -ENOMEM, -EAGAIN no thread. */
-
+/* The table of a database. Errors: -ENOMEM. */
 int events_new(struct store *store, struct events **ret, struct error *err);
-/* From now on hand new rows to fn (set once, before events_start()). */
-void events_listen(struct events *events, event_fn *fn, void *user);
-/* Find the newest id (0 in an empty table) and begin. Errors: as store.h. */
-int events_start(struct events *events, uint64_t *newest, struct error *err);
+/* Hand every row after *newest to fn, in order, on a thread of its own, from now on until
+ * events_free(). *newest gets the newest id at this moment (0 in an empty table).
+ * Errors: -EAGAIN no thread, as store.h. */
+int events_start(struct events *events, event_fn *fn, void *user, uint64_t *newest,
+		 struct error *err);
 struct events *events_free(struct events *events);
 
 /* Add a row in an open transaction; it is seen after the commit. Takes over data, also on failure.
@@ -48,3 +43,19 @@ int event_add(struct store_tx *tx, const char *topic, const char *type, const ch
 /* The same in a transaction of its own. Any worker thread, never the loop. Takes over data. */
 int event_publish(struct events *events, const char *topic, const char *type, const char *subject,
 		  struct json_t *data, struct error *err);
+
+/* The ids that the table reaches: everything above *before, up to *newest. */
+int event_range(struct events *events, uint64_t *before, uint64_t *newest, struct error *err);
+/* Rows above `after` in order, at most EVENT_BATCH; returns how many fn was given. */
+int event_after(struct events *events, uint64_t after, event_fn *fn, void *user,
+		struct error *err);
+
+struct event_filter {
+	const char *const *topics; /* NULL-terminated: only these */
+	const char *type, *subject; /* NULL: any */
+	uint64_t before;	   /* 0: from the newest */
+	uint32_t limit;
+};
+/* Newest first: an array of what `text` holds. */
+int event_list(struct events *events, const struct event_filter *filter, struct json_t **ret,
+	       struct error *err);
