@@ -44,46 +44,15 @@ static int phase_of(struct cm *cm, const struct sip_msg *msg, enum half_phase *r
 	return -ENOENT;
 }
 
-/* User part without escapes, in a fixed place. */
-struct party {
-	char user[HALF_PARTY_SIZE];
-	struct slice host;
-};
-
-static void party_of(const struct sip_uri *uri, struct party *ret)
-{
-	int n = sip_unescape(uri->user, ret->user, sizeof(ret->user) - 1);
-
-	ret->user[n > 0 ? n : 0] = '\0';
-	ret->host = uri->host;
-}
-
-/* The first P-Asserted-Identity that is a SIP URI. */
-static void asserted_of(const struct sip_msg *msg, struct party *ret)
-{
-	struct sip_values it = sip_values_of(msg, SIP_HDR_P_ASSERTED_IDENTITY);
-	struct sip_addr addr;
-	struct slice value;
-
-	*ret = (struct party){ 0 };
-	while (sip_values_next(&it, &value)) {
-		if (sip_addr_parse(value, &addr) == 0 && addr.uri.scheme != SIP_SCHEME_TEL &&
-		    addr.uri.user.len > 0) {
-			party_of(&addr.uri, ret);
-			return;
-		}
-	}
-}
-
 static void decide(struct cm *cm, const struct sip_msg *msg, enum half_phase phase,
 		   struct service_verdict *verdict)
 {
-	struct party asserted, target = { 0 };
+	struct node_party asserted, target = { 0 };
 	struct sip_uri uri;
 
-	asserted_of(msg, &asserted);
+	(void)node_sip_asserted(msg, &asserted);
 	if (sip_msg_request_uri(msg, &uri) == 0)
-		party_of(&uri, &target);
+		node_sip_party(&uri, &target);
 	service_decide(node_model(cm->node),
 		       &(struct service_request){
 			       .phase = phase,

@@ -3,6 +3,7 @@
 #include "cm/service.h"
 
 #include "base/error.h"
+#include "node/node_sip.h"
 #include "node/uc_model.h"
 
 int service_digits(struct slice user, char *out)
@@ -30,31 +31,6 @@ int service_digits(struct slice user, char *out)
 const char *service_class_name(enum service_class class)
 {
 	return class == SERVICE_INTERNAL ? "internal" : "external";
-}
-
-/* The domain, or the address of a session manager: plain phones dial sip:3002@ADDRESS. */
-static bool host_is_ours(const struct uc_model *model, struct slice host)
-{
-	if (slice_eq_str_nocase(host, uc_model_domain(model)))
-		return true;
-	for (size_t i = 0; i < uc_entity_count(model); i++) {
-		const struct uc_entity *e = uc_entity_at(model, i);
-
-		if (e->type == UC_ENTITY_SM && slice_eq_str_nocase(host, e->address))
-			return true;
-	}
-	return false;
-}
-
-static const struct uc_user *user_of(const struct uc_model *model, struct slice user,
-				     struct slice host)
-{
-	const struct uc_user *found;
-
-	if (user.len == 0 || !host_is_ours(model, host))
-		return NULL;
-	found = uc_user_by_handle(model, user.p, user.len);
-	return found ? found : uc_user_by_extension(model, user.p, user.len);
 }
 
 static void party_set(char *out, const struct uc_user *user, struct slice fallback)
@@ -106,7 +82,7 @@ static void decide_orig(const struct uc_model *model, const struct service_reque
 	}
 	v->station = caller->station;
 	/* Another domain is not a number of ours: sm routes it. */
-	if (!host_is_ours(model, req->target_host))
+	if (!node_sip_host_is_ours(model, req->target_host))
 		return;
 
 	r = service_digits(req->target, digits);
@@ -126,7 +102,7 @@ static void decide_orig(const struct uc_model *model, const struct service_reque
 static void decide_term(const struct uc_model *model, const struct service_request *req,
 			struct service_verdict *v)
 {
-	v->target = user_of(model, req->target, req->target_host);
+	v->target = node_sip_user(model, req->target, req->target_host);
 	if (!v->target || !v->target->station) {
 		refuse(v, 404, "The callee has no station");
 		return;
@@ -138,7 +114,7 @@ static void decide_term(const struct uc_model *model, const struct service_reque
 void service_decide(const struct uc_model *model, const struct service_request *req,
 		    struct service_verdict *ret)
 {
-	const struct uc_user *caller = user_of(model, req->asserted, req->asserted_host);
+	const struct uc_user *caller = node_sip_user(model, req->asserted, req->asserted_host);
 
 	*ret = (struct service_verdict){
 		.class = caller ? SERVICE_INTERNAL : SERVICE_EXTERNAL,

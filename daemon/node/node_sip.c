@@ -111,6 +111,55 @@ bool node_sip_trusted(const struct node *node, const struct sip_incoming *in,
 				     &in->flow.remote, in->flow.transport == SIP_TRANSPORT_UDP);
 }
 
+void node_sip_party(const struct sip_uri *uri, struct node_party *ret)
+{
+	int n = sip_unescape(uri->user, ret->user, sizeof(ret->user) - 1);
+
+	ret->user[n > 0 ? n : 0] = '\0';
+	ret->host = uri->host;
+}
+
+bool node_sip_asserted(const struct sip_msg *msg, struct node_party *ret)
+{
+	struct sip_values it = sip_values_of(msg, SIP_HDR_P_ASSERTED_IDENTITY);
+	struct sip_addr addr;
+	struct slice value;
+
+	*ret = (struct node_party){ 0 };
+	while (sip_values_next(&it, &value)) {
+		if (sip_addr_parse(value, &addr) == 0 && addr.uri.scheme != SIP_SCHEME_TEL &&
+		    addr.uri.user.len > 0) {
+			node_sip_party(&addr.uri, ret);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool node_sip_host_is_ours(const struct uc_model *model, struct slice host)
+{
+	if (slice_eq_str_nocase(host, uc_model_domain(model)))
+		return true;
+	for (size_t i = 0; i < uc_entity_count(model); i++) {
+		const struct uc_entity *e = uc_entity_at(model, i);
+
+		if (e->type == UC_ENTITY_SM && slice_eq_str_nocase(host, e->address))
+			return true;
+	}
+	return false;
+}
+
+const struct uc_user *node_sip_user(const struct uc_model *model, struct slice user,
+				    struct slice host)
+{
+	const struct uc_user *found;
+
+	if (user.len == 0 || !node_sip_host_is_ours(model, host))
+		return NULL;
+	found = uc_user_by_handle(model, user.p, user.len);
+	return found ? found : uc_user_by_extension(model, user.p, user.len);
+}
+
 /* Value of a header in raw bytes: the ring needs two fields, not a parsed message. */
 static struct slice raw_header(struct slice bytes, struct slice name, struct slice compact)
 {

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/slice.h"
 #include "node/uc_model.h"
 
 struct addr;
@@ -11,8 +12,9 @@ struct error;
 struct node;
 struct sip_flow;
 struct sip_incoming;
+struct sip_msg;
 struct sip_stack;
-struct slice;
+struct sip_uri;
 
 /* Open the listen points of this node: TLS when it has a certificate, UDP and TCP when it runs
  * standalone without one. Errors: -EADDRINUSE, -EINVAL no usable address, -EACCES plain SIP
@@ -27,6 +29,25 @@ bool node_sip_trusted(const struct node *node, const struct sip_incoming *in,
 /* The rule behind it, for tests: model, name in the certificate ("" none), transport. */
 bool node_sip_link_matches(const struct uc_model *model, enum uc_entity_type type,
 			   const char *peer_name, const struct addr *remote, bool udp);
+
+#define NODE_PARTY_SIZE 129 /* a user part without escapes, with NUL */
+
+/* User and host of a URI; the host is borrowed from it. */
+struct node_party {
+	char user[NODE_PARTY_SIZE];
+	struct slice host;
+};
+
+/* A user part that is too long becomes empty: nobody has it. */
+void node_sip_party(const struct sip_uri *uri, struct node_party *ret);
+/* Whom sm says the message is from: the first P-Asserted-Identity that is a SIP URI. Empty, and
+ * false, without one. */
+bool node_sip_asserted(const struct sip_msg *msg, struct node_party *ret);
+/* Is a host our SIP domain, or the address of a session manager (plain phones dial 3002@ADDRESS)? */
+bool node_sip_host_is_ours(const struct uc_model *model, struct slice host);
+/* The user of that handle or extension, NULL when it is none of ours. */
+const struct uc_user *node_sip_user(const struct uc_model *model, struct slice user,
+				    struct slice host);
 
 /* For sip_stack_handlers.trace with the node as user data: files the message under its Call-ID and
  * global session id. */
