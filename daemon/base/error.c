@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void set_text(char *out, size_t size, const char *format, va_list args)
+static ERROR_PRINTF(3, 0) void set_text(char *out, size_t size, const char *format, va_list args)
 {
 	int n = vsnprintf(out, size, format, args);
 
