@@ -74,15 +74,18 @@ static int write_alarm(struct store *store, const struct alarm *a, struct error 
 	if (r < 0)
 		return r;
 	uuid_v7(id);
-	if (a->active)
+	/* Raised and cleared between two writes: the row tells both. */
+	if (a->active || a->count > 0)
 		r = store_tx_query(tx, raise,
 				   (const char *[]){ id, a->code, a->target, severities[a->severity],
 						     a->detail, a->resolution,
 						     store_num((int64_t)a->count),
 						     store_num(a->raised_at) },
 				   8, &rows, err);
-	else
+	if (r >= 0 && !a->active) {
+		rows = store_rows_free(rows);
 		r = store_tx_query(tx, clear, (const char *[]){ a->code, a->target }, 2, &rows, err);
+	}
 	if (r >= 0 && store_rows_count(rows) > 0)
 		r = changed(tx, rows, err);
 	return r < 0 ? r : store_tx_commit(tx, err);
