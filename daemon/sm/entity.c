@@ -385,7 +385,10 @@ struct peer peer_of_flow(struct sm *sm, const struct sip_flow *flow, const char 
 	for (struct entity *e = entity_next(sm->entities, NULL); e;
 	     e = entity_next(sm->entities, e)) {
 		if (flow->transport == SIP_TRANSPORT_TLS) {
-			if (certificate[0] && slice_eq_str(slice_str(certificate), e->name))
+			/* By the entity's name, or the VM's own: cm, presence. */
+			if (slice_eq_str(slice_str(certificate), e->name) ||
+			    (e->type != UC_ENTITY_TRUNK && e->type != UC_ENTITY_OTHER &&
+			     slice_eq_str(slice_str(certificate), uc_entity_type_name(e->type))))
 				return peer_of_entity(e);
 			continue;
 		}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_location.c - bindings: matching, order, limits, flows, expiry. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "sm/location.h"
+
+static struct location *location;
+static unsigned events[LOCATION_CLOSED + 1];
+static struct location_request rq;
+
+static void hook(void *user, enum location_event event, const char *handle,
+		 const struct binding *binding)
+{
+	assert_non_null(binding->uri);
+	events[event]++;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		events[i] = 0;
+	rq = (struct location_request){ .handle = "3001",
+					.call_id = SLICE("one"),
+					.cseq = 1,
+					.max_contacts = 10,
+					.replace_oldest = true,
+					.transport = SIP_TRANSPORT_UDP,
+					.now_ms = 1000000 };
+	return location_new(hook, NULL, &location);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	location = location_free(location);
+	return 0;
+}
+
+static int put(const char *uri, const char *instance, uint32_t expires_s)
+{
+	rq.count = 1;
+	rq.changes[0] = (struct location_change){ .uri = slice_str(uri),
+						  .instance = slice_str(instance),
+						  .expires_s = expires_s,
+						  .q = 1000 };
+	return location_update(location, &rq);
+}
+
+static size_t count(void)
+{
+	return location_count_of(location, SLICE("3001"));
+}
+
+static void a_contact_is_added_refreshed_and_removed(void **state)
+{
+	(void)state;
+	assert_int_equal(put("sip:3001@192.0.2.1:5060", "", 60), 0);
+	rq.cseq++;
+	assert_int_equal(put("sip:3001@192.0.2.1:5060", "", 60), 0);
+	assert_int_equal(count(), 1);
+	rq.cseq++;
+	assert_int_equal(put("sip:3001@192.0.2.1:5060", "", 0), 0);
+	assert_int_equal(count(), 0);
+	assert_null(location_of(location, SLICE("3001")));
+	assert_int_equal(events[LOCATION_ADDED], 1);
+	assert_int_equal(events[LOCATION_REFRESHED], 1);
+	assert_int_equal(events[LOCATION_REMOVED], 1);
+}
+
+static void equal_uris_are_one_contact(void **state)
+{
+	(void)state;
+	assert_int_equal(put("sip:3001@Phone.Example:5060;transport=tcp", "", 60), 0);
+	rq.cseq++;
+	assert_int_equal(put("SIP:3001@phone.example:5060;Transport=TCP", "", 60), 0);
+	assert_int_equal(count(), 1);
+}
+
+static void an_instance_keeps_its_binding_when_the_address_changes(void **state)
+{
+	(void)state;
+	assert_int_equal(put("sip:3001@192.0.2.1", "<urn:uuid:1>", 60), 0);
+	rq.call_id = SLICE("two");
+	assert_int_equal(put("sip:3001@192.0.2.99", "<urn:uuid:1>", 60), 0);
+	assert_int_equal(count(), 1);
+	assert_non_null(location_by_contact(location, SLICE("sip:3001@192.0.2.99")));
+	assert_null(location_by_contact(location, SLICE("sip:3001@192.0.2.1")));
+}
+
+static void cseq_counts_within_one_call_id_only(void **state)
+{
+	(void)state;
+	rq.cseq = 10;
+	assert_int_equal(put("sip:a@192.0.2.1", "", 60), 0);
+	assert_int_equal(put("sip:a@192.0.2.1", "", 60), -ESTALE);
+	rq.cseq = 9;
+	assert_int_equal(put("sip:a@192.0.2.1", "", 0), -ESTALE);
+	assert_int_equal(count(), 1);
+	rq.call_id = SLICE("two");
+	rq.cseq = 1;
+	assert_int_equal(put("sip:a@192.0.2.1", "", 60), 0);
+}
+
+static void fill(void)
+{
+	char uri[64];
+
+	for (int i = 0; i < 10; i++) {
+		snprintf(uri, sizeof(uri), "sip:p%d@192.0.2.1", i);
+		assert_int_equal(put(uri, "", 60), 0);
+	}
+}
+
+static void the_eleventh_replaces_the_oldest(void **state)
+{
+	(void)state;
+	fill();
+	assert_int_equal(put("sip:p10@192.0.2.1", "", 60), 0);
+	assert_int_equal(count(), 10);
+	assert_null(location_by_contact(location, SLICE("sip:p0@192.0.2.1")));
+	assert_non_null(location_by_contact(location, SLICE("sip:p10@192.0.2.1")));
+	assert_int_equal(events[LOCATION_REPLACED], 1);
+}
+
+static void the_eleventh_is_refused_by_choice_and_nothing_changes(void **state)
+{
+	(void)state;
+	fill();
+	rq.replace_oldest = false;
+	assert_int_equal(put("sip:p10@192.0.2.1", "", 60), -EDQUOT);
+	assert_int_equal(count(), 10);
+	rq.cseq++;
+	assert_int_equal(put("sip:p3@192.0.2.1", "", 60), 0); /* a refresh is no new one */
+}
+
+static void a_register_is_done_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	rq.cseq = 5;
+	assert_int_equal(put("sip:old@192.0.2.1", "", 60), 0);
+	rq.count = 2;
+	rq.changes[0].uri = SLICE("sip:new@192.0.2.1");
+	rq.changes[1] = rq.changes[0];
+	rq.changes[1].uri = SLICE("sip:old@192.0.2.1"); /* same Call-ID, same CSeq */
+	assert_int_equal(location_update(location, &rq), -ESTALE);
+	assert_int_equal(count(), 1);
+	assert_null(location_by_contact(location, SLICE("sip:new@192.0.2.1")));
+}
+
+static void a_star_removes_all(void **state)
+{
+	(void)state;
+	fill();
+	rq.cseq++;
+	rq.count = 0;
+	rq.remove_all = true;
+	assert_int_equal(location_update(location, &rq), 0);
+	assert_int_equal(location_count(location), 0);
+	assert_int_equal(events[LOCATION_REMOVED], 10);
+}
+
+static void a_binding_goes_with_its_flow(void **state)
+{
+	(void)state;
+	rq.transport = SIP_TRANSPORT_TCP;
+	rq.flow = 7;
+	assert_int_equal(put("sip:a@192.0.2.1", "", 60), 0);
+	assert_int_equal(put("sip:b@192.0.2.1", "", 60), 0);
+	rq.flow = 8;
+	assert_int_equal(put("sip:c@192.0.2.1", "", 60), 0);
+	location_flow_closed(location, 7);
+	assert_int_equal(count(), 1);
+	location_flow_closed(location, 0);
+	assert_int_equal(count(), 1);
+	assert_int_equal(events[LOCATION_CLOSED], 2);
+}
+
+static void a_refresh_over_another_flow_moves_the_binding(void **state)
+{
+	(void)state;
+	rq.flow = 7;
+	assert_int_equal(put("sip:a@192.0.2.1", "", 60), 0);
+	rq.flow = 8;
+	rq.cseq++;
+	assert_int_equal(put("sip:a@192.0.2.1", "", 60), 0);
+	location_flow_closed(location, 7);
+	assert_int_equal(count(), 1);
+	location_flow_closed(location, 8);
+	assert_int_equal(count(), 0);
+}
+
+static void time_removes_what_was_not_refreshed(void **state)
+{
+	(void)state;
+	assert_int_equal(put("sip:a@192.0.2.1", "", 60), 0);
+	assert_int_equal(put("sip:b@192.0.2.1", "", 120), 0);
+	location_expire(location, 1000000 + 59999);
+	assert_int_equal(count(), 2);
+	location_expire(location, 1000000 + 60000);
+	assert_int_equal(count(), 1);
+	assert_int_equal(events[LOCATION_EXPIRED], 1);
+}
+
+static void what_was_kept_comes_back(void **state)
+{
+	char uri[] = "sip:3001@192.0.2.1:5062", instance[] = "", id[] = "c", agent[] = "phone";
+	struct binding b = { .uri = uri, .instance = instance, .call_id = id, .user_agent = agent,
+			     .id = 42, .cseq = 3, .q = 500, .expires_ms = 77 };
+
+	(void)state;
+	assert_int_equal(location_restore(location, "3001", &b), 0);
+	assert_int_equal(location_restore(location, "3001", &b), -EINVAL);
+	assert_int_equal(location_by_contact(location, slice_str(uri))->id, 42);
+	assert_int_equal(location_by_contact(location, slice_str(uri))->expires_ms, 77);
+	assert_int_equal(events[LOCATION_ADDED], 0);
+}
+
+static void a_deleted_user_is_forgotten(void **state)
+{
+	(void)state;
+	fill();
+	location_forget(location, SLICE("3001"));
+	assert_int_equal(location_count(location), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_contact_is_added_refreshed_and_removed),
+		TEST(equal_uris_are_one_contact),
+		TEST(an_instance_keeps_its_binding_when_the_address_changes),
+		TEST(cseq_counts_within_one_call_id_only),
+		TEST(the_eleventh_replaces_the_oldest),
+		TEST(the_eleventh_is_refused_by_choice_and_nothing_changes),
+		TEST(a_register_is_done_whole_or_not_at_all),
+		TEST(a_star_removes_all),
+		TEST(a_binding_goes_with_its_flow),
+		TEST(a_refresh_over_another_flow_moves_the_binding),
+		TEST(time_removes_what_was_not_refreshed),
+		TEST(what_was_kept_comes_back),
+		TEST(a_deleted_user_is_forgotten),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

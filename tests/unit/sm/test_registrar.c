@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_registrar.c - which times are granted and what is read from a REGISTER. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "codec/sip/sip_msg.h"
+#include "sm/registrar.h"
+
+static const struct sm_options reject = { .min_expires_s = 60,
+					  .default_expires_s = 3600,
+					  .max_expires_s = 3600,
+					  .short_expires = SHORT_EXPIRES_REJECT };
+
+static void times_are_lowered_refused_or_raised(void **state)
+{
+	struct sm_options raise = reject;
+	uint32_t out = 0;
+
+	(void)state;
+	raise.short_expires = SHORT_EXPIRES_RAISE;
+	assert_int_equal(registrar_grant(&reject, 0, &out), 0); /* a removal is never too short */
+	assert_int_equal(out, 0);
+	assert_int_equal(registrar_grant(&reject, 59, &out), -ERANGE);
+	assert_int_equal(registrar_grant(&reject, 60, &out), 0);
+	assert_int_equal(out, 60);
+	assert_int_equal(registrar_grant(&reject, 7200, &out), 0);
+	assert_int_equal(out, 3600);
+	assert_int_equal(registrar_grant(&raise, 10, &out), 0);
+	assert_int_equal(out, 60);
+}
+
+static void an_hour_is_never_too_short(void **state)
+{
+	struct sm_options strict = reject;
+	uint32_t out = 0;
+
+	(void)state;
+	strict.min_expires_s = strict.max_expires_s = 7200;
+	assert_int_equal(registrar_grant(&strict, 3599, &out), -ERANGE);
+	assert_int_equal(registrar_grant(&strict, 3600, &out), 0);
+	assert_int_equal(out, 7200);
+}
+
+static char text[4096];
+static struct sip_msg msg;
+
+static unsigned read_lines(const char *lines, struct location_request *rq)
+{
+	int n = snprintf(text, sizeof(text),
+			 "REGISTER sip:aurabox.internal SIP/2.0\r\n"
+			 "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n"
+			 "From: <sip:3001@aurabox.internal>;tag=1\r\n"
+			 "To: <sip:3001@aurabox.internal>\r\n"
+			 "Call-ID: one\r\nCSeq: 7 REGISTER\r\n%sContent-Length: 0\r\n\r\n",
+			 lines);
+
+	*rq = (struct location_request){ 0 };
+	assert_int_equal(sip_msg_parse(slice_make(text, (size_t)n), &msg), 0);
+	return registrar_read(&reject, &msg, rq);
+}
+
+static void contacts_are_read_as_phones_write_them(void **state)
+{
+	struct location_request rq;
+
+	(void)state;
+	assert_int_equal(read_lines("Contact: Andrew Prokop <SIP:aprokop@192.168.0.14>\r\n", &rq), 0);
+	assert_int_equal(rq.count, 1);
+	assert_int_equal(rq.cseq, 7);
+	assert_true(slice_eq_str(rq.changes[0].uri, "SIP:aprokop@192.168.0.14"));
+	assert_int_equal(rq.changes[0].expires_s, 3600);
+	assert_int_equal(read_lines("Contact: <sip:a@192.0.2.1>;expires=120;q=0.25, "
+				    "<sip:b@192.0.2.1>;+sip.instance=\"<urn:uuid:9>\"\r\n"
+				    "Expires: 90\r\n", &rq), 0);
+	assert_int_equal(rq.count, 2);
+	assert_int_equal(rq.changes[0].expires_s, 120);
+	assert_int_equal(rq.changes[0].q, 250);
+	assert_int_equal(rq.changes[1].expires_s, 90);
+	assert_true(slice_eq_str(rq.changes[1].instance, "<urn:uuid:9>"));
+}
+
+static void what_cannot_be_granted_is_refused(void **state)
+{
+	struct location_request rq;
+
+	(void)state;
+	assert_int_equal(read_lines("Contact: <sip:a@192.0.2.1>\r\nExpires: 5\r\n", &rq), 423);
+	assert_int_equal(read_lines("Contact: <http://192.0.2.1/>\r\n", &rq), 400);
+	assert_int_equal(read_lines("Contact: *\r\nExpires: 60\r\n", &rq), 400);
+	assert_int_equal(read_lines("Contact: *\r\n", &rq), 400);
+	assert_int_equal(read_lines("Contact: *, <sip:a@192.0.2.1>\r\nExpires: 0\r\n", &rq), 400);
+	assert_int_equal(read_lines("Contact: <sip:a@192.0.2.1\r\n", &rq), 400);
+}
+
+static void a_star_with_zero_removes_all(void **state)
+{
+	struct location_request rq;
+
+	(void)state;
+	assert_int_equal(read_lines("Contact: *\r\nExpires: 0\r\n", &rq), 0);
+	assert_true(rq.remove_all);
+}
+
+static void more_than_ten_contacts_in_one_request_are_refused(void **state)
+{
+	struct location_request rq;
+	char lines[2048];
+	int n = 0;
+
+	(void)state;
+	for (int i = 0; i < 11; i++)
+		n += snprintf(lines + n, sizeof(lines) - (size_t)n,
+			      "Contact: <sip:p%d@192.0.2.1>\r\n", i);
+	assert_int_equal(read_lines(lines, &rq), 403);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(times_are_lowered_refused_or_raised),
+		cmocka_unit_test(an_hour_is_never_too_short),
+		cmocka_unit_test(contacts_are_read_as_phones_write_them),
+		cmocka_unit_test(what_cannot_be_granted_is_refused),
+		cmocka_unit_test(a_star_with_zero_removes_all),
+		cmocka_unit_test(more_than_ten_contacts_in_one_request_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
