@@ -57,6 +57,7 @@ void stream_set_idle_timeout(struct stream *stream, uint32_t idle_timeout_ms);
 void stream_set_user(struct stream *stream, const struct stream_handlers *handlers, void *user);
 
 bool stream_is_open(const struct stream *stream);
+bool stream_is_closing(const struct stream *stream); /* only closed() is still to come */
 bool stream_is_tls(const struct stream *stream);
 const struct addr *stream_peer(const struct stream *stream);
 const struct addr *stream_local(const struct stream *stream);

@@ -8,7 +8,7 @@
 
 struct sip_msg;
 
-#define SIP_ARENA_BLOCK 8192 /* bytes of a block; what is longer gets a block of its own */
+#define SIP_ARENA_BLOCK 4096 /* bytes of a block; what is longer gets a block of its own */
 
 /* Embed once in the stack. Free blocks are kept (at most keep_max) so that the steady state
  * allocates nothing. */

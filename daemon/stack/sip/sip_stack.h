@@ -33,6 +33,7 @@ struct sip_incoming {
 	struct sip_flow flow;  /* where it came from; keep it to answer or to reach the sender again */
 	const char *peer_name; /* CN of the verified certificate, "" without one */
 	const struct addr *local;
+	bool out_of_step; /* no usable Content-Length on a stream: it is answered 400 and closed */
 };
 
 /* Fields and body added to a message that the stack builds. */

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* digest.c - see digest.h. OpenSSL's EVP; algorithms are fetched once a process, because a fetch
+ * costs more than the hash of a short text. */
+#include "net/digest.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define FILE_CHUNK 65536
+#define HMAC_BLOCK 64
+
+struct digest {
+	EVP_MD_CTX *ctx;
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t context_key; /* frees a thread's context when it ends */
+static EVP_MD *md5, *sha256;
+
+static void free_context(void *ctx)
+{
+	EVP_MD_CTX_free(ctx);
+}
+
+static void fetch(void)
+{
+	md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!md5 || !sha256 || pthread_key_create(&context_key, free_context) != 0)
+		abort(); /* without its hashes nothing here can be right */
+}
+
+static const EVP_MD *algorithm(enum digest_kind kind)
+{
+	(void)pthread_once(&once, fetch);
+	return kind == DIGEST_MD5 ? md5 : sha256;
+}
+
+/* One context a thread for the short hashes of the call plane. */
+static EVP_MD_CTX *thread_context(void)
+{
+	static _Thread_local EVP_MD_CTX *ctx;
+
+	if (ctx)
+		return ctx;
+	(void)pthread_once(&once, fetch);
+	ctx = EVP_MD_CTX_new();
+	if (!ctx || pthread_setspecific(context_key, ctx) != 0)
+		abort();
+	return ctx;
+}
+
+size_t digest_len(enum digest_kind kind)
+{
+	return kind == DIGEST_MD5 ? DIGEST_MD5_LEN : DIGEST_SHA256_LEN;
+}
+
+void digest_parts(enum digest_kind kind, const struct slice *parts, size_t count, uint8_t *ret)
+{
+	EVP_MD_CTX *ctx = thread_context();
+
+	if (EVP_DigestInit_ex2(ctx, algorithm(kind), NULL) != 1)
+		abort();
+	for (size_t i = 0; i < count; i++)
+		(void)EVP_DigestUpdate(ctx, parts[i].p, parts[i].len);
+	(void)EVP_DigestFinal_ex(ctx, ret, NULL);
+}
+
+void digest_hex_joined(enum digest_kind kind, const struct slice *parts, size_t count,
+		       char ret[static DIGEST_HEX_MAX])
+{
+	EVP_MD_CTX *ctx = thread_context();
+	uint8_t raw[DIGEST_MAX_LEN];
+
+	if (EVP_DigestInit_ex2(ctx, algorithm(kind), NULL) != 1)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			(void)EVP_DigestUpdate(ctx, ":", 1);
+		(void)EVP_DigestUpdate(ctx, parts[i].p, parts[i].len);
+	}
+	(void)EVP_DigestFinal_ex(ctx, raw, NULL);
+	digest_to_hex(raw, digest_len(kind), ret);
+}
+
+/* RFC 2104, on the thread's context. */
+void digest_hmac_sha256(struct slice key, const struct slice *parts, size_t count,
+			uint8_t ret[static DIGEST_SHA256_LEN])
+{
+	EVP_MD_CTX *ctx = thread_context();
+	uint8_t block[HMAC_BLOCK] = { 0 }, pad[HMAC_BLOCK], inner[DIGEST_SHA256_LEN];
+
+	if (key.len > HMAC_BLOCK)
+		digest_parts(DIGEST_SHA256, &key, 1, block);
+	else if (key.len > 0)
+		memcpy(block, key.p, key.len);
+	for (size_t i = 0; i < HMAC_BLOCK; i++)
+		pad[i] = block[i] ^ 0x36;
+	(void)EVP_DigestInit_ex2(ctx, algorithm(DIGEST_SHA256), NULL);
+	(void)EVP_DigestUpdate(ctx, pad, sizeof(pad));
+	for (size_t i = 0; i < count; i++)
+		(void)EVP_DigestUpdate(ctx, parts[i].p, parts[i].len);
+	(void)EVP_DigestFinal_ex(ctx, inner, NULL);
+	for (size_t i = 0; i < HMAC_BLOCK; i++)
+		pad[i] = block[i] ^ 0x5c;
+	(void)EVP_DigestInit_ex2(ctx, algorithm(DIGEST_SHA256), NULL);
+	(void)EVP_DigestUpdate(ctx, pad, sizeof(pad));
+	(void)EVP_DigestUpdate(ctx, inner, sizeof(inner));
+	(void)EVP_DigestFinal_ex(ctx, ret, NULL);
+	OPENSSL_cleanse(block, sizeof(block));
+	OPENSSL_cleanse(pad, sizeof(pad));
+}
+
+struct digest *digest_begin(enum digest_kind kind)
+{
+	struct digest *digest = malloc(sizeof(*digest));
+
+	if (!digest)
+		abort();
+	digest->ctx = EVP_MD_CTX_new();
+	if (!digest->ctx || EVP_DigestInit_ex2(digest->ctx, algorithm(kind), NULL) != 1)
+		abort();
+	return digest;
+}
+
+void digest_update(struct digest *digest, const void *bytes, size_t len)
+{
+	(void)EVP_DigestUpdate(digest->ctx, bytes, len);
+}
+
+void digest_finish(struct digest *digest, uint8_t *ret)
+{
+	uint8_t ignored[DIGEST_MAX_LEN];
+
+	(void)EVP_DigestFinal_ex(digest->ctx, ret ? ret : ignored, NULL);
+	EVP_MD_CTX_free(digest->ctx);
+	free(digest);
+}
+
+int digest_file_sha256(const char *path, char ret[static DIGEST_HEX_MAX])
+{
+	uint8_t raw[DIGEST_SHA256_LEN];
+	AUTO(mem) void *chunk = malloc(FILE_CHUNK);
+	AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct digest *digest;
+	ssize_t n;
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (!chunk)
+		return -ENOMEM;
+	digest = digest_begin(DIGEST_SHA256);
+	while ((n = read(fd, chunk, FILE_CHUNK)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			r = -errno;
+			break;
+		}
+		digest_update(digest, chunk, (size_t)n);
+	}
+	digest_finish(digest, raw);
+	if (r == 0)
+		digest_to_hex(raw, sizeof(raw), ret);
+	return r;
+}
+
+bool digest_equal(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+bool digest_equal_slice(struct slice a, struct slice b)
+{
+	return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.p, b.p, a.len) == 0);
+}
+
+void digest_to_hex(const void *bytes, size_t len, char *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < len; i++) {
+		ret[2 * i] = digits[p[i] >> 4];
+		ret[2 * i + 1] = digits[p[i] & 15];
+	}
+	ret[2 * len] = '\0';
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+ssize_t digest_from_hex(struct slice hex, void *ret, size_t size)
+{
+	uint8_t *out = ret;
+
+	if (hex.len % 2 != 0 || hex.len / 2 > size)
+		return -EINVAL;
+	for (size_t i = 0; i < hex.len / 2; i++) {
+		int high = hex_value(hex.p[2 * i]), low = hex_value(hex.p[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		out[i] = (uint8_t)(high * 16 + low);
+	}
+	return (ssize_t)(hex.len / 2);
+}
+
+static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static size_t encode(const uint8_t *p, size_t len, const char *alphabet, bool padded, char *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i += 3) {
+		uint32_t v = (uint32_t)p[i] << 16;
+		size_t have = len - i < 3 ? len - i : 3;
+
+		if (have > 1)
+			v |= (uint32_t)p[i + 1] << 8;
+		if (have > 2)
+			v |= p[i + 2];
+		for (size_t k = 0; k <= have; k++)
+			ret[n++] = alphabet[(v >> (18 - 6 * k)) & 63];
+		for (size_t k = have; padded && k < 3; k++)
+			ret[n++] = '=';
+	}
+	ret[n] = '\0';
+	return n;
+}
+
+size_t digest_to_base64(const void *bytes, size_t len, char *ret)
+{
+	return encode(bytes, len, base64, true, ret);
+}
+
+size_t digest_to_base64url(const void *bytes, size_t len, char *ret)
+{
+	return encode(bytes, len, base64url, false, ret);
+}
+
+static ssize_t decode(struct slice text, const char *alphabet, uint8_t *out, size_t size)
+{
+	uint32_t v = 0;
+	unsigned int bits = 0;
+	size_t n = 0;
+
+	if (text.len % 4 == 1)
+		return -EINVAL;
+	for (size_t i = 0; i < text.len; i++) {
+		const char *at = text.p[i] ? strchr(alphabet, text.p[i]) : NULL;
+
+		if (!at)
+			return -EINVAL;
+		v = v << 6 | (uint32_t)(at - alphabet);
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			if (n == size)
+				return -EINVAL;
+			out[n++] = (uint8_t)(v >> bits);
+		}
+	}
+	if ((v & ((1U << bits) - 1)) != 0)
+		return -EINVAL; /* one value has one spelling */
+	return (ssize_t)n;
+}
+
+ssize_t digest_from_base64(struct slice text, void *ret, size_t size)
+{
+	if (text.len % 4 != 0)
+		return -EINVAL;
+	for (int i = 0; i < 2 && text.len > 0 && text.p[text.len - 1] == '='; i++)
+		text.len--;
+	return decode(text, base64, ret, size);
+}
+
+ssize_t digest_from_base64url(struct slice text, void *ret, size_t size)
+{
+	return decode(text, base64url, ret, size);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* udp.c - see udp.h. The receive buffers of a batch are reserved address space: only the pages that
+ * long datagrams touch are ever used. */
+#include "net/udp.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "net/addr.h"
+
+#define SEND_BYTES (256U << 10) /* queued for one batch */
+#define RECEIVE_ROUNDS 4	/* batches a turn, so that timers and other sockets get theirs */
+#define SOCKET_BUFFER (4 << 20)
+
+struct udp {
+	struct loop *loop;
+	struct loop_io io;
+	const struct udp_handlers *handlers;
+	void *user;
+	struct addr local;
+	struct udp_stats stats;
+	bool receiving, freed;
+
+	char *in;  /* UDP_BATCH buffers of UDP_DATAGRAM_MAX + 1 */
+	char *out; /* SEND_BYTES */
+	size_t out_len;
+	unsigned int out_count;
+	struct slice out_data[UDP_BATCH];
+	struct addr out_to[UDP_BATCH];
+};
+
+static void destroy(struct udp *udp)
+{
+	free(udp->in);
+	free(udp->out);
+	free(udp);
+}
+
+static int receive_batch(struct udp *udp)
+{
+	struct mmsghdr messages[UDP_BATCH];
+	struct iovec vectors[UDP_BATCH];
+	struct sockaddr_storage from[UDP_BATCH];
+	int n;
+
+	for (size_t i = 0; i < UDP_BATCH; i++) {
+		vectors[i] = (struct iovec){ udp->in + i * (UDP_DATAGRAM_MAX + 1UL),
+					     UDP_DATAGRAM_MAX };
+		messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
+						       .msg_namelen = sizeof(from[i]),
+						       .msg_iov = &vectors[i],
+						       .msg_iovlen = 1 };
+	}
+	n = recvmmsg(udp->io.fd, messages, UDP_BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n && !udp->freed; i++) {
+		struct slice data = slice_make(vectors[i].iov_base, messages[i].msg_len);
+		struct addr addr;
+
+		if (messages[i].msg_hdr.msg_flags & MSG_TRUNC) {
+			udp->stats.truncated++;
+			continue;
+		}
+		if (addr_from_sockaddr((struct sockaddr *)&from[i],
+				       messages[i].msg_hdr.msg_namelen, &addr) < 0)
+			continue;
+		udp->stats.received++;
+		udp->handlers->receive(udp->user, data, &addr);
+	}
+	return n;
+}
+
+static void socket_ready(struct loop_io *io, uint32_t events)
+{
+	struct udp *udp = CONTAINER_OF(io, struct udp, io);
+
+	(void)events;
+	udp->receiving = true;
+	for (int round = 0; round < RECEIVE_ROUNDS && !udp->freed; round++) {
+		if (receive_batch(udp) < UDP_BATCH)
+			break;
+	}
+	udp->receiving = false;
+	if (udp->freed)
+		destroy(udp);
+}
+
+static void flush_after_turn(void *user)
+{
+	udp_flush(user);
+}
+
+static int open_socket(const struct addr *local, int *ret)
+{
+	AUTO(fd) int fd = -1;
+	int one = 1, size = SOCKET_BUFFER;
+
+	fd = socket(addr_family(local), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (addr_family(local) == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
+		return -errno;
+	/* As large as the system lets us; less is no failure. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (bind(fd, &local->sa, local->len) < 0)
+		return -errno;
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+int udp_new(struct loop *loop, const struct addr *local, const struct udp_handlers *handlers,
+	    void *user, struct udp **ret, struct error *err)
+{
+	struct sockaddr_storage bound;
+	socklen_t len = sizeof(bound);
+	char text[ADDR_TEXT_MAX];
+	AUTO(fd) int fd = -1;
+	AUTO(mem) void *storage = calloc(1, sizeof(struct udp));
+	AUTO(mem) void *in = malloc(UDP_BATCH * (UDP_DATAGRAM_MAX + 1UL));
+	AUTO(mem) void *out = malloc(SEND_BYTES);
+	struct udp *udp = storage;
+	int r;
+
+	if (!storage || !in || !out)
+		return error_set(err, -ENOMEM, "no memory for a socket");
+	r = open_socket(local, &fd);
+	if (r < 0)
+		return error_set(err, r, "cannot bind UDP %s", addr_format(local, text));
+	if (getsockname(fd, (struct sockaddr *)&bound, &len) < 0)
+		return error_set(err, -errno, "cannot read the bound address");
+	r = addr_from_sockaddr((struct sockaddr *)&bound, len, &udp->local);
+	if (r < 0)
+		return error_set(err, r, "not an IP socket");
+	r = loop_after_turn(loop, flush_after_turn, udp);
+	if (r < 0)
+		return error_set(err, r, "too many sockets on one loop");
+	r = loop_io_add(loop, &udp->io, fd, EPOLLIN, socket_ready);
+	if (r < 0) {
+		loop_after_turn_remove(loop, flush_after_turn, udp);
+		return error_set(err, r, "cannot watch the socket");
+	}
+	(void)TAKE_FD(fd);
+	udp->loop = loop;
+	udp->handlers = handlers;
+	udp->user = user;
+	udp->in = TAKE(in);
+	udp->out = TAKE(out);
+	*ret = TAKE(storage);
+	return 0;
+}
+
+struct udp *udp_free(struct udp *udp)
+{
+	if (!udp || udp->freed)
+		return NULL;
+	udp_flush(udp);
+	loop_after_turn_remove(udp->loop, flush_after_turn, udp);
+	loop_io_remove(&udp->io);
+	(void)close(udp->io.fd);
+	udp->freed = true;
+	if (!udp->receiving)
+		destroy(udp);
+	return NULL;
+}
+
+int udp_send(struct udp *udp, const struct addr *to, struct slice data)
+{
+	if (data.len > UDP_DATAGRAM_MAX)
+		return -EMSGSIZE;
+	if (udp->out_count == UDP_BATCH || udp->out_len + data.len > SEND_BYTES)
+		udp_flush(udp);
+	memcpy(udp->out + udp->out_len, data.p, data.len);
+	udp->out_data[udp->out_count] = slice_make(udp->out + udp->out_len, data.len);
+	udp->out_to[udp->out_count] = *to;
+	udp->out_len += data.len;
+	udp->out_count++;
+	return 0;
+}
+
+void udp_flush(struct udp *udp)
+{
+	struct mmsghdr messages[UDP_BATCH];
+	struct iovec vectors[UDP_BATCH];
+	unsigned int done = 0;
+	int n;
+
+	if (udp->out_count == 0)
+		return;
+	for (size_t i = 0; i < udp->out_count; i++) {
+		vectors[i] = (struct iovec){ (void *)(uintptr_t)udp->out_data[i].p,
+					     udp->out_data[i].len };
+		messages[i].msg_hdr = (struct msghdr){ .msg_name = &udp->out_to[i].sa,
+						       .msg_namelen = udp->out_to[i].len,
+						       .msg_iov = &vectors[i],
+						       .msg_iovlen = 1 };
+	}
+	while (done < udp->out_count) {
+		n = sendmmsg(udp->io.fd, messages + done, udp->out_count - done, MSG_DONTWAIT);
+		if (n > 0) {
+			udp->stats.sent += (unsigned int)n;
+			done += (unsigned int)n;
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			/* The kernel's buffer is full: datagrams may be lost, callers repeat. */
+			udp->stats.send_dropped += udp->out_count - done;
+			break;
+		}
+		/* This datagram cannot leave (or reports an ICMP error of an earlier one). */
+		udp->stats.send_errors++;
+		done++;
+	}
+	udp->out_count = 0;
+	udp->out_len = 0;
+}
+
+const struct addr *udp_local(const struct udp *udp)
+{
+	return &udp->local;
+}
+
+const struct udp_stats *udp_stats(const struct udp *udp)
+{
+	return &udp->stats;
+}
