@@ -317,6 +317,8 @@ static int node_begin(struct node *node, const char *standalone, bool guest, str
 static void node_end(struct node *node)
 {
 	node->management = management_free(node->management);
+	if (node->writer)
+		writer_on_records(node->writer, NULL, NULL);
 	node->replica = replica_free(node->replica);
 	if (node->state)
 		node->server->stop(node->state);

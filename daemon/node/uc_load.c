@@ -145,9 +145,10 @@ static int load_entity(struct place *pl, const json_t *object, struct uc_entity_
 	if (r == 0)
 		r = get_u32(pl, object, "port", 1, 65535, transport == UC_TLS ? 5061 : 5060, &port);
 	if (r == 0)
-		r = get_bool(pl, object, "trusted", type <= UC_ENTITY_PRESENCE, &entity->trusted);
+		r = get_bool(pl, object, "trusted", false, &entity->trusted);
 	if (r < 0)
 		return r;
+	entity->trusted = entity->trusted || type <= UC_ENTITY_PRESENCE;
 	entity->type = (enum uc_entity_type)type;
 	entity->transport = (enum uc_transport)transport;
 	entity->port = (uint16_t)port;

@@ -27,7 +27,8 @@ const char *const node_migrations[] = {
 	"CREATE TABLE state (kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
 	" expires_ms INTEGER NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;"
 	"CREATE TABLE record (seq INTEGER PRIMARY KEY AUTOINCREMENT, gsid TEXT NOT NULL,"
-	" half TEXT NOT NULL, doc TEXT NOT NULL, UNIQUE (gsid, half));",
+	" half TEXT NOT NULL, doc TEXT NOT NULL, refused INTEGER NOT NULL DEFAULT 0,"
+	" UNIQUE (gsid, half));",
 };
 const uint32_t node_migration_count = ARRAY_SIZE(node_migrations);
 
@@ -154,11 +155,11 @@ static int drain(struct writer *w)
 	w->busy = true;
 	pthread_mutex_unlock(&w->lock);
 	r = write_group(w, &group, &records, &err);
-	if (r == 0 && records && w->on_records)
-		w->on_records(w->on_records_user);
 	if (r < 0)
 		log_failure(LOG_LEVEL_ERROR, "node.write_failed", r, &err);
 	pthread_mutex_lock(&w->lock);
+	if (r == 0 && records && w->on_records)
+		w->on_records(w->on_records_user);
 	while (!list_empty(&group)) {
 		c = LIST_ENTRY(r < 0 ? group.prev : group.next, struct change, link);
 		list_remove(&c->link);
@@ -266,8 +267,10 @@ struct record_journal *writer_records(struct writer *w)
 
 void writer_on_records(struct writer *w, void (*fn)(void *user), void *user)
 {
+	pthread_mutex_lock(&w->lock);
 	w->on_records_user = user;
 	w->on_records = fn;
+	pthread_mutex_unlock(&w->lock);
 }
 
 void writer_flush(struct writer *w)

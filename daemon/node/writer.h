@@ -21,6 +21,6 @@ DEFINE_AUTO(writer)
 
 struct state_journal *writer_state(struct writer *w);
 struct record_journal *writer_records(struct writer *w);
-/* Called on the writer's thread after new records are on disk. */
+/* Called on the writer's thread, under its lock, after new records are on disk; NULL: no more. */
 void writer_on_records(struct writer *w, void (*fn)(void *user), void *user);
 void writer_flush(struct writer *w); /* blocks until all queued before is on disk; tests, stop */

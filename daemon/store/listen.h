@@ -24,5 +24,6 @@ int store_listen_new(struct loop *loop, const struct store_config *config,
 		     const char *const *channels, size_t n,
 		     const struct store_listen_handler *handler, struct store_listen **ret,
 		     struct error *err);
-/* On the loop's thread; no handler runs after it. At most 200 ms. Accepts NULL. */
+/* On the loop's thread; no handler runs after it. Waits for a connection attempt that is under way
+ * (connect_timeout_s at most). Accepts NULL.  */
 struct store_listen *store_listen_free(struct store_listen *listen);

@@ -97,7 +97,7 @@ CREATE TABLE dial_plan (
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now(),
 	CONSTRAINT dial_plan_key UNIQUE (match, length),
-	CONSTRAINT dial_plan_length_check CHECK (length >= char_length(match))
+	CONSTRAINT dial_plan_digits_check CHECK (length >= char_length(match))
 );
 COMMENT ON TABLE dial_plan IS 'What dialled digits are, by first digits and number of digits.';
 

@@ -41,10 +41,10 @@ BEGIN
 	END IF;
 	INSERT INTO call_record (gsid, caller, callee, started_at, answered_at, ended_at, duration_s,
 				 result, sip_status)
-		VALUES (doc ->> 'gsid', doc ->> 'caller', doc ->> 'callee',
+		VALUES (doc ->> 'gsid', coalesce(doc ->> 'caller', ''), coalesce(doc ->> 'callee', ''),
 			(doc ->> 'started_at')::timestamptz, (doc ->> 'answered_at')::timestamptz,
 			(doc ->> 'ended_at')::timestamptz, (doc ->> 'duration_s')::numeric,
-			doc ->> 'result', (doc ->> 'sip_status')::integer)
+			doc ->> 'result', nullif((doc ->> 'sip_status')::integer, 0))
 		ON CONFLICT (gsid) DO UPDATE SET caller = excluded.caller, callee = excluded.callee,
 			started_at = excluded.started_at, answered_at = excluded.answered_at,
 			ended_at = excluded.ended_at, duration_s = excluded.duration_s,
