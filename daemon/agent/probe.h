@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* probe.h - asks the guest's server whether it serves: /health on its socket, or PostgreSQL. */
+#pragma once
+#include <stdbool.h>
+
+#define PROBE_TIMEOUT 3000 /* ms for the whole exchange */
+
+struct probe_result {
+	bool ready;
+	char reason[120]; /* why not, printable ASCII */
+};
+
+/* Both block up to PROBE_TIMEOUT: for worker threads. */
+/* GET /health over the unix socket: ready when 200 and "ready": true. */
+void probe_health(const char *socket_path, struct probe_result *ret);
+/* PostgreSQL's log-in by protocol 3.0 over its unix socket: ready when it says ReadyForQuery. */
+void probe_postgres(const char *socket_path, const char *user, const char *database,
+		    struct probe_result *ret);
+
+/* The parsers, for tests: whole answers. */
+void probe_read_health(const char *answer, unsigned long len, struct probe_result *ret);
+/* 1 when decided, 0 when more bytes are needed. */
+int probe_read_postgres(const unsigned char *answer, unsigned long len, struct probe_result *ret);
