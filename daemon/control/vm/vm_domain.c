@@ -84,12 +84,12 @@ static void add_disks(struct buf *b, const struct vm_domain *d)
 	quoted(b,
 	       "<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
 	       "<source file=",
-	       d->image->root, "/><target dev='vda' bus='virtio'/><readonly/></disk>");
+	       d->image->root, "/><target dev='vda' bus='virtio'/><serial>root</serial><readonly/></disk>");
 	if (d->data_disk)
 		quoted(b,
 		       "<disk type='file' device='disk'>"
 		       "<driver name='qemu' type='qcow2' discard='unmap'/><source file=",
-		       d->data_disk, "/><target dev='vdb' bus='virtio'/></disk>");
+		       d->data_disk, "/><target dev='vdb' bus='virtio'/><serial>data</serial></disk>");
 }
 
 char *vm_domain_xml(const struct vm_domain *d)
