@@ -43,6 +43,14 @@ static void set_text(char *out, size_t size, struct slice text)
 	out[n] = '\0';
 }
 
+/* Without white space around it, also where it had to be cut. */
+static void set_trimmed(char *out, size_t size, struct slice text)
+{
+	text = slice_trim(text);
+	text.len = cut_utf8(text, size - 1);
+	set_text(out, size, slice_trim(text));
+}
+
 void pidf_text_set(char (*member)[PIDF_TEXT_MAX], struct slice text)
 {
 	set_text(*member, PIDF_TEXT_MAX, text);
@@ -75,7 +83,7 @@ static void read_text(const xmlNode *node, char *out, size_t size)
 		if (n < more.len)
 			break;
 	}
-	set_text(out, size, slice_trim(slice_make(text, len)));
+	set_trimmed(out, size, slice_make(text, len));
 }
 
 static void read_attribute(const xmlNode *node, const char *name, char *out, size_t size)
@@ -84,7 +92,7 @@ static void read_attribute(const xmlNode *node, const char *name, char *out, siz
 
 	out[0] = '\0';
 	if (attr && attr->children && attr->children->content)
-		set_text(out, size, slice_trim(slice_str((const char *)attr->children->content)));
+		set_trimmed(out, size, slice_str((const char *)attr->children->content));
 }
 
 /* priority = "0" [ "." 0*3DIGIT ] / "1" [ "." 0*3"0" ], in thousandths; -1 for anything else. */

@@ -29,7 +29,7 @@ static int take_line(struct slice *in, struct line *ret)
 	nl = memchr(in->p, '\n', in->len);
 	ret->whole = slice_make(in->p, nl ? (size_t)(nl - in->p) + 1 : in->len);
 	text = slice_make(in->p, nl ? (size_t)(nl - in->p) : in->len);
-	if (text.len > 0 && text.p[text.len - 1] == '\r')
+	if (nl && text.len > 0 && text.p[text.len - 1] == '\r')
 		text.len--;
 	in->p += ret->whole.len;
 	in->len -= ret->whole.len;

@@ -112,9 +112,12 @@ static int uri_param_next(struct slice *in, struct slice *name, struct slice *va
 static bool uri_params_valid(struct slice params)
 {
 	struct slice name, value;
+	size_t count = 0;
 	int r;
 
 	while ((r = uri_param_next(&params, &name, &value)) > 0) {
+		if (++count > SIP_URI_PARAMS_MAX)
+			return false;
 		if (name.len == 0 || !sip_escaped_valid(name, SIP_C_PARAM) ||
 		    !sip_escaped_valid(value, SIP_C_PARAM))
 			return false;
@@ -128,11 +131,14 @@ static bool uri_params_valid(struct slice params)
 static bool uri_headers_valid(struct slice headers)
 {
 	struct slice name, value;
+	size_t count = 0;
 	int r;
 
 	if (headers.len == 0)
 		return false;
 	while ((r = sip_uri_header_next(&headers, &name, &value)) > 0) {
+		if (++count > SIP_URI_PARAMS_MAX)
+			return false;
 		if (!sip_escaped_valid(name, SIP_C_HNAME) || !sip_escaped_valid(value, SIP_C_HNAME))
 			return false;
 	}

@@ -10,6 +10,9 @@
 
 struct buf;
 
+/* Parameters, and headers, of one URI; one with more is malformed. Comparing is quadratic in them. */
+#define SIP_URI_PARAMS_MAX 64
+
 enum sip_scheme {
 	SIP_SCHEME_OTHER = 0, /* well-formed, of a scheme that we do not route */
 	SIP_SCHEME_SIP,

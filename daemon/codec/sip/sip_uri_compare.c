@@ -78,6 +78,8 @@ static bool params_agree(struct slice a, struct slice b)
 	struct slice params = a, name, value, other;
 
 	while (take_param(&params, &name, &value)) {
+		/* of a name that stands twice the first counts */
+		(void)find_param(a, name, &value);
 		if (find_param(b, name, &other)) {
 			if (!equal_unescaped(value, other, true))
 				return false;
@@ -132,6 +134,7 @@ static bool tel_equal(const struct sip_uri *a, const struct sip_uri *b)
 	if (!same_number(a->user, b->user))
 		return false;
 	while (take_param(&params, &name, &value)) {
+		(void)find_param(a->params, name, &value);
 		if (!find_param(b->params, name, &other) || !equal_unescaped(value, other, true))
 			return false;
 	}

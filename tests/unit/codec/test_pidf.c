@@ -121,6 +121,11 @@ static void long_texts_are_cut_at_a_character(void **state)
 	assert_int_equal(pidf_parse(buf_slice(&text), &pidf), 0);
 	len = strlen(pidf.note);
 	assert_true(len > 0 && len < PIDF_TEXT_MAX && len % 3 == 0);
+	buf_reset(&text);
+	buf_printf(&text, "<presence " NS "entity=\"a\"><note>%-*sz</note></presence>",
+		   PIDF_TEXT_MAX, "y");
+	assert_int_equal(pidf_parse(buf_slice(&text), &pidf), 0);
+	assert_string_equal(pidf.note, "y"); /* no blanks where it was cut */
 	pidf_text_set(&pidf.note, SLICE("short"));
 	assert_string_equal(pidf.note, "short");
 }

@@ -130,6 +130,7 @@ static void rejects_malformed(void **state)
 		TOP "t=0 0\r\nx\r\n",
 		TOP "t=0 0\r\n=x\r\n",
 		TOP "t=0 0\r\na=x\ry\r\n",
+		TOP "t=0 0\r\na=x\r",
 		TOP "m=audio 0 RTP/AVP 0\r\nt=0 0\r\n",
 		"o=- 1 1 IN IP4 h\r\nv=0\r\ns=-\r\nt=0 0\r\n",
 		"v=0\r\no=- a 1 IN IP4 h\r\ns=-\r\nt=0 0\r\n",

@@ -148,6 +148,27 @@ static void rejects_malformed(void **state)
 	assert_int_equal(sip_uri_parse(slice_make("tel:1\0", 6), &uri), -EBADMSG);
 }
 
+static void parameters_are_limited(void **state)
+{
+	AUTO_BUF text = { 0 };
+	struct sip_uri uri;
+
+	(void)state;
+	buf_add_str(&text, "sip:a@b");
+	for (int i = 0; i < SIP_URI_PARAMS_MAX; i++)
+		buf_add_str(&text, ";x");
+	assert_int_equal(sip_uri_parse(buf_slice(&text), &uri), 0);
+	buf_add_str(&text, ";x");
+	assert_int_equal(sip_uri_parse(buf_slice(&text), &uri), -EBADMSG);
+	buf_reset(&text);
+	buf_add_str(&text, "sip:a@b?x=1");
+	for (int i = 1; i < SIP_URI_PARAMS_MAX; i++)
+		buf_add_str(&text, "&x=1");
+	assert_int_equal(sip_uri_parse(buf_slice(&text), &uri), 0);
+	buf_add_str(&text, "&x=1");
+	assert_int_equal(sip_uri_parse(buf_slice(&text), &uri), -EBADMSG);
+}
+
 static void escapes_are_undone_and_made(void **state)
 {
 	AUTO_BUF out = { 0 };
@@ -174,6 +195,7 @@ int main(void)
 		cmocka_unit_test(users_may_look_like_parameters),
 		cmocka_unit_test(tel_and_unknown_schemes),
 		cmocka_unit_test(rejects_malformed),
+		cmocka_unit_test(parameters_are_limited),
 		cmocka_unit_test(escapes_are_undone_and_made),
 	};
 

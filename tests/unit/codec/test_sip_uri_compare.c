@@ -28,6 +28,9 @@ static void equivalent(void **state)
 		{ "tel:+1-201-555-0123", "tel:+12015550123" },
 		{ "tel:1234;phone-context=+1", "tel:12.34;Phone-Context=+1" },
 		{ "NAME:John", "name:John" },
+		/* of a parameter that stands twice the first counts */
+		{ "sip:a@b;x=1;x=2", "sip:a@b;X=1;x=2" },
+		{ "tel:1;ext=1;ext=2", "tel:1;ext=1;ext=2" },
 	};
 
 	(void)state;
