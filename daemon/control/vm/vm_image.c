@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vm_image.c - looks each file up in the image's manifest.json and hashes it. */
+/* vm_image.c - looks each file up in manifest.json and hashes it. */
 #include "control/vm/vm_image.h"
 
 #include <fcntl.h>
@@ -38,15 +38,29 @@ static int manifest_read(const char *dir, json_t **ret, struct error *err)
 	if (r < 0)
 		return error_set(err, -EBADMSG, "%s is not JSON", path);
 	if (json_integer_value(json_object_get(*ret, "schema")) != 1 ||
-	    !json_is_object(json_object_get(*ret, "files")))
+	    !json_is_array(json_object_get(*ret, "files")))
 		return error_set(err, -EBADMSG, "%s is no manifest of schema 1", path);
 	return 0;
+}
+
+static const json_t *manifest_file(const json_t *manifest, const char *name)
+{
+	const json_t *file;
+	size_t i;
+
+	json_array_foreach (json_object_get(manifest, "files"), i, file) {
+		const char *n = json_string_value(json_object_get(file, "name"));
+
+		if (n && strcmp(n, name) == 0)
+			return file;
+	}
+	return NULL;
 }
 
 static int file_check(const char *dir, const json_t *manifest, const char *name, bool hash,
 		      char path[512], char sha[VM_IMAGE_SHA256], struct error *err)
 {
-	const json_t *file = json_object_get(json_object_get(manifest, "files"), name);
+	const json_t *file = manifest_file(manifest, name);
 	const char *want = json_string_value(json_object_get(file, "sha256"));
 	char have[DIGEST_HEX_MAX];
 	struct stat st;
@@ -61,7 +75,7 @@ static int file_check(const char *dir, const json_t *manifest, const char *name,
 	if (stat(path, &st) < 0)
 		return error_set(err, -errno, "image %s: %s", path, strerror(errno));
 	r = 0;
-	if (st.st_size != json_integer_value(json_object_get(file, "size_bytes")))
+	if (st.st_size != json_integer_value(json_object_get(file, "size")))
 		r = -EILSEQ;
 	if (r == 0 && hash) {
 		r = digest_file_sha256(path, have);
@@ -85,22 +99,25 @@ int vm_image_check(const char *dir, const struct vm_template *t, bool hash, stru
 {
 	AUTO(json) json_t *manifest = NULL;
 	struct vm_image out = { 0 };
-	char folder[400], sha[VM_IMAGE_SHA256];
+	char sha[VM_IMAGE_SHA256];
 	const char *version;
 	int r;
 
-	if (snprintf(folder, sizeof(folder), "%s/%s", dir, t->root) >= (int)sizeof(folder))
-		return error_set(err, -ENAMETOOLONG, "images folder: name too long");
-	r = manifest_read(folder, &manifest, err);
-	if (r == 0)
-		r = file_check(folder, manifest, t->kernel, hash, out.kernel, sha, err);
-	if (r == 0)
-		r = file_check(folder, manifest, t->initrd, hash, out.initrd, sha, err);
-	if (r == 0)
-		r = file_check(folder, manifest, VM_IMAGE_ROOT, hash, out.root, out.root_sha256, err);
+	r = manifest_read(dir, &manifest, err);
 	if (r < 0)
 		return r;
-	version = json_string_value(json_object_get(manifest, "version"));
+	r = file_check(dir, manifest, t->kernel, hash, out.kernel, sha, err);
+	if (r < 0)
+		return r;
+	r = file_check(dir, manifest, t->initrd, hash, out.initrd, sha, err);
+	if (r < 0)
+		return r;
+	r = file_check(dir, manifest, t->root, hash, out.root, out.root_sha256, err);
+	if (r < 0)
+		return r;
+	version = json_string_value(json_object_get(manifest_file(manifest, t->root), "version"));
+	if (!version)
+		version = json_string_value(json_object_get(manifest, "version"));
 	(void)snprintf(out.root_version, sizeof(out.root_version), "%s", version ? version : "");
 	*ret = out;
 	return 0;

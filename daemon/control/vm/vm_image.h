@@ -15,9 +15,7 @@ struct vm_image {
 	char root_sha256[VM_IMAGE_SHA256];
 };
 
-#define VM_IMAGE_ROOT "root.squashfs"
-
-/* Read DIR/IMAGE/manifest.json (IMAGE: the template's root) and prove size and SHA-256 of the template's kernel, initrd and root; reads
+/* Read DIR/manifest.json and prove size and SHA-256 of the template's kernel, initrd and root; reads
  * all their bytes, so a job thread only. With `hash` false only that they are listed and there is
  * checked. Errors: -ENOENT a file or the manifest is missing, -EBADMSG the manifest is malformed,
  * -EILSEQ a file is not what was built. */
