@@ -1,0 +1,47 @@
+/** Every word the console shows, by key: the catalogue of the English locale. */
+export const words = {
+  appName: "Aurabox",
+  name: "Name",
+  password: "Password",
+  logIn: "Log in",
+  logOut: "Log out",
+  oldPassword: "Present password",
+  newPassword: "New password (at least 12 characters)",
+  repeatPassword: "New password again",
+  changePassword: "Change password",
+  mustChange: "Choose a password of your own before you go on.",
+  differ: "The two new passwords differ.",
+  machines: "Machines",
+  loading: "Loading",
+  noMachines: "No machines yet",
+  noMachinesHint: "Run quickstart on the appliance, or deploy one with: aurabox vm create --template sm",
+  state: "State",
+  ready: "Ready",
+  cpus: "CPUs",
+  memory: "Memory",
+  address: "Address",
+  actions: "Actions",
+  start: "Start",
+  shutdown: "Shut down",
+  yes: "yes",
+  no: "no",
+  live: "Live",
+  offline: "Connection lost, trying again",
+  retry: "Try again",
+  sessionEnded: "Your session has ended. Log in again.",
+  confirmShutdown: "Shut down {name}? Calls that need it will fail until it is started again.",
+  cancel: "Cancel",
+} as const;
+
+export type Word = keyof typeof words;
+
+/** The word, with {name} and the like filled in. */
+export function say(word: Word, values: Record<string, string> = {}): string {
+  return words[word].replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
+}
+
+/** "256 MiB", "1.5 GiB": binary sizes as the API gives them, in the reader's number format. */
+export function memory(mib: number, locale?: string): string {
+  const [value, unit] = mib < 1024 ? [mib, "MiB"] : [mib / 1024, "GiB"];
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(value)} ${unit}`;
+}
