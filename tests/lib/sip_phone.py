@@ -375,14 +375,16 @@ class Incoming(Dialog):
     def ring(self):
         return self.phone.reply(self.invite, 180, "Ringing", self.tag, headers=[("Contact", self.phone.contact)])
 
-    def accept(self, timeout=3.0, body=None):
-        self.phone.reply(self.invite, 200, "OK", self.tag, self.phone.sdp() if body is None else body,
-                         [("Contact", self.phone.contact)])
-        return self.expect_ack(timeout)
-
     def expect_ack(self, timeout=3.0):
         return self.phone.expect(lambda m: m.is_request and m.method == "ACK" and m.call_id == self.call_id,
                                  timeout, f"ACK at {self.phone.user}")
+
+    def accept_and(self, call, timeout=3.0):
+        """Answer 200; the caller's side sees it and sends its ACK, which arrives here."""
+        self.phone.reply(self.invite, 200, "OK", self.tag, self.phone.sdp(), [("Contact", self.phone.contact)])
+        answer = call.expect(200, timeout=timeout)
+        self.expect_ack(timeout)
+        return answer
 
     def refuse(self, status, reason, timeout=3.0):
         self.phone.reply(self.invite, status, reason, self.tag)
