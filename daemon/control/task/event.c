@@ -173,17 +173,14 @@ int event_range(struct events *events, uint64_t *before, uint64_t *newest, struc
 	return 0;
 }
 
-int events_start(struct events *events, event_fn *fn, void *user, uint64_t *newest,
+int events_start(struct events *events, event_fn *fn, void *user, uint64_t after,
 		 struct error *err)
 {
-	uint64_t before;
-	int r = event_range(events, &before, &events->seen, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	events->fn = fn;
 	events->user = user;
-	*newest = events->seen;
+	events->seen = after;
 	bell.closing = false;
 	r = pthread_create(&events->thread, NULL, follow, events);
 	if (r != 0)
@@ -192,14 +189,20 @@ int events_start(struct events *events, event_fn *fn, void *user, uint64_t *newe
 	return 0;
 }
 
+void events_stop(struct events *events)
+{
+	if (!events->started)
+		return;
+	ring(true);
+	(void)pthread_join(events->thread, NULL);
+	events->started = false;
+}
+
 struct events *events_free(struct events *events)
 {
 	if (!events)
 		return NULL;
-	if (events->started) {
-		ring(true);
-		(void)pthread_join(events->thread, NULL);
-	}
+	events_stop(events);
 	free(events);
 	return NULL;
 }

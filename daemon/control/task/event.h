@@ -28,11 +28,12 @@ typedef void event_fn(void *user, const struct event *event);
 
 /* The table of a database. Errors: -ENOMEM. */
 int events_new(struct store *store, struct events **ret, struct error *err);
-/* Hand every row after *newest to fn, in order, on a thread of its own, from now on until
- * events_free(). *newest gets the newest id at this moment (0 in an empty table).
- * Errors: -EAGAIN no thread, as store.h. */
-int events_start(struct events *events, event_fn *fn, void *user, uint64_t *newest,
+/* Hand every row after `after` to fn, in order, on a thread of its own, from now on until
+ * events_free(). Errors: -EAGAIN no thread. */
+int events_start(struct events *events, event_fn *fn, void *user, uint64_t after,
 		 struct error *err);
+/* No call of fn after it; the rest still works. */
+void events_stop(struct events *events);
 struct events *events_free(struct events *events);
 
 /* Add a row in an open transaction; it is seen after the commit. Takes over data, also on failure.

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* system.c - /healthz, /metrics, /appliance: the appliance as a whole. */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "control/api/api_private.h"
+#include "control/task/alarm.h"
+#include "control/task/task.h"
+#include "control/uc/uc.h"
+#include "control/vm/vm_manager.h"
+#include "http/server.h"
+#include "store/store.h"
+
+/* One part's state; a failed database fails the whole, anything else only degrades it. */
+static void component(json_t *components, const char *name, int r, const char *bad,
+		      const struct error *err, const char **status)
+{
+	const char *state = r < 0 ? bad : "ok";
+
+	(void)json_object_set_new(components, name,
+				  json_pack("{s:s, s:s}", "status", state, "detail",
+					    r < 0 ? error_text(err, r) : ""));
+	if (r < 0 && strcmp(*status, "failed") != 0)
+		*status = bad;
+}
+
+static json_t *components_json(struct api *api, const char **status)
+{
+	json_t *components = json_object();
+	struct error err = { 0 };
+	int r = store_ping(api->config.store, &err);
+
+	*status = "ok";
+	component(components, "database", r, "failed", &err, status);
+	error_clear(&err);
+	r = api->config.vms ? vm_manager_health(api->config.vms, &err) :
+			      error_set(&err, -EAGAIN, "no virtual machines are managed");
+	component(components, "vms", r, "degraded", &err, status);
+	error_clear(&err);
+	r = api->config.uc ? uc_ping(api->config.uc, &err) :
+			     error_set(&err, -EAGAIN, "System Manager (smgr) is not there");
+	component(components, "uc", r, "degraded", &err, status);
+	return components;
+}
+
+int health_get(struct api *api, const struct http_request *req, struct http_reply *reply,
+	       struct error *err)
+{
+	const char *status;
+	json_t *components = components_json(api, &status);
+
+	(void)req;
+	return reply_json(reply, strcmp(status, "failed") == 0 ? 503 : 200,
+			  json_pack("{s:s, s:o}", "status", status, "components", components), err);
+}
+
+int appliance_get(struct api *api, const struct http_request *req, struct http_reply *reply,
+		  struct error *err)
+{
+	AUTO(json) json_t *summary = NULL;
+	char started[CLOCK_RFC3339_SIZE], etag[HTTP_ETAG_SIZE];
+	const char *status;
+	json_t *appliance;
+
+	(void)req;
+	summary = api->config.vms ? vm_manager_summary(api->config.vms) : json_object();
+	appliance = json_pack("{s:s, s:s, s:O?, s:o, s:s}", "name", api->name, "version", AURA_VERSION,
+			      "network", api->network, "components", components_json(api, &status),
+			      "started_at", clock_format(api->config.started_ms, started));
+	if (!appliance || json_object_update(appliance, summary) < 0) {
+		json_decref(appliance);
+		return error_set(err, -ENOMEM, "no memory for the appliance");
+	}
+	api_etag(appliance, etag);
+	(void)reply_etag(reply, etag, err);
+	return reply_json(reply, 200, appliance, err);
+}
+
+static void metric(struct buf *out, const char *name, const char *kind, const char *help,
+		   unsigned long long value)
+{
+	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, kind, name, value);
+}
+
+static void http_metrics(struct api *api, struct buf *out)
+{
+	struct http_stats stats;
+
+	http_server_stats(api->server, &stats);
+	metric(out, "aurabox_http_requests_total", "counter", "HTTP requests received.",
+	       stats.requests);
+	buf_add_str(out, "# HELP aurabox_http_answers_total HTTP answers by class.\n"
+			 "# TYPE aurabox_http_answers_total counter\n");
+	for (int i = 1; i < 6; i++)
+		buf_printf(out, "aurabox_http_answers_total{class=\"%dxx\"} %llu\n", i,
+			   (unsigned long long)stats.answers[i]);
+	metric(out, "aurabox_http_connections", "gauge", "Open HTTP connections.", stats.open);
+	metric(out, "aurabox_http_streams", "gauge", "Open event streams.", stats.streams);
+}
+
+static void vm_metrics(struct api *api, struct buf *out)
+{
+	AUTO(json) json_t *vms = api->config.vms ? vm_manager_list(api->config.vms) : NULL;
+	json_t *vm;
+	size_t i;
+
+	if (!vms)
+		return;
+	buf_add_str(out, "# HELP aurabox_vm_ready Is the virtual machine ready?\n"
+			 "# TYPE aurabox_vm_ready gauge\n");
+	json_array_foreach(vms, i, vm)
+		buf_printf(out, "aurabox_vm_ready{vm=\"%s\"} %d\n",
+			   json_string_value(json_object_get(vm, "name")),
+			   json_is_true(json_object_get(vm, "ready")));
+	buf_add_str(out, "# HELP aurabox_vm_restarts_total Restarts after crashes.\n"
+			 "# TYPE aurabox_vm_restarts_total counter\n");
+	json_array_foreach(vms, i, vm)
+		buf_printf(out, "aurabox_vm_restarts_total{vm=\"%s\"} %lld\n",
+			   json_string_value(json_object_get(vm, "name")),
+			   (long long)json_integer_value(json_object_get(vm, "restarts")));
+}
+
+int metrics_get(struct api *api, const struct http_request *req, struct http_reply *reply,
+		struct error *err)
+{
+	AUTO_BUF out = { 0 };
+	struct store_stats db;
+	uint32_t queued, running, alarms[3];
+
+	(void)req;
+	http_metrics(api, &out);
+	store_stats(api->config.store, &db);
+	metric(&out, "aurabox_db_connections", "gauge", "Open database connections.", db.open);
+	metric(&out, "aurabox_db_queries_total", "counter", "Database statements.", db.queries);
+	metric(&out, "aurabox_db_failures_total", "counter", "Failed database statements.",
+	       db.failures);
+	tasks_counts(api->config.tasks, &queued, &running);
+	metric(&out, "aurabox_tasks_queued", "gauge", "Tasks that wait.", queued);
+	metric(&out, "aurabox_tasks_running", "gauge", "Tasks that run.", running);
+	alarms_counts(api->config.alarms, alarms);
+	buf_printf(&out,
+		   "# HELP aurabox_alarms Active alarms.\n# TYPE aurabox_alarms gauge\n"
+		   "aurabox_alarms{severity=\"warning\"} %u\naurabox_alarms{severity=\"major\"} %u\n"
+		   "aurabox_alarms{severity=\"critical\"} %u\n",
+		   alarms[0], alarms[1], alarms[2]);
+	vm_metrics(api, &out);
+	if (!buf_ok(&out))
+		return error_set(err, -ENOMEM, "no memory for metrics");
+	return reply_text(reply, 200, "text/plain; version=0.0.4", out.data, out.len, err);
+}
