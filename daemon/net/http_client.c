@@ -1,295 +1,136 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_client.c - see http_client.h. */
+/* http_client.c - libcurl's easy interface, one handle a request. */
 #include "net/http_client.h"
+
 #include "base/buf.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
 
-#define LINE_MAX_BYTES (1U << 20)
+#define BODY_LIMIT (8U << 20)
 
-struct http_client {
-	CURL *curl;
-	char *socket, *url, *ca, *cert, *key, *authorization;
-	uint32_t timeout_ms, connect_timeout_ms;
-	char why[CURL_ERROR_SIZE];
-};
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-struct transfer {
-	struct http_client_answer *answer;
-	struct buf body;
-	http_client_line_fn *line;
-	void *user;
-	int stopped;
-};
-
-static void init_once(void)
+static void init_curl(void)
 {
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void auto_free_easy(CURL **slot)
+{
+	curl_easy_cleanup(*slot);
+}
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *user)
+{
+	struct buf *body = user;
+
+	buf_add(body, bytes, size * count);
+	return buf_ok(body) ? size * count : 0;
+}
+
+static int explain(CURLcode code, const char *reason, struct error *err)
+{
+	const char *text = *reason ? reason : curl_easy_strerror(code);
+
+	switch (code) {
+	case CURLE_WRITE_ERROR:
+		return error_set(err, -EFBIG, "the answer is too large");
+	case CURLE_OUT_OF_MEMORY:
+		return error_set(err, -ENOMEM, "out of memory");
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return error_set(err, -EINVAL, "bad address: %s", text);
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+		return error_set(err, -EKEYREJECTED, "certificate refused: %s", text);
+	default:
+		return error_set(err, -EAGAIN, "no answer: %s", text);
+	}
+}
+
+static int set_target(CURL *easy, const struct http_client_request *request, struct buf *url,
+		      struct error *err)
+{
+	struct slice base = slice_str(request->base);
+
+	if (request->path[0] != '/')
+		return error_set(err, -EINVAL, "the path must begin with /");
+	if (slice_skip(&base, SLICE("unix:"))) {
+		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, base.p);
+		curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+		buf_printf(url, "http://localhost%s", request->path);
+	} else if (slice_starts_with(base, SLICE("https://")) && request->ca_file) {
+		curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+		buf_printf(url, "%s%s", request->base, request->path);
+	} else {
+		return error_set(err, -EINVAL, "'%s' is no https or unix address", request->base);
+	}
+	if (!buf_ok(url))
+		return error_set(err, -ENOMEM, "out of memory");
+	curl_easy_setopt(easy, CURLOPT_URL, url->data);
+	return 0;
+}
+
+static void set_options(CURL *easy, const struct http_client_request *request)
+{
+	long timeout = request->timeout_ms ? (long)request->timeout_ms : 3000L;
+
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (request->ca_file) {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	}
+	if (request->cert_file)
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, request->cert_file);
+	if (request->key_file)
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, request->key_file);
+}
+
+int http_client_get(const struct http_client_request *request, struct http_client_answer *ret,
+		    struct error *err)
+{
+	__attribute__((cleanup(auto_free_easy))) CURL *easy = NULL;
+	char reason[CURL_ERROR_SIZE] = "";
+	AUTO_BUF url = { 0 };
+	AUTO_BUF body = { 0 };
+	CURLcode code;
+	long status = 0;
+	int r;
+
+	pthread_once(&once, init_curl);
+	easy = curl_easy_init();
+	if (!easy)
+		return error_set(err, -ENOMEM, "out of memory");
+	buf_init(&body, request->body_limit ? request->body_limit : BODY_LIMIT);
+	r = set_target(easy, request, &url, err);
+	if (r < 0)
+		return r;
+	set_options(easy, request);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, reason);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
+	code = curl_easy_perform(easy);
+	if (code != CURLE_OK)
+		return explain(code, reason, err);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	buf_add_str(&body, "");
+	ret->status = (int)status;
+	ret->len = body.len;
+	ret->body = body.len ? buf_take_str(&body) : calloc(1, 1);
+	return ret->body ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
 void http_client_answer_done(struct http_client_answer *answer)
 {
 	free(answer->body);
-	memset(answer, 0, sizeof(*answer));
-}
-
-static char *copy(const char *text, bool *failed)
-{
-	char *out = text ? strdup(text) : NULL;
-
-	*failed |= text && !out;
-	return out;
-}
-
-int http_client_new(const struct http_client_config *config, struct http_client **ret,
-		    struct error *err)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	AUTO(http_client) struct http_client *c = calloc(1, sizeof(*c));
-	bool failed = !c;
-
-	(void)pthread_once(&once, init_once);
-	if (!config->unix_socket && !config->url)
-		return error_set(err, -EINVAL, "neither a socket nor a URL is given");
-	if (c) {
-		c->socket = copy(config->unix_socket, &failed);
-		c->url = copy(config->url ? config->url : "http://localhost", &failed);
-		c->ca = copy(config->ca_file, &failed);
-		c->cert = copy(config->cert_file, &failed);
-		c->key = copy(config->key_file, &failed);
-		c->timeout_ms = config->timeout_ms ? config->timeout_ms : 30000;
-		c->connect_timeout_ms = config->connect_timeout_ms ? config->connect_timeout_ms : 5000;
-		c->curl = curl_easy_init();
-		failed |= !c->curl;
-		if (config->bearer &&
-		    asprintf(&c->authorization, "Authorization: Bearer %s", config->bearer) < 0)
-			failed = true;
-	}
-	if (failed)
-		return error_set(err, -ENOMEM, "no memory for an HTTP client");
-	if (config->bearer && strpbrk(config->bearer, "\r\n"))
-		return error_set(err, -EINVAL, "the token holds a line end");
-	*ret = TAKE(c);
-	return 0;
-}
-
-struct http_client *http_client_free(struct http_client *client)
-{
-	if (!client)
-		return NULL;
-	if (client->curl)
-		curl_easy_cleanup(client->curl);
-	free(client->socket);
-	free(client->url);
-	free(client->ca);
-	free(client->cert);
-	free(client->key);
-	free(client->authorization);
-	free(client);
-	return NULL;
-}
-
-static size_t on_body(char *bytes, size_t size, size_t n, void *user)
-{
-	struct transfer *t = user;
-
-	n *= size;
-	buf_add(&t->body, bytes, n);
-	if (!buf_ok(&t->body))
-		return 0;
-	while (t->line && t->stopped == 0) {
-		struct slice all = buf_slice(&t->body);
-		ptrdiff_t end = slice_find(all, '\n');
-		struct slice text;
-
-		if (end < 0)
-			break;
-		text = slice_sub(all, 0, (size_t)end);
-		if (text.len > 0 && text.p[text.len - 1] == '\r')
-			text.len--;
-		t->stopped = t->line(t->user, text);
-		buf_consume(&t->body, (size_t)end + 1);
-	}
-	return t->stopped ? 0 : n;
-}
-
-static void take_header(struct slice line, const char *name, char *out, size_t size)
-{
-	if (slice_skip_nocase(&line, slice_str(name)))
-		(void)slice_copy(slice_trim(line), out, size);
-}
-
-static size_t on_header(char *bytes, size_t size, size_t n, void *user)
-{
-	struct transfer *t = user;
-	struct slice line = slice_make(bytes, size * n);
-
-	take_header(line, "Content-Type:", t->answer->content_type, sizeof(t->answer->content_type));
-	take_header(line, "ETag:", t->answer->etag, sizeof(t->answer->etag));
-	take_header(line, "Location:", t->answer->location, sizeof(t->answer->location));
-	return size * n;
-}
-
-static int curl_errno(CURLcode code)
-{
-	switch (code) {
-	case CURLE_OK:
-		return 0;
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_COULDNT_RESOLVE_HOST:
-		return -ECONNREFUSED;
-	case CURLE_OPERATION_TIMEDOUT:
-		return -ETIMEDOUT;
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CACERT_BADFILE:
-		return -EKEYREJECTED;
-	case CURLE_OUT_OF_MEMORY:
-		return -ENOMEM;
-	default:
-		return -EPROTO;
-	}
-}
-
-static void prepare(struct http_client *c, const char *url, struct curl_slist *headers,
-		    struct transfer *t)
-{
-	CURL *h = c->curl;
-
-	curl_easy_reset(h);
-	(void)curl_easy_setopt(h, CURLOPT_URL, url);
-	(void)curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(h, CURLOPT_PROXY, "");
-	(void)curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
-	(void)curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
-	(void)curl_easy_setopt(h, CURLOPT_WRITEDATA, t);
-	(void)curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
-	(void)curl_easy_setopt(h, CURLOPT_HEADERDATA, t);
-	(void)curl_easy_setopt(h, CURLOPT_ERRORBUFFER, c->why);
-	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout_ms);
-	(void)curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);
-	if (c->socket)
-		(void)curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, c->socket);
-	if (c->ca)
-		(void)curl_easy_setopt(h, CURLOPT_CAINFO, c->ca);
-	if (c->cert)
-		(void)curl_easy_setopt(h, CURLOPT_SSLCERT, c->cert);
-	if (c->key)
-		(void)curl_easy_setopt(h, CURLOPT_SSLKEY, c->key);
-}
-
-static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
-{
-	char line[1024];
-
-	if (!value)
-		return list;
-	(void)snprintf(line, sizeof(line), "%s: %s", name, value);
-	return curl_slist_append(list, line);
-}
-
-static int perform(struct http_client *c, struct transfer *t, struct error *err)
-{
-	long status = 0;
-	CURLcode code;
-
-	c->why[0] = '\0';
-	code = curl_easy_perform(c->curl);
-	(void)curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
-	t->answer->status = (int)status;
-	if (t->stopped)
-		return t->stopped;
-	if (!buf_ok(&t->body))
-		return error_set(err, -EFBIG, "the answer is too large");
-	if (code == CURLE_OK)
-		return 0;
-	return error_set(err, curl_errno(code), "%s: %s", c->socket ? c->socket : c->url,
-			 c->why[0] ? c->why : curl_easy_strerror(code));
-}
-
-int http_client_send(struct http_client *client, const struct http_client_request *request,
-		     struct http_client_answer *ret, struct error *err)
-{
-	struct transfer t = { .answer = ret };
-	struct curl_slist *headers = NULL;
-	AUTO(str) char *url = NULL;
-	int r;
-
-	memset(ret, 0, sizeof(*ret));
-	buf_init(&t.body, HTTP_CLIENT_BODY_MAX);
-	if (asprintf(&url, "%s%s", client->url, request->path) < 0)
-		return error_set(err, -ENOMEM, "no memory for a request");
-	headers = add_header(headers, "Content-Type", request->content_type);
-	headers = add_header(headers, "If-Match", request->if_match);
-	headers = curl_slist_append(headers, "Expect:");
-	if (client->authorization)
-		headers = curl_slist_append(headers, client->authorization);
-	prepare(client, url, headers, &t);
-	(void)curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)client->timeout_ms);
-	if (request->body.p || strcmp(request->method, "GET") != 0) {
-		(void)curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS,
-				       request->body.p ? request->body.p : "");
-		(void)curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE,
-				       (long)request->body.len);
-		(void)curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, request->method);
-	}
-	r = perform(client, &t, err);
-	curl_slist_free_all(headers);
-	ret->len = t.body.len;
-	ret->body = buf_take_str(&t.body);
-	if (!ret->body)
-		ret->body = strdup("");
-	if (r == 0 && !ret->body)
-		r = error_set(err, -ENOMEM, "no memory for an answer");
-	if (r < 0)
-		http_client_answer_done(ret);
-	return r;
-}
-
-int http_client_stream(struct http_client *client, const char *path, const char *last_id,
-		       http_client_line_fn *fn, void *user, int *status, struct error *err)
-{
-	struct http_client_answer answer = { 0 };
-	struct transfer t = { .answer = &answer, .line = fn, .user = user };
-	struct curl_slist *headers = NULL;
-	AUTO(str) char *url = NULL;
-	int r;
-
-	buf_init(&t.body, LINE_MAX_BYTES);
-	if (asprintf(&url, "%s%s", client->url, path) < 0)
-		return error_set(err, -ENOMEM, "no memory for a request");
-	headers = add_header(headers, "Last-Event-ID", last_id);
-	headers = curl_slist_append(headers, "Accept: text/event-stream");
-	if (client->authorization)
-		headers = curl_slist_append(headers, client->authorization);
-	prepare(client, url, headers, &t);
-	(void)curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, 0L);
-	r = perform(client, &t, err);
-	if (r == 0 && t.body.len > 0)
-		r = fn(user, buf_slice(&t.body));
-	curl_slist_free_all(headers);
-	buf_done(&t.body);
-	*status = answer.status;
-	return r;
-}
-
-int http_client_escape(const char *text, char *buf, size_t size)
-{
-	size_t n = 0;
-
-	for (const char *p = text; *p; p++) {
-		if (n + 4 > size)
-			return -ENOBUFS;
-		if (ascii_is_alnum((unsigned char)*p) || strchr("-._~", *p))
-			buf[n++] = *p;
-		else
-			n += (size_t)snprintf(buf + n, 4, "%%%02X", (unsigned)(unsigned char)*p);
-	}
-	if (size == 0)
-		return -ENOBUFS;
-	buf[n] = '\0';
-	return 0;
+	answer->body = NULL;
+	answer->len = 0;
 }

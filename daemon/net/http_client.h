@@ -1,62 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_client.h - a blocking HTTP/1.1 client over libcurl: https or a unix socket, no redirects. */
+/* http_client.h - one HTTP request at a time for worker threads, over TLS or a unix socket. */
 #pragma once
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
-#include "base/slice.h"
+struct error;
 
-struct http_client; /* opaque; one thread at a time */
-
-#define HTTP_CLIENT_BODY_MAX (64U << 20) /* bytes of an answer */
-
-struct http_client_config {
-	const char *unix_socket; /* path, or NULL */
-	const char *url;	 /* "https://host:8443"; NULL with a unix socket */
-	const char *ca_file;	 /* NULL: the system's authorities */
-	const char *cert_file;	 /* client certificate, or NULL */
+struct http_client_request {
+	const char *base;      /* "https://10.77.0.11:7443" or "unix:/run/aura-sm.sock" */
+	const char *path;      /* "/v1/registrations?limit=5"; begins with '/' */
+	const char *ca_file;   /* PEM; needed for https, whose peer is always verified */
+	const char *cert_file; /* client certificate (PEM) and its key; NULL: none */
 	const char *key_file;
-	const char *bearer;	 /* token, or NULL */
-	uint32_t timeout_ms;	 /* of a whole request; 0 = 30000; streams have none */
-	uint32_t connect_timeout_ms; /* 0 = 5000 */
+	uint32_t timeout_ms;   /* 0: 3000, for all of it */
+	size_t body_limit;     /* 0: 8 MiB */
 };
 
 struct http_client_answer {
 	int status;
-	char *body; /* NUL-terminated */
+	char *body; /* NUL-terminated, owned: http_client_answer_done() */
 	size_t len;
-	char content_type[128];
-	char etag[128];
-	char location[512];
 };
-void http_client_answer_done(struct http_client_answer *answer);
 
-/* Everything is copied. Errors: -EINVAL no address or bad bearer, -ENOMEM. */
-int http_client_new(const struct http_client_config *config, struct http_client **ret,
+/* GET. Blocking, any thread. Follows no redirect, uses no proxy. An answer of any status is
+ * success. Errors: -EAGAIN no connection or no answer in time, -EKEYREJECTED a certificate was
+ * refused, -EFBIG body over the limit, -EINVAL base or path, -ENOMEM. */
+int http_client_get(const struct http_client_request *request, struct http_client_answer *ret,
 		    struct error *err);
-struct http_client *http_client_free(struct http_client *client);
-DEFINE_AUTO(http_client)
-
-struct http_client_request {
-	const char *method; /* "GET" */
-	const char *path;   /* "/api/v1/vms?limit=5": encoded already */
-	const char *content_type;
-	struct slice body;
-	const char *if_match;
-};
-/* Any HTTP status is success. Errors: -ECONNREFUSED, -ETIMEDOUT, -EKEYREJECTED (certificate),
- * -EFBIG, -EPROTO. *ret is zeroed first and released by http_client_answer_done(). */
-int http_client_send(struct http_client *client, const struct http_client_request *request,
-		     struct http_client_answer *ret, struct error *err);
-
-/* GET whose lines go to fn as they come (without their end), until the server ends it or fn
- * returns non-zero, which is passed up. *status gets the HTTP status; lines of an error's body go
- * to fn too. last_id: Last-Event-ID or NULL. */
-typedef int http_client_line_fn(void *user, struct slice line);
-int http_client_stream(struct http_client *client, const char *path, const char *last_id,
-		       http_client_line_fn *fn, void *user, int *status, struct error *err);
-
-/* Percent-encode one path segment or query value into buf. Errors: -ENOBUFS. */
-int http_client_escape(const char *text, char *buf, size_t size);
+void http_client_answer_done(struct http_client_answer *answer);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* uc_live.c - live state, asked of the call servers' management API. */
+#include "control/uc/uc.h"
+#include "control/uc/uc_private.h"
+
+#include "net/http_client.h"
+
+#include <string.h>
+
+int uc_node_get(struct uc *uc, const char *node, const char *path, int *status, json_t **ret,
+		struct error *err)
+{
+	__attribute__((cleanup(http_client_answer_done))) struct http_client_answer answer = { 0 };
+	struct http_client_request request = { .path = path,
+					       .ca_file = uc->ca_file,
+					       .cert_file = uc->cert_file,
+					       .key_file = uc->key_file };
+	int r;
+
+	for (size_t i = 0; i < UC_NODES; i++)
+		if (strcmp(node, uc_node_names[i]) == 0)
+			request.base = uc->management[i];
+	if (!request.base)
+		return error_set(err, -EAGAIN, "%s is not deployed", node);
+	r = http_client_get(&request, &answer, err);
+	if (r < 0)
+		return error_set(err, -EAGAIN, "%s does not answer", node);
+	r = json_parse(slice_make(answer.body, answer.len), ret, err);
+	if (r < 0)
+		return error_set(err, -EAGAIN, "%s answers nonsense", node);
+	*status = answer.status;
+	return 0;
+}
+
+/* The items of a node's list. */
+static int get_items(struct uc *uc, const char *node, const char *path, json_t **ret,
+		     struct error *err)
+{
+	AUTO(json) json_t *body = NULL;
+	json_t *items;
+	int status = 0;
+	int r = uc_node_get(uc, node, path, &status, &body, err);
+
+	if (r < 0)
+		return r;
+	items = json_object_get(body, "items");
+	if (status != 200 || !json_is_array(items))
+		return error_set(err, -EAGAIN, "%s answers %d", node, status);
+	*ret = json_incref(items);
+	return 0;
+}
+
+int uc_registrations(struct uc *uc, const char *handle, json_t **ret, struct error *err)
+{
+	AUTO(json) json_t *items = NULL;
+	AUTO(json) json_t *kept = json_array();
+	json_t *item;
+	size_t i;
+	int r = get_items(uc, "sm", "/v1/registrations", &items, err);
+
+	if (r < 0)
+		return r;
+	json_array_foreach(items, i, item) {
+		const char *text = json_string_value(json_object_get(item, "handle"));
+
+		if (!handle || (text && strcmp(text, handle) == 0))
+			json_array_append(kept, item);
+	}
+	*ret = TAKE(kept);
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+int uc_calls(struct uc *uc, json_t **ret, struct error *err)
+{
+	return get_items(uc, "cm", "/v1/calls", ret, err);
+}

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* uc_user.c - users: one resource over SIP identity, station and presence profile. */
+#include "control/uc/uc.h"
+#include "control/uc/uc_private.h"
+
+#include "base/random.h"
+#include "net/digest.h"
+#include "store/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct sip_body {
+	uint32_t max_contacts;
+	char *sequence;
+};
+struct station_body {
+	char *extension;
+	uint32_t appearances;
+	bool restrict_last_appearance;
+};
+struct presence_body {
+	bool enabled;
+};
+struct user_body {
+	char *handle;
+	char *name;
+	char *password;
+	struct sip_body sip;
+	struct station_body station;
+	struct presence_body presence;
+	uint8_t sip_given;
+	uint8_t station_given;
+	uint8_t presence_given;
+};
+
+static int check_handle(const char *value, struct error *err)
+{
+	for (const char *p = value; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 127 || strchr("/%@<>\";?&", *p))
+			return error_set(err, -EINVAL, "must not hold spaces, controls or / %% @ < > \" ; ? &");
+	if (uuid_is_valid(slice_str(value)))
+		return error_set(err, -EINVAL, "must not look like a UUID");
+	return 0;
+}
+
+static int check_name(const char *value, struct error *err)
+{
+	return 0;
+}
+
+static int check_extension(const char *value, struct error *err)
+{
+	if (strspn(value, "0123456789") != strlen(value))
+		return error_set(err, -EINVAL, "must be digits");
+	return 0;
+}
+
+static const struct json_field sip_fields[] = {
+	JSON_U32(struct sip_body, max_contacts, .min = 1, .max = 100),
+	JSON_STRING(struct sip_body, sequence, .nullable = true, .min = 1, .max = 64),
+	JSON_END,
+};
+static const struct json_field station_fields[] = {
+	JSON_STRING(struct station_body, extension, .min = 1, .max = 15,
+		    .pattern = "^[0-9]{1,15}$", .check = check_extension),
+	JSON_U32(struct station_body, appearances, .min = 1, .max = 10),
+	JSON_BOOL(struct station_body, restrict_last_appearance),
+	JSON_END,
+};
+static const struct json_field presence_fields[] = {
+	JSON_BOOL(struct presence_body, enabled),
+	JSON_END,
+};
+
+/* clang-format off */
+#define USER_FIELDS(needed)                                                                        \
+	JSON_STRING(struct user_body, handle, .required = (needed), .min = 1, .max = 64,           \
+		    .pattern = "^[^\\s/%@<>\";?&]+$", .check = check_handle,                        \
+		    .help = "SIP user part, unique"),                                              \
+	JSON_STRING(struct user_body, name, .required = (needed), .min = 1, .max = 256,            \
+		    .check = check_name),                                                          \
+	JSON_STRING(struct user_body, password, .write_only = true, .min = 1, .max = 128,          \
+		    .help = "SIP password; only its HA1 is kept"),                                 \
+	JSON_OBJECT(struct user_body, sip, sip_fields, .nullable = true,                           \
+		    JSON_PRESENCE(struct user_body, sip_given)),                                   \
+	JSON_OBJECT(struct user_body, station, station_fields, .nullable = true,                   \
+		    JSON_PRESENCE(struct user_body, station_given)),                               \
+	JSON_OBJECT(struct user_body, presence, presence_fields, .nullable = true,                 \
+		    JSON_PRESENCE(struct user_body, presence_given))
+/* clang-format on */
+
+const struct json_field uc_user_create_fields[] = { USER_FIELDS(true), JSON_END };
+const struct json_field uc_user_patch_fields[] = { USER_FIELDS(false), JSON_END };
+
+static void body_done(struct user_body *body)
+{
+	if (body->password)
+		explicit_bzero(body->password, strlen(body->password));
+	json_release(uc_user_create_fields, body);
+}
+#define AUTO_BODY __attribute__((cleanup(body_done))) struct user_body
+
+/* The resource as DESIGN section 13 has it. */
+#define USER_JSON                                                                                  \
+	"json_build_object('id', u.id, 'handle', u.handle, 'name', u.name,"                       \
+	" 'sip', CASE WHEN u.sip THEN json_build_object('aor', u.handle || '@' || s.domain,"      \
+	"  'max_contacts', u.max_contacts, 'sequence', q.name) END,"                              \
+	" 'station', CASE WHEN t.user_id IS NOT NULL THEN json_build_object("                     \
+	"  'extension', t.extension, 'appearances', t.appearances,"                               \
+	"  'restrict_last_appearance', t.restrict_last_appearance) END,"                          \
+	" 'presence', CASE WHEN p.user_id IS NOT NULL THEN"                                       \
+	"  json_build_object('enabled', p.enabled) END,"                                          \
+	" 'created_at', " UC_TIME("u.created_at") ", 'updated_at', " UC_TIME("u.updated_at") ")"
+#define USER_FROM                                                                                  \
+	" FROM users u CROSS JOIN settings s"                                                     \
+	" LEFT JOIN application_sequences q ON q.id = u.sequence_id"                              \
+	" LEFT JOIN stations t ON t.user_id = u.id"                                               \
+	" LEFT JOIN presence_profiles p ON p.user_id = u.id "
+
+static int no_user(struct error *err, const char *key)
+{
+	return error_set(err, -ENOENT, "no user has the handle or id '%s'", key);
+}
+
+static int user_row(const struct store_rows *rows, const char *key, json_t **ret, int64_t *version,
+		    struct error *err)
+{
+	if (store_rows_count(rows) == 0)
+		return no_user(err, key);
+	*version = store_rows_i64(rows, 0, 1, 0);
+	*ret = store_rows_json(rows, 0, 0);
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int tx_get(struct store_tx *tx, const char *key, json_t **ret, int64_t *version,
+		  struct error *err)
+{
+	static const char sql[] = "SELECT " USER_JSON ", u.version" USER_FROM
+				  "WHERE u.id::text = lower($1) OR u.handle = $1";
+	AUTO(store_rows) struct store_rows *rows = NULL;
+	int r = store_tx_query(tx, sql, (const char *[]){ key }, 1, &rows, err);
+
+	return r < 0 ? r : user_row(rows, key, ret, version, err);
+}
+
+int uc_user_get(struct uc *uc, const char *key, json_t **ret, int64_t *version, struct error *err)
+{
+	static const char sql[] = "SELECT " USER_JSON ", u.version" USER_FROM
+				  "WHERE u.id::text = lower($1) OR u.handle = $1";
+	AUTO(store_rows) struct store_rows *rows = NULL;
+	int r = store_query(uc->db, sql, (const char *[]){ key }, 1, &rows, err);
+
+	return r < 0 ? r : user_row(rows, key, ret, version, err);
+}
+
+/* Constraint names of sql/uc to the member that broke them. */
+static int explain(int r, struct error *err)
+{
+	if (r == -EEXIST && err && strcmp(err->field, "users_handle_key") == 0)
+		return error_field(err, r, "/handle", "this handle is taken");
+	if (r == -EEXIST && err && strcmp(err->field, "stations_extension_key") == 0)
+		return error_field(err, r, "/station/extension", "this extension is taken");
+	return r;
+}
+
+static bool is_extension(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len >= 1 && len <= 15 && strspn(text, "0123456789") == len;
+}
+
+/* What was left out: sections get their defaults, a station the handle as its extension. */
+static int complete(struct user_body *body, struct error *err)
+{
+	if (body->station_given == JSON_ABSENT && !is_extension(body->handle))
+		body->station_given = JSON_IS_NULL;
+	if (body->station_given == JSON_IS_NULL || body->station.extension)
+		return 0;
+	if (!is_extension(body->handle))
+		return error_field(err, -EINVAL, "/station/extension",
+				   "is needed, as the handle is no number");
+	body->station.extension = strdup(body->handle);
+	return body->station.extension ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int read_body(const json_t *object, struct user_body *body, struct error *err)
+{
+	int r;
+
+	body->sip.max_contacts = 10;
+	body->station.appearances = 3;
+	body->presence.enabled = true;
+	r = json_read(object, uc_user_create_fields, body, err);
+	return r < 0 ? r : complete(body, err);
+}
+
+struct secret {
+	char md5[DIGEST_HEX_MAX];
+	char sha256[DIGEST_HEX_MAX];
+	char realm[256];
+};
+
+/* RFC 7616 section 3.4.2: unq(username) ":" unq(realm) ":" passwd */
+static int make_secret(struct store_tx *tx, const struct user_body *body, struct secret *ret,
+		       struct error *err)
+{
+	AUTO(store_rows) struct store_rows *rows = NULL;
+	struct slice parts[3];
+	int r = store_tx_query(tx, "SELECT domain FROM settings", NULL, 0, &rows, err);
+
+	if (r < 0)
+		return r;
+	if (store_rows_count(rows) == 0)
+		return error_set(err, -EAGAIN, "the smgr database is not set up yet");
+	snprintf(ret->realm, sizeof(ret->realm), "%s", store_rows_text(rows, 0, 0));
+	parts[0] = slice_str(body->handle);
+	parts[1] = slice_str(ret->realm);
+	parts[2] = slice_str(body->password);
+	digest_hex_joined(DIGEST_MD5, parts, 3, ret->md5);
+	digest_hex_joined(DIGEST_SHA256, parts, 3, ret->sha256);
+	return 0;
+}
+
+static int find_sequence(struct store_tx *tx, const struct user_body *body, char id[UUID_SIZE],
+			 struct error *err)
+{
+	static const char sql[] = "SELECT id FROM application_sequences WHERE name = $1";
+	AUTO(store_rows) struct store_rows *rows = NULL;
+	int r;
+
+	id[0] = '\0';
+	if (!body->sip.sequence || body->sip_given == JSON_IS_NULL)
+		return 0;
+	r = store_tx_query(tx, sql, (const char *[]){ body->sip.sequence }, 1, &rows, err);
+	if (r < 0)
+		return r;
+	if (store_rows_count(rows) == 0)
+		return error_field(err, -EINVAL, "/sip/sequence",
+				   "no application sequence has this name");
+	snprintf(id, UUID_SIZE, "%s", store_rows_text(rows, 0, 0));
+	return 0;
+}
+
+static int put_station(struct store_tx *tx, const char *id, const struct user_body *body,
+		       struct error *err)
+{
+	static const char put[] =
+		"INSERT INTO stations AS t (user_id, extension, appearances,"
+		" restrict_last_appearance) VALUES ($1, $2, $3::integer, $4::boolean)"
+		" ON CONFLICT (user_id) DO UPDATE SET extension = excluded.extension,"
+		" appearances = excluded.appearances,"
+		" restrict_last_appearance = excluded.restrict_last_appearance"
+		" WHERE (t.extension, t.appearances, t.restrict_last_appearance) IS DISTINCT FROM"
+		" (excluded.extension, excluded.appearances, excluded.restrict_last_appearance)";
+
+	if (body->station_given == JSON_IS_NULL)
+		return store_tx_exec(tx, "DELETE FROM stations WHERE user_id = $1",
+				     (const char *[]){ id }, 1, err);
+	return store_tx_exec(tx, put,
+			     (const char *[]){ id, body->station.extension,
+					       store_num(body->station.appearances),
+					       body->station.restrict_last_appearance ? "t" : "f" },
+			     4, err);
+}
+
+static int put_presence(struct store_tx *tx, const char *id, const struct user_body *body,
+			struct error *err)
+{
+	static const char put[] =
+		"INSERT INTO presence_profiles AS p (user_id, enabled) VALUES ($1, $2::boolean)"
+		" ON CONFLICT (user_id) DO UPDATE SET enabled = excluded.enabled"
+		" WHERE p.enabled <> excluded.enabled";
+
+	if (body->presence_given == JSON_IS_NULL)
+		return store_tx_exec(tx, "DELETE FROM presence_profiles WHERE user_id = $1",
+				     (const char *[]){ id }, 1, err);
+	return store_tx_exec(tx, put, (const char *[]){ id, body->presence.enabled ? "t" : "f" }, 2,
+			     err);
+}
+
+struct user_change {
+	const char *key;	/* of patch */
+	const json_t *input;	/* body of create, patch of patch */
+	int64_t if_version;
+	json_t *result;
+	int64_t version;
+};
+
+/* A retried transaction begins with nothing. */
+static void forget(struct user_change *change)
+{
+	json_decref(change->result);
+	change->result = NULL;
+}
+
+static int insert_user(struct store_tx *tx, const char *id, const struct user_body *body,
+		       const struct secret *secret, struct error *err)
+{
+	static const char sql[] =
+		"INSERT INTO users (id, handle, name, sip, ha1_md5, ha1_sha256, realm, max_contacts,"
+		" sequence_id) VALUES ($1, $2, $3, $4::boolean, $5, $6, $7, $8::integer, $9)";
+	bool sip = body->sip_given != JSON_IS_NULL;
+	char sequence[UUID_SIZE];
+	int r = find_sequence(tx, body, sequence, err);
+
+	if (r < 0)
+		return r;
+	return store_tx_exec(tx, sql,
+			     (const char *[]){ id, body->handle, body->name, sip ? "t" : "f",
+					       secret ? secret->md5 : NULL,
+					       secret ? secret->sha256 : NULL,
+					       secret ? secret->realm : NULL,
+					       store_num(body->sip.max_contacts),
+					       *sequence ? sequence : NULL },
+			     9, err);
+}
+
+static int create(struct store_tx *tx, void *user, struct error *err)
+{
+	struct user_change *change = user;
+	AUTO_BODY body = { 0 };
+	struct secret secret;
+	char id[UUID_SIZE];
+	int r;
+
+	forget(change);
+	r = read_body(change->input, &body, err);
+	if (r < 0)
+		return r;
+	if (!body.password && body.sip_given != JSON_IS_NULL)
+		return error_field(err, -EINVAL, "/password", "is required");
+	uuid_v7(id);
+	if (body.password) {
+		r = make_secret(tx, &body, &secret, err);
+		if (r < 0)
+			return r;
+	}
+	r = insert_user(tx, id, &body, body.password ? &secret : NULL, err);
+	explicit_bzero(&secret, sizeof(secret));
+	if (r >= 0)
+		r = put_station(tx, id, &body, err);
+	if (r >= 0)
+		r = put_presence(tx, id, &body, err);
+	if (r >= 0)
+		r = tx_get(tx, id, &change->result, &change->version, err);
+	return explain(r, err);
+}
+
+static int change_user(struct uc *uc, store_tx_fn *fn, struct user_change *change, json_t **ret,
+		       int64_t *version, struct error *err)
+{
+	int r = store_tx_run(uc->db, false, fn, change, err);
+
+	if (r < 0) {
+		forget(change);
+		return r;
+	}
+	*ret = change->result;
+	*version = change->version;
+	return 0;
+}
+
+int uc_user_create(struct uc *uc, const json_t *body, json_t **ret, int64_t *version,
+		   struct error *err)
+{
+	struct user_change change = { .input = body };
+	AUTO_BODY checked = { 0 };
+	int r = read_body(body, &checked, err); /* bad input costs no connection */
+
+	return r < 0 ? r : change_user(uc, create, &change, ret, version, err);
+}
+
+/* Members that the server makes: a patch may repeat them, not change them. They leave `merged`. */
+static int drop_read_only(const json_t *before, json_t *merged, struct error *err)
+{
+	static const char *const names[] = { "id", "created_at", "updated_at" };
+	json_t *sip = json_object_get(merged, "sip");
+	json_t *aor = json_object_get(json_object_get(before, "sip"), "aor");
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char pointer[32];
+
+		snprintf(pointer, sizeof(pointer), "/%s", names[i]);
+		if (!json_equal(json_object_get(before, names[i]),
+				json_object_get(merged, names[i])))
+			return error_field(err, -EINVAL, pointer, "cannot be changed");
+		json_object_del(merged, names[i]);
+	}
+	if (json_is_object(sip)) {
+		json_t *now = json_object_get(sip, "aor");
+
+		if (now && (!aor || !json_equal(aor, now)))
+			return error_field(err, -EINVAL, "/sip/aor", "cannot be changed");
+		json_object_del(sip, "aor");
+	}
+	return 0;
+}
+
+/* The resource after the patch, in the form of a POST's body. */
+static int merge(const json_t *before, const json_t *patch, json_t **ret, struct error *err)
+{
+	static const char *const sections[] = { "sip", "station", "presence" };
+	AUTO(json) json_t *merged = NULL;
+	int r;
+
+	if (!json_is_object(patch))
+		return error_field(err, -EINVAL, "", "must be an object");
+	merged = json_merge_patch(before, patch);
+	if (!merged)
+		return error_set(err, -ENOMEM, "out of memory");
+	r = drop_read_only(before, merged, err);
+	if (r < 0)
+		return r;
+	/* null leaves a section out; to a POST's reader an absent one would mean its defaults */
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
+		if (!json_object_get(merged, sections[i]))
+			json_object_set_new(merged, sections[i], json_null());
+	*ret = TAKE(merged);
+	return 0;
+}
+
+static int update_user(struct store_tx *tx, const char *id, const struct user_body *body,
+		       const struct secret *secret, struct error *err)
+{
+	static const char sql[] =
+		"UPDATE users SET handle = $2, name = $3, sip = $4::boolean,"
+		" ha1_md5 = coalesce($5, ha1_md5), ha1_sha256 = coalesce($6, ha1_sha256),"
+		" realm = coalesce($7, realm), max_contacts = $8::integer, sequence_id = $9"
+		" WHERE id = $1";
+	char sequence[UUID_SIZE];
+	int r = find_sequence(tx, body, sequence, err);
+
+	if (r < 0)
+		return r;
+	return store_tx_exec(tx, sql,
+			     (const char *[]){ id, body->handle, body->name,
+					       body->sip_given != JSON_IS_NULL ? "t" : "f",
+					       secret ? secret->md5 : NULL,
+					       secret ? secret->sha256 : NULL,
+					       secret ? secret->realm : NULL,
+					       store_num(body->sip.max_contacts),
+					       *sequence ? sequence : NULL },
+			     9, err);
+}
+
+/* A new handle, or a SIP identity that there was not, needs the password: HA1 binds the name. */
+static int check_password(const json_t *before, const struct user_body *body, struct error *err)
+{
+	const char *handle = json_string_value(json_object_get(before, "handle"));
+	bool had_sip = json_is_object(json_object_get(before, "sip"));
+
+	if (body->password || body->sip_given == JSON_IS_NULL)
+		return 0;
+	if (!had_sip || !handle || strcmp(handle, body->handle) != 0)
+		return error_field(err, -EINVAL, "/password",
+				   "is needed, as it is bound to the handle");
+	return 0;
+}
+
+static int patch_locked(struct store_tx *tx, struct user_change *change, const json_t *before,
+			struct error *err)
+{
+	const char *id = json_string_value(json_object_get(before, "id"));
+	AUTO(json) json_t *merged = NULL;
+	AUTO_BODY body = { 0 };
+	struct secret secret;
+	int r;
+
+	r = merge(before, change->input, &merged, err);
+	if (r == 0)
+		r = read_body(merged, &body, err);
+	if (r == 0)
+		r = check_password(before, &body, err);
+	if (r == 0 && body.password)
+		r = make_secret(tx, &body, &secret, err);
+	if (r < 0)
+		return r;
+	r = update_user(tx, id, &body, body.password ? &secret : NULL, err);
+	explicit_bzero(&secret, sizeof(secret));
+	if (r >= 0)
+		r = put_station(tx, id, &body, err);
+	if (r >= 0)
+		r = put_presence(tx, id, &body, err);
+	if (r >= 0)
+		r = tx_get(tx, id, &change->result, &change->version, err);
+	return explain(r, err);
+}
+
+static int lock_user(struct store_tx *tx, const char *key, int64_t if_version, struct error *err)
+{
+	static const char sql[] = "SELECT version FROM users"
+				  " WHERE id::text = lower($1) OR handle = $1 FOR UPDATE";
+	AUTO(store_rows) struct store_rows *rows = NULL;
+	int r = store_tx_query(tx, sql, (const char *[]){ key }, 1, &rows, err);
+
+	if (r < 0)
+		return r;
+	if (store_rows_count(rows) == 0)
+		return no_user(err, key);
+	if (if_version != 0 && store_rows_i64(rows, 0, 0, 0) != if_version)
+		return error_set(err, -ESTALE, "the user has been changed meanwhile");
+	return 0;
+}
+
+static int patch_user(struct store_tx *tx, void *user, struct error *err)
+{
+	struct user_change *change = user;
+	AUTO(json) json_t *before = NULL;
+	int64_t version;
+	int r;
+
+	forget(change);
+	r = lock_user(tx, change->key, change->if_version, err);
+	if (r == 0)
+		r = tx_get(tx, change->key, &before, &version, err);
+	return r < 0 ? r : patch_locked(tx, change, before, err);
+}
+
+int uc_user_patch(struct uc *uc, const char *key, const json_t *patch, int64_t if_version,
+		  json_t **ret, int64_t *version, struct error *err)
+{
+	struct user_change change = { .key = key, .input = patch, .if_version = if_version };
+
+	return change_user(uc, patch_user, &change, ret, version, err);
+}
+
+static int delete_user(struct store_tx *tx, void *user, struct error *err)
+{
+	struct user_change *change = user;
+	int r = lock_user(tx, change->key, change->if_version, err);
+
+	if (r < 0)
+		return r;
+	/* station and presence profile go with it: ON DELETE CASCADE */
+	return store_tx_exec(tx, "DELETE FROM users WHERE id::text = lower($1) OR handle = $1",
+			     (const char *[]){ change->key }, 1, err);
+}
+
+int uc_user_delete(struct uc *uc, const char *key, int64_t if_version, struct error *err)
+{
+	struct user_change change = { .key = key, .if_version = if_version };
+	int r = store_tx_run(uc->db, false, delete_user, &change, err);
+
+	return r < 0 ? r : 0;
+}
+
+#define USER_FILTER                                                                                \
+	"($1::text IS NULL OR position(lower($1) IN lower(u.handle)) > 0"                         \
+	" OR position(lower($1) IN lower(u.name)) > 0)"
+
+int uc_user_list(struct uc *uc, const struct uc_user_query *query, json_t **ret, bool *more,
+		 int64_t *total, struct error *err)
+{
+	static const char up[] = "SELECT " USER_JSON USER_FROM "WHERE " USER_FILTER
+		" AND ($2::text IS NULL OR u.handle COLLATE \"C\" > $2)"
+		" ORDER BY u.handle COLLATE \"C\" LIMIT $3::integer";
+	static const char down[] = "SELECT " USER_JSON USER_FROM "WHERE " USER_FILTER
+		" AND ($2::text IS NULL OR u.handle COLLATE \"C\" < $2)"
+		" ORDER BY u.handle COLLATE \"C\" DESC LIMIT $3::integer";
+	AUTO(store_rows) struct store_rows *rows = NULL;
+	AUTO(store_rows) struct store_rows *counted = NULL;
+	AUTO(json) json_t *items = json_array();
+	int r;
+
+	r = store_query(uc->db, query->descending ? down : up,
+			(const char *[]){ query->q, query->after,
+					  store_num((int64_t)query->limit + 1) },
+			3, &rows, err);
+	if (r == 0 && query->count && total)
+		r = store_query(uc->db, "SELECT count(*) FROM users u WHERE " USER_FILTER,
+				(const char *[]){ query->q }, 1, &counted, err);
+	if (r < 0)
+		return r;
+	if (counted)
+		*total = store_rows_i64(counted, 0, 0, 0);
+	*more = store_rows_count(rows) > query->limit;
+	for (size_t i = 0; i < store_rows_count(rows) && i < query->limit; i++)
+		if (json_array_append_new(items, store_rows_json(rows, i, 0)) < 0)
+			return error_set(err, -ENOMEM, "out of memory");
+	*ret = TAKE(items);
+	return 0;
+}
