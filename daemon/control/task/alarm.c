@@ -48,9 +48,12 @@ static const char *const severities[] = { "warning", "major", "critical" };
 static int changed(struct store_tx *tx, const struct store_rows *rows, struct error *err)
 {
 	json_t *alarm = store_rows_json(rows, 0, 0);
-	const char *id = json_string_value(json_object_get(alarm, "id"));
+	struct slice id = slice_str(json_string_value(json_object_get(alarm, "id")));
+	char subject[UUID_SIZE] = "";
 
-	return event_add(tx, "alarms", "alarm.changed", id ? id : "", alarm, err);
+	/* the row is given away with the call: its id must be ours */
+	(void)slice_copy(id, subject, sizeof(subject));
+	return event_add(tx, "alarms", "alarm.changed", subject, alarm, err);
 }
 
 /* Bring one alarm to its row: at most one active row a code and target. */
