@@ -2,7 +2,7 @@
 /* b2bua.h - a half on the wire: one server transaction upstream, INVITEs downstream, a dialog on
  * each side for every fork. RFC 3261 sections 12 to 15; B2BUA practice of RFC 7092 (media direct).
  *
- * A half is made by b2bua_new(), owned by its cm and freed after the turn in which it ended. */
+ * A half is made by b2bua_new(), owned by its cm and freed soon after it ended. */
 #pragma once
 #include "base/buf.h"
 #include "base/timer.h"
@@ -79,7 +79,7 @@ void b2bua_start(struct b2bua_half *b, const struct service_verdict *verdict);
 void b2bua_release(struct b2bua_half *b, unsigned status, const char *reason);
 /* The process ends: leave what talks alone but record it; refuse what does not. */
 void b2bua_abandon(struct b2bua_half *b);
-/* Free what ended in this turn. */
+/* Free what has ended. */
 void b2bua_reap(struct cm *cm);
 
 /* Between b2bua.c and its port and relay. */

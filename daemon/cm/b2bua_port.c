@@ -178,13 +178,18 @@ static void port_refuse(struct half *h, const struct half_final *final)
 /* The dialog upstream that stands for a fork below. */
 static struct sip_dialog *up_dialog(struct b2bua_half *b, int i)
 {
+	char tag[SIP_TAG_LEN];
 	struct error err = { 0 };
 	int r;
 
 	if (b->up[i] || !b->up_txn)
 		return b->up[i];
-	r = sip_dialog_new_uas(b->cm->stack, b->up_txn, slice_make(NULL, 0), &b2bua_up_handlers,
-			       &b->up_leg[i], &b->up[i], &err);
+	/* The transaction's tag would be the same for all of them. */
+	sip_stack_tag(tag);
+	r = sip_server_txn_set_tag(b->up_txn, slice_str(tag));
+	if (r == 0)
+		r = sip_dialog_new_uas(b->cm->stack, b->up_txn, slice_make(NULL, 0),
+				       &b2bua_up_handlers, &b->up_leg[i], &b->up[i], &err);
 	if (r < 0)
 		log_failure(LOG_LEVEL_WARNING, "call.no_dialog", r, &err);
 	return b->up[i];
@@ -391,12 +396,19 @@ static void port_over(struct half *h)
 		put_record(cm, call_record(h->call));
 }
 
+/* A half is freed from the loop: whoever ended it may still be working in it. */
+static void reaper_fired(struct timer *timer)
+{
+	b2bua_reap(CONTAINER_OF(timer, struct cm, reaper));
+}
+
 static void port_ended(struct half *h)
 {
 	struct b2bua_half *b = b2bua_of(h);
 
 	list_remove(&b->link);
 	list_append(&b->cm->dead, &b->link);
+	loop_timer_start(b->cm->loop, &b->cm->reaper, 0, reaper_fired);
 }
 
 const struct half_port b2bua_port = {

@@ -2,6 +2,7 @@
 /* cm.h - the communication manager as one object: what its modules share. Private to this room. */
 #pragma once
 #include "base/list.h"
+#include "base/timer.h"
 #include "cm/appearance.h"
 #include "cm/call.h"
 
@@ -35,7 +36,8 @@ struct cm {
 	struct appearance_table appearances;
 	struct call_table calls;
 	struct list halves; /* struct b2bua_half, alive */
-	struct list dead;   /* those to free when the turn is over */
+	struct list dead;   /* those to free once nobody is inside them any more */
+	struct timer reaper;
 };
 
 /* What we understand as a user agent, for Allow. */

@@ -51,11 +51,6 @@ static void on_trace(void *user, bool sent, const struct sip_flow *flow, const s
 	node_sip_trace(cm->node, sent, flow, local, bytes);
 }
 
-static void after_turn(void *user)
-{
-	b2bua_reap(user);
-}
-
 static void cm_stop(void *server)
 {
 	struct cm *cm = server;
@@ -70,6 +65,7 @@ static void cm_stop(void *server)
 		list_append(&cm->dead, &b->link);
 	}
 	b2bua_reap(cm);
+	loop_timer_stop(cm->loop, &cm->reaper);
 	sip_stack_free(cm->stack);
 	call_table_done(&cm->calls);
 	appearance_table_done(&cm->appearances);
@@ -103,8 +99,6 @@ static int cm_start(struct node *node, void **ret, struct error *err)
 	r = sip_stack_new(&config, &handlers, cm, &cm->stack, err);
 	if (r == 0)
 		r = node_sip_listen(node, cm->stack, err);
-	if (r == 0)
-		r = loop_after_turn(cm->loop, after_turn, cm);
 	if (r < 0) {
 		cm_stop(cm);
 		return r;

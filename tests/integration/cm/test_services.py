@@ -3,8 +3,7 @@
 # timeout: 60
 """Who is served and how: dial plan, stations, appearances, trust, what is refused at the door."""
 
-import sip_peer
-from cm_bench import bench
+from cm_bench import bench, sip_peer
 from standalone import run
 
 
