@@ -48,7 +48,7 @@ struct agent {
 	struct probe_result probe, probe_under_way; /* the second is the worker's */
 	struct timer status_timer, csr_timer, probe_timer, prepare_timer;
 	char problem[120]; /* what keeps the server from being started, "" = nothing */
-	char program[64], listen[100];
+	char program[80], listen[100];
 	const char *argv[8];
 	bool is_smgr, prepared, identified, ending;
 	enum agent_end end;

@@ -53,9 +53,10 @@ void probe_read_health(const char *answer, unsigned long len, struct probe_resul
 		say(ret, "the server does not answer");
 		return;
 	}
-	end = rest.len >= 4 ? memmem(rest.p, rest.len, "\r\n\r\n", 4) : NULL;
+	end = memmem(answer, len, "\r\n\r\n", 4);
 	if (!end ||
-	    json_parse(slice_sub(rest, (size_t)(end - rest.p) + 4, rest.len), &body, NULL) < 0) {
+	    json_parse(slice_sub(slice_make(answer, len), (size_t)(end - answer) + 4, len), &body,
+		       NULL) < 0) {
 		say(ret, "the server answers no JSON");
 		return;
 	}

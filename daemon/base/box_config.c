@@ -111,6 +111,7 @@ const struct option box_options[] = {
 char *box_path(const char *root, const char *path, char out[BOX_PATH])
 {
 	int n = snprintf(out, BOX_PATH, "%s%s", root ? root : "", path);
+	(void)n;
 
 	assert(n > 0 && n < BOX_PATH);
 	return out;

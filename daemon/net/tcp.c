@@ -275,7 +275,7 @@ int tcp_connect(struct loop *loop, const struct addr *to, const struct addr *sou
 		void *user, struct stream **ret)
 {
 	struct stream *s;
-	int fd, r;
+	int fd = -1, r;
 
 	r = start_connect(to, source, &fd);
 	if (r < 0)
