@@ -71,7 +71,7 @@ static void build_headers(struct sip_subscription *sub, const char *end_reason, 
 			   sub->pending ? "pending" : "active", (unsigned long long)left);
 }
 
-static int send(struct sip_subscription *sub, const char *end_reason)
+static int put(struct sip_subscription *sub, const char *end_reason)
 {
 	const struct package *p = sub->package;
 	AUTO_BUF headers = { 0 };
@@ -107,7 +107,7 @@ void sip_subscription_send(struct sip_subscription *sub)
 		sub->due = true;
 		return;
 	}
-	if (send(sub, NULL) < 0)
+	if (put(sub, NULL) < 0)
 		sip_subscription_gone(sub, "unreachable");
 }
 
@@ -138,7 +138,7 @@ void sip_subscription_approve(struct sip_subscription *sub)
 
 void sip_subscription_end(struct sip_subscription *sub, const char *reason)
 {
-	(void)send(sub, reason);
+	(void)put(sub, reason);
 	sip_subscription_gone(sub, reason);
 }
 
