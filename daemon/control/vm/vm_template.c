@@ -273,6 +273,15 @@ struct vm_catalogue *vm_catalogue_free(struct vm_catalogue *catalogue)
 	return NULL;
 }
 
+size_t vm_catalogue_count(const struct vm_catalogue *catalogue)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < catalogue->count; k++)
+		n += catalogue->entries[k].found == 0;
+	return n;
+}
+
 const struct vm_template *vm_catalogue_at(const struct vm_catalogue *catalogue, size_t i)
 {
 	for (size_t k = 0; k < catalogue->count; k++)
