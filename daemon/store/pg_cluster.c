@@ -3,6 +3,7 @@
 #include "store/pg_cluster.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/pg_conn.h"
 #include "store/run_as.h"
@@ -12,10 +13,10 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOCKET_PATH_MAX 90
@@ -167,7 +168,7 @@ static int write_config(const struct pg_cluster *c, const char *dir, struct erro
 	buf_add_str(&conf, "# written by auraboxd before each start\nlisten_addresses = ''\n"
 			   "unix_socket_permissions = 0700\nmax_connections = 40\n"
 			   "shared_buffers = 32MB\nfsync = on\nsynchronous_commit = on\njit = off\n"
-			   "logging_collector = off\nlog_line_prefix = '%m '\n"
+			   "port = 5432\nlogging_collector = off\nlog_line_prefix = '%m '\n"
 			   "log_timezone = 'UTC'\ntimezone = 'UTC'\n"
 			   "statement_timeout = 0\nidle_in_transaction_session_timeout = 60s\n"
 			   "unix_socket_directories = ");
@@ -214,12 +215,47 @@ static int make_cluster(const struct pg_cluster *c, struct error *err)
 	return 0;
 }
 
+/* Is the process of this number a PostgreSQL that lives? A number is used again after a reboot, and
+ * where PID 1 reaps nobody a dead server stays as a zombie: to PostgreSQL both look like a server
+ * that holds the folder. */
+static bool is_postgres(pid_t pid)
+{
+	char path[40], text[256] = "";
+	const char *state;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = pid > 1 ? fopen(path, "re") : NULL;
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	state = strrchr(text, ')'); /* PID (comm) STATE … */
+	return state && strstr(text, "(postgres)") && state[1] == ' ' && state[2] != 'Z' &&
+	       state[2] != 'X';
+}
+
 static bool is_running(const struct pg_cluster *c)
 {
-	struct run_as run;
+	return is_postgres(pg_cluster_pid(c));
+}
 
-	return run_tool(c, "pg_ctl", (const char *[]){ "status", "-D", c->data_dir, NULL }, 10000,
-			&run) == 0;
+/* The lock files of a server that is gone. Its children end with it, so wait for none. */
+static int drop_stale_locks(const struct pg_cluster *c, struct error *err)
+{
+	const char *const files[][2] = { { c->data_dir, "postmaster.pid" },
+					 { c->socket_dir, ".s.PGSQL.5432.lock" },
+					 { c->socket_dir, ".s.PGSQL.5432" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char path[4096];
+
+		snprintf(path, sizeof(path), "%s/%s", files[i][0], files[i][1]);
+		if (unlink(path) < 0 && errno != ENOENT)
+			return error_set(err, -errno, "cannot remove %s", path);
+	}
+	return 0;
 }
 
 static void log_tail(const struct pg_cluster *c, const char *log, char *out, size_t size)
@@ -243,12 +279,16 @@ static int start_server(const struct pg_cluster *c, struct error *err)
 	struct run_as run;
 	int r;
 
-	r = write_config(c, c->data_dir, err);
+	r = drop_stale_locks(c, err);
+	if (r == 0)
+		r = write_config(c, c->data_dir, err);
 	if (r < 0)
 		return r;
 	if (asprintf(&log, "%s/server.log", c->data_dir) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
-	(void)truncate(log, 0); /* each start's story alone */
+	/* Each start's story alone. */
+	if (truncate(log, 0) < 0 && errno != ENOENT)
+		return error_set(err, -errno, "%s: %s", log, strerror(errno));
 	snprintf(seconds, sizeof(seconds), "%u", c->start_ms / 1000 + 1);
 	r = run_tool(c, "pg_ctl",
 		     (const char *[]){ "start", "-D", c->data_dir, "-s", "-w", "-t", seconds, "-l",
@@ -259,6 +299,20 @@ static int start_server(const struct pg_cluster *c, struct error *err)
 	log_tail(c, log, last, sizeof(last));
 	return error_set(err, strstr(last, "No space left") ? -ENOSPC : r < 0 ? r : -EIO,
 			 "PostgreSQL did not start: %s", *last ? last : run_as_last_line(&run));
+}
+
+/* An adopted server may still be recovering. */
+static int wait_answer(const struct pg_cluster *c, struct store *st, struct error *err)
+{
+	const struct timespec nap = { .tv_nsec = 100000000 };
+	uint64_t deadline = clock_now(clock_system()) + c->start_ms;
+	int r;
+
+	while ((r = store_ping(st, err)) == -EAGAIN && clock_now(clock_system()) < deadline)
+		nanosleep(&nap, NULL);
+	if (r == 0)
+		error_clear(err);
+	return r;
 }
 
 static int make_database(const struct pg_cluster *c, struct error *err)
@@ -272,6 +326,8 @@ static int make_database(const struct pg_cluster *c, struct error *err)
 	if (asprintf(&url, "host=%s user=" ROLE " dbname=postgres", c->socket_dir) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
 	r = store_open(&(struct store_config){ .url = url, .connect_timeout_s = 10 }, &st, err);
+	if (r == 0)
+		r = wait_answer(c, st, err);
 	if (r == 0)
 		r = store_query(st, "SELECT 1 FROM pg_database WHERE datname = $1",
 				(const char *[]){ c->database }, 1, &rows, err);

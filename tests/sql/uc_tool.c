@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* uc_tool.c - control/uc and the private cluster from a command line; prints JSON, for tests. */
+#include "base/json_field.h"
+#include "control/uc/uc.h"
+#include "store/pg_cluster.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int show(int r, json_t *value, int64_t version, struct error *err)
+{
+	json_t *out;
+	char *text;
+
+	if (r < 0)
+		out = json_pack("{s:i,s:s,s:s}", "error", r, "field", err->field, "detail",
+				err->detail);
+	else
+		out = json_pack("{s:o,s:I}", "value", value ? value : json_null(), "version",
+				(json_int_t)version);
+	text = json_dumps(out, JSON_COMPACT | JSON_ENCODE_ANY);
+	puts(text);
+	free(text);
+	json_decref(out);
+	return r < 0 ? 1 : 0;
+}
+
+static int cluster(int argc, char **argv)
+{
+	const struct pg_cluster_config config = { .data_dir = argv[2],
+						  .socket_dir = argv[3],
+						  .run_as = argv[4],
+						  .database = argv[5] };
+	AUTO(pg_cluster) struct pg_cluster *c = NULL;
+	struct error err = { 0 };
+	json_t *value = NULL;
+	int r = pg_cluster_start(&config, &c, &err);
+
+	if (r == 0 && argc > 6 && strcmp(argv[6], "stop") == 0)
+		r = pg_cluster_stop(c, 20000, &err);
+	else if (r == 0)
+		value = json_pack("{s:s,s:i}", "url", pg_cluster_url(c), "pid",
+				  (int)pg_cluster_pid(c));
+	return show(r, value, 0, &err);
+}
+
+static int list(struct uc *uc, char **arg, struct error *err)
+{
+	struct uc_user_query query = { .limit = (uint32_t)atoi(arg[0]),
+				       .after = *arg[1] ? arg[1] : NULL,
+				       .q = *arg[2] ? arg[2] : NULL,
+				       .count = true };
+	json_t *items = NULL;
+	int64_t total = 0;
+	bool more = false;
+	int r = uc_user_list(uc, &query, &items, &more, &total, err);
+
+	return show(r, r < 0 ? NULL
+			     : json_pack("{s:o,s:b,s:I}", "items", items, "more", more, "total",
+					 (json_int_t)total), 0, err);
+}
+
+static int cdr(struct uc *uc, char **arg, struct error *err)
+{
+	struct uc_cdr_query query = { .limit = (uint32_t)atoi(arg[0]),
+				      .after = *arg[1] ? arg[1] : NULL };
+	json_t *items = NULL;
+	char *next = NULL;
+	int r = uc_cdr_list(uc, &query, &items, &next, err);
+	int status = show(r, r < 0 ? NULL : json_pack("{s:o,s:s?}", "items", items, "next", next), 0,
+			  err);
+
+	free(next);
+	return status;
+}
+
+static int run(struct uc *uc, const char *verb, char **arg, int n)
+{
+	AUTO(json) json_t *input = NULL;
+	struct error err = { 0 };
+	json_t *value = NULL;
+	int64_t version = 0;
+	int r = -EINVAL;
+
+	if (strcmp(verb, "list") == 0 && n == 3)
+		return list(uc, arg, &err);
+	if (strcmp(verb, "cdr") == 0 && n == 2)
+		return cdr(uc, arg, &err);
+	if ((strcmp(verb, "create") == 0 || strcmp(verb, "patch") == 0) && n > 0) {
+		r = json_parse(slice_str(arg[n - 1]), &input, &err);
+		if (r < 0)
+			return show(r, NULL, 0, &err);
+	}
+	if (strcmp(verb, "migrate") == 0)
+		r = uc_migrate(uc, &err);
+	else if (strcmp(verb, "create") == 0 && n == 1)
+		r = uc_user_create(uc, input, &value, &version, &err);
+	else if (strcmp(verb, "get") == 0 && n == 1)
+		r = uc_user_get(uc, arg[0], &value, &version, &err);
+	else if (strcmp(verb, "patch") == 0 && n == 3)
+		r = uc_user_patch(uc, arg[0], input, atoll(arg[1]), &value, &version, &err);
+	else if (strcmp(verb, "delete") == 0 && n == 2)
+		r = uc_user_delete(uc, arg[0], atoll(arg[1]), &err);
+	else if (strcmp(verb, "export") == 0 && n == 1)
+		r = uc_export(uc, strcmp(arg[0], "secrets") == 0, &value, &err);
+	else if (strcmp(verb, "replication") == 0)
+		r = uc_replication(uc, &value, &err);
+	return show(r, value, version, &err);
+}
+
+/* uc_tool URL SQL_DIR VERB ARGS… | uc_tool cluster DATA SOCKETS USER DATABASE [stop] */
+int main(int argc, char **argv)
+{
+	AUTO(uc) struct uc *uc = NULL;
+	struct error err = { 0 };
+
+	if (argc >= 6 && strcmp(argv[1], "cluster") == 0)
+		return cluster(argc, argv);
+	if (argc < 4)
+		return 2;
+	if (uc_open(&(struct uc_config){ .database = argv[1],
+					 .sql_dir = argv[2],
+					 .sip_domain = "aurabox.internal",
+					 .sm_address = "10.77.0.11",
+					 .cm_address = "10.77.0.12",
+					 .presence_address = "10.77.0.13",
+					 .management = { "unix:/nonexistent/sm.sock",
+							 "unix:/nonexistent/cm.sock" } },
+		    &uc, &err) < 0)
+		return show(-1, NULL, 0, &err);
+	return run(uc, argv[3], argv + 4, argc - 4);
+}
