@@ -98,7 +98,7 @@ static int step_pki(struct box *b, struct error *err)
 		(void)snprintf(host, sizeof(host), "aurabox");
 	if (b->config->network_advertise[0])
 		api.ip[2] = b->config->network_advertise;
-	(void)snprintf(name, sizeof(name), "Aurabox CA of %.32s", host);
+	(void)snprintf(name, sizeof(name), "Aurabox-CA-of-%.32s", host);
 	r = pki_ca_open(b->paths.pki, name, &b->ca, err);
 	if (r == 0)
 		r = pki_ca_issue_local(b->ca, b->paths.pki, "auraboxd", &self, err);

@@ -76,6 +76,7 @@ int box_paths_find(const struct box_config *c, const char *root, struct box_path
 	(void)box_path(root, "/var/lib/aurabox/pki/auraboxd-key.pem", p->key_file);
 	(void)box_path(root, "/var/lib/aurabox/pki/api.pem", p->api_cert_file);
 	(void)box_path(root, "/var/lib/aurabox/pki/api-key.pem", p->api_key_file);
+	p->images_ours = c->images_dir[0] == '\0';
 	if (c->images_dir[0])
 		(void)snprintf(p->images, BOX_PATH, "%s", c->images_dir);
 	if (c->api_socket[0])
@@ -130,9 +131,13 @@ int box_paths_settle(const struct box_paths *p, struct error *err)
 		error_resolution(err, "Make it: useradd --system --groups libvirt,kvm %s", USER);
 		return -ENOENT;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++) {
+		/* configured elsewhere: somebody else's folder, which we only read */
+		if (folders[i].path == p->images && !p->images_ours)
+			continue;
 		r = make_folder(folders[i].path, folders[i].mode, root ? pw->pw_uid : 0,
 				root ? pw->pw_gid : 0, err);
+	}
 	if (r < 0)
 		return r;
 	return root ? drop_root(pw, err) : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* box_paths.h - where auraboxd's files lie, and whom they and the process belong to. */
 #pragma once
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/box_config.h"
@@ -11,6 +12,7 @@ struct box_paths {
 	char pki[BOX_PATH], logs[BOX_PATH], run[BOX_PATH], database_socket[BOX_PATH];
 	char box_db[BOX_PATH], api_socket[BOX_PATH], initial_password[BOX_PATH];
 	char ca_file[BOX_PATH], cert_file[BOX_PATH], key_file[BOX_PATH];
+	bool images_ours; /* the default folder, not one that the configuration names */
 	char api_cert_file[BOX_PATH], api_key_file[BOX_PATH];
 };
 

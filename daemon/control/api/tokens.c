@@ -49,7 +49,7 @@ static int create(struct api *api, const struct http_request *req, const struct 
 	AUTO(change) struct change *change = NULL;
 	json_t *token = NULL;
 	char target[64];
-	permissions scopes;
+	permissions scopes = 0;
 	int r;
 
 	if (spec->expires_at_given == JSON_PRESENT && spec->expires_at <= clock_wall(clock_system()))

@@ -59,7 +59,6 @@ static int send_json(struct vm_agent *a, json_t *message)
 
 void vm_agent_opened(struct vm_agent *agent)
 {
-	memset(&agent->status, 0, sizeof(agent->status));
 	buf_reset(&agent->line);
 	agent->overlong = false;
 	(void)send_json(agent, json_pack("{s:s}", "type", "hello"));

@@ -40,9 +40,10 @@ int vm_agent_new(const struct vm_agent_ops *ops, void *arg, struct vm_agent **re
 struct vm_agent *vm_agent_free(struct vm_agent *agent); /* accepts NULL */
 DEFINE_AUTO(vm_agent)
 
-/* The channel opened: forget what was known and ask for a hello. */
+/* The channel opened, or opened again under a guest that runs on: ask for a hello. What was known stays
+ * until it is stale. */
 void vm_agent_opened(struct vm_agent *agent);
-/* The channel closed: not connected, not ready. */
+/* The guest has ended: not connected, not ready. */
 void vm_agent_closed(struct vm_agent *agent);
 /* Bytes from the guest; malformed or unknown lines are counted and ignored. */
 void vm_agent_feed(struct vm_agent *agent, const char *bytes, size_t len, uint64_t now_ms);

@@ -48,6 +48,7 @@ void vm_set_ready(struct vm *vm, bool ready, const char *reason)
 static void forget_guest(struct vm *vm, const char *reason)
 {
 	vm_drop_channel(vm);
+	vm_agent_closed(vm->agent);
 	vm_set_ready(vm, false, reason);
 	vm->next_open_ms = 0;
 	vm->next_probe_ms = 0;

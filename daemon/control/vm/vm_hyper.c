@@ -12,7 +12,7 @@
 #include "base/slice.h"
 #include "control/vm/vm_domain.h"
 
-#define EVENT_TICK_MS 500 /* how soon the event thread sees that it shall stop */
+#define EVENT_TICK_MS 200 /* how soon the event thread sees that it shall stop */
 #define KEEPALIVE_S 5
 #define KEEPALIVE_MISSES 3
 
@@ -88,6 +88,9 @@ static void *event_main(void *user)
 	while (!atomic_load(&h->stop))
 		if (virEventRunDefaultImpl() < 0)
 			break;
+	/* what was removed last is freed by the loop's next turns */
+	for (int i = 0; i < 2; i++)
+		(void)virEventRunDefaultImpl();
 	return NULL;
 }
 

@@ -78,7 +78,6 @@ void vm_drop_channel(struct vm *vm)
 	if (m->dropped_count < ARRAY_SIZE(m->dropped))
 		m->dropped[m->dropped_count++] = vm->channel;
 	vm->channel = NULL;
-	vm_agent_closed(vm->agent);
 }
 
 void vm_unlink(struct vm *vm)

@@ -297,7 +297,7 @@ static void agent_changed(void *arg, const struct vm_agent_status *status)
 {
 	struct vm *vm = arg;
 
-	if (vm->fsm.state != VM_RUNNING)
+	if (vm->fsm.state != VM_RUNNING || vm_closing(vm->m))
 		return;
 	if (!status->ready)
 		vm_set_ready(vm, false, status->reason[0] ? status->reason : "the agent is not ready");
