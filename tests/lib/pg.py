@@ -23,6 +23,7 @@ class Cluster:
         self.dir = tempfile.mkdtemp(prefix="aura-pg-")
         os.chmod(self.dir, 0o711)
         self.database = database
+        self.roles = ()
         self.start()
 
     def _tool(self, *more):
@@ -33,6 +34,8 @@ class Cluster:
         assert "value" in answer, answer
         self.pid = answer["value"]["pid"]
         self.url = answer["value"]["url"]
+        if self.roles:
+            self.allow(*self.roles)
 
     def stop(self):
         assert "value" in self._tool("stop")
@@ -48,7 +51,8 @@ class Cluster:
         time.sleep(0.3)
 
     def allow(self, *roles):
-        """Let root be these roles too: what certificates do in the guest."""
+        """Let root be these roles too: what certificates do in the guest. A start writes the file anew."""
+        self.roles = roles
         with open(f"{self.dir}/db/pg_ident.conf", "a") as file:
             for role in roles:
                 file.write(f"aurabox root {role}\n")
