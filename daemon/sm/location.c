@@ -235,6 +235,7 @@ static int binding_fill(struct location *location, struct binding *b,
 	b->expires_ms = rq->now_ms + (int64_t)change->expires_s * 1000;
 	b->transport = rq->transport;
 	b->source = rq->source;
+	b->by_source = rq->by_source;
 	return 0;
 }
 
@@ -352,6 +353,7 @@ int location_restore(struct location *location, const char *handle, const struct
 	rq.user_agent = slice_str(values->user_agent);
 	rq.transport = values->transport;
 	rq.source = values->source;
+	rq.by_source = values->by_source;
 	change.instance = slice_str(values->instance);
 	user = user_make(location, slice_str(handle));
 	if (!user)

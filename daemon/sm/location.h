@@ -35,6 +35,7 @@ struct binding {
 	int64_t expires_ms; /* wall clock */
 	enum sip_transport transport; /* that the REGISTER came over */
 	struct addr source;	      /* where it came from */
+	bool by_source; /* behind an address translator: only the source can be reached */
 	uint64_t flow;	/* the connection it lives on; 0: none (UDP, or restored after a restart) */
 };
 
@@ -77,6 +78,7 @@ struct location_request {
 	bool replace_oldest; /* else one more than max_contacts is refused */
 	enum sip_transport transport;
 	struct addr source;
+	bool by_source;
 	uint64_t flow;
 	int64_t now_ms; /* wall clock */
 };

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "net/digest.h"
 #include "node/node.h"
 #include "node/state_journal.h"
 #include "sm/sm.h"
@@ -26,11 +27,11 @@ static json_t *binding_to_json(const char *handle, const struct binding *b)
 {
 	char source[ADDR_TEXT_MAX];
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:I}", "handle", handle, "uri",
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I}", "handle", handle, "uri",
 			 b->uri, "instance", b->instance, "call_id", b->call_id, "user_agent",
 			 b->user_agent, "id", (json_int_t)b->id, "cseq", (json_int_t)b->cseq, "q",
 			 (json_int_t)b->q, "transport", (json_int_t)b->transport, "source",
-			 addr_format(&b->source, source), "expires_ms",
+			 addr_format(&b->source, source), "by_source", b->by_source, "expires_ms",
 			 (json_int_t)b->expires_ms);
 }
 
@@ -69,17 +70,20 @@ static int load_binding(void *user, struct slice key, struct slice value, int64_
 	json_int_t id, cseq, q, transport, expires;
 	const char *handle, *source;
 	char empty[] = "";
+	int by_source;
 
 	b.instance = b.call_id = b.user_agent = b.uri = empty;
-	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:I}", "handle", &handle,
+	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I}", "handle", &handle,
 			"uri", &b.uri, "instance", &b.instance, "call_id", &b.call_id,
 			"user_agent", &b.user_agent, "id", &id, "cseq", &cseq, "q", &q,
-			"transport", &transport, "source", &source, "expires_ms", &expires) == 0 &&
+			"transport", &transport, "source", &source, "by_source", &by_source, "expires_ms",
+			&expires) == 0 &&
 	    addr_parse(slice_str(source), 0, &b.source) == 0) {
 		b.id = (uint64_t)id;
 		b.cseq = (uint32_t)cseq;
 		b.q = (uint32_t)q;
 		b.transport = (enum sip_transport)transport;
+		b.by_source = by_source;
 		b.expires_ms = expires;
 		location_restore(sm->location, handle, &b);
 	}
@@ -91,16 +95,17 @@ static int load_key(void *user, struct slice key, struct slice value, int64_t ex
 {
 	struct sm *sm = user;
 
-	if (!slice_eq_str(key, "odi") || value.len != ODI_KEY_SIZE)
-		return 0;
-	memcpy(sm->key, value.p, ODI_KEY_SIZE);
-	return 1;
+	if (!slice_eq_str(key, "odi") || value.len != 2 * ODI_KEY_SIZE ||
+	    digest_from_hex(value, sm->key, ODI_KEY_SIZE) != ODI_KEY_SIZE)
+		memset(sm->key, 0, ODI_KEY_SIZE);
+	return 0;
 }
 
 int persist_load(struct sm *sm, struct error *err)
 {
 	struct state_journal *journal = node_state(sm->node);
 	static const uint8_t none[ODI_KEY_SIZE];
+	char hex[2 * ODI_KEY_SIZE + 1];
 	int r;
 
 	r = state_load(journal, KIND_SECRET, load_key, sm, err);
@@ -108,8 +113,8 @@ int persist_load(struct sm *sm, struct error *err)
 		return r;
 	if (memcmp(sm->key, none, ODI_KEY_SIZE) == 0) {
 		random_bytes(sm->key, ODI_KEY_SIZE);
-		r = state_put(journal, KIND_SECRET, SLICE("odi"),
-			      slice_make(sm->key, ODI_KEY_SIZE), 0);
+		digest_to_hex(sm->key, ODI_KEY_SIZE, hex);
+		r = state_put(journal, KIND_SECRET, SLICE("odi"), slice_str(hex), 0);
 		if (r < 0)
 			return error_set(err, r, "the key of tokens cannot be kept");
 	}

@@ -138,6 +138,16 @@ static void answer(struct sm *sm, struct sip_server_txn *txn, const struct locat
 	sip_server_txn_reply(txn, 200, &extra);
 }
 
+/* A Via that names another address than the one it came from: a translator stands between. */
+static bool is_translated(const struct sip_incoming *in)
+{
+	struct addr sent_by;
+	struct sip_via via;
+
+	return sip_msg_top_via(in->msg, &via) < 0 || addr_parse_ip(via.host, 0, &sent_by) < 0 ||
+	       !addr_equal_ip(&sent_by, &in->flow.remote);
+}
+
 static void change(struct sm *sm, const struct sip_incoming *in, struct sip_server_txn *txn,
 		   const struct uc_user *user)
 {
@@ -147,6 +157,7 @@ static void change(struct sm *sm, const struct sip_incoming *in, struct sip_serv
 		.replace_oldest = options->when_full == WHEN_FULL_REPLACE_OLDEST,
 		.transport = in->flow.transport,
 		.source = in->flow.remote,
+		.by_source = is_translated(in),
 		.flow = in->flow.connection,
 		.now_ms = sm_wall_ms(sm),
 	};

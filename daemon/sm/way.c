@@ -16,11 +16,13 @@ bool way_to_binding(struct sm *sm, const struct binding *binding, struct sip_flo
 				  .listen = SIP_LISTEN_ANY,
 				  .connection = binding->flow,
 				  .remote = binding->source };
-	if (binding->flow || binding->transport == SIP_TRANSPORT_UDP)
+	if (binding->flow || (binding->by_source && binding->transport == SIP_TRANSPORT_UDP))
 		return true;
-	/* Restored after a restart: the connection is gone, the Contact may still listen. */
-	return sip_uri_parse(slice_str(binding->uri), &uri) == 0 &&
-	       sip_wire_resolve(sm->wire, &uri, ret) == 0;
+	/* Without a connection (UDP, or restored after a restart) where the Contact says. */
+	if (sip_uri_parse(slice_str(binding->uri), &uri) == 0 &&
+	    sip_wire_resolve(sm->wire, &uri, ret) == 0)
+		return true;
+	return binding->transport == SIP_TRANSPORT_UDP;
 }
 
 static struct peer phone_over(const struct sip_flow *flow)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The call plane as three processes on loopback, with phones and with ears on the wire."""
 import contextlib
+import shutil
 import time
 
 from sip_phone import Phone
@@ -72,15 +73,18 @@ class Plane:
         return phone
 
     def close(self):
+        failed = []
         for phone in self.phones:
             phone.close()
         for server in (self.sm, self.cm, self.presence):
             if server:
                 status = server.stop()
                 if status not in (0, -9):
-                    server.show_log()
-                    raise AssertionError(f"{server.argv[0]} ended with {status}")
+                    print(open(server.folder + "/log", errors="replace").read()[-6000:], flush=True)
+                    failed.append(f"{server.argv[0]} ended with {status}")
+                shutil.rmtree(server.folder, ignore_errors=True)
         self.wire.close()
+        assert not failed, failed
 
     def show(self):
         for server in (self.sm, self.cm, self.presence):

@@ -3,6 +3,7 @@
 # timeout: 180
 """Two contacts, CANCEL, busy, no answer: which phone rings, who is told what."""
 from plane import hang_up, plane, talk
+from sip_phone import Timeout
 from standalone import run
 
 
@@ -78,9 +79,16 @@ def cancel_before_anything_rings():
         a, b = p.phone("3001"), p.phone("3002")
         call = a.invite("3002")
         assert call.cancel().status == 200
+        # The INVITE may be on its way to the phone already: its CANCEL then follows its first answer.
+        try:
+            ringing = b.incoming(timeout=0.5)
+        except Timeout:
+            ringing = None
+        if ringing:
+            ringing.ring()
+            ringing.expect_cancel()
         call.expect(487)
-        for m in b.received(lambda m: m.is_request and m.method == "INVITE"):
-            b.expect(lambda c, m=m: c.is_request and c.method == "CANCEL" and c.branch == m.branch)
+        p.sm.wait_items("/v1/calls", 0)
 
 
 def cancel_of_an_unknown_call_is_481():
