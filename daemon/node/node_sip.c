@@ -15,13 +15,12 @@
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_wire.h"
 
+#define SIP_TLS_PORT 5061
+
 static int listen_plain(struct sip_wire *wire, const struct addr *local, struct error *err)
 {
 	static const enum sip_transport transports[] = { SIP_TRANSPORT_UDP, SIP_TRANSPORT_TCP };
 
-	if (!addr_is_loopback(local))
-		return error_set(err, -EACCES,
-				 "without a certificate SIP is served on loopback only");
 	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
 		struct sip_listen point = { .transport = transports[i], .local = *local };
 		int r = sip_wire_listen(wire, &point, err);
@@ -63,15 +62,27 @@ static int listen_tls(struct sip_wire *wire, const struct node_identity *id,
 int node_sip_listen(struct node *node, struct sip_stack *stack, struct error *err)
 {
 	const struct node_identity *id = node_identity(node);
+	const struct node_options *options = node_config(node);
 	struct sip_wire *wire = sip_stack_wire(stack);
+	bool secure = id->cert_file[0] != '\0';
 	struct addr local;
+	int r = 0;
 
-	if (addr_parse(slice_str(id->address), id->port, &local) < 0)
+	if (addr_parse_ip(slice_str(id->address), id->port, &local) < 0)
 		return error_set(err, -EINVAL, "'%s' is no address to listen on", id->address);
-	addr_set_port(&local, id->port);
-	if (id->cert_file[0] != '\0')
-		return listen_tls(wire, id, &local, err);
-	return listen_plain(wire, &local, err);
+	if (id->standalone && addr_is_loopback(&local))
+		r = listen_plain(wire, &local, err);
+	else if (!secure)
+		r = error_set(err, -EACCES,
+			      "without a certificate SIP is served standalone on loopback only");
+	if (r < 0 || !secure)
+		return r;
+
+	if (id->standalone)
+		addr_set_port(&local, (uint16_t)(id->port + 1));
+	else if (options->sip_listen[0] == '\0')
+		addr_set_port(&local, SIP_TLS_PORT);
+	return listen_tls(wire, id, &local, err);
 }
 
 bool node_sip_link_matches(const struct uc_model *model, enum uc_entity_type type,
@@ -88,7 +99,7 @@ bool node_sip_link_matches(const struct uc_model *model, enum uc_entity_type typ
 				return true;
 			continue;
 		}
-		if (!addr_is_loopback(remote) ||
+		if (e->transport == UC_TLS || !addr_is_loopback(remote) ||
 		    addr_parse_ip(slice_str(e->address), e->port, &addr) < 0)
 			continue;
 		if (udp ? addr_equal(&addr, remote) : addr_equal_ip(&addr, remote))
@@ -104,8 +115,6 @@ bool node_sip_trusted(const struct node *node, const struct sip_incoming *in,
 
 	/* A TLS peer without a name never gets in by its address. */
 	if (tls && in->peer_name[0] == '\0')
-		return false;
-	if (!tls && node_identity(node)->cert_file[0] != '\0')
 		return false;
 	return node_sip_link_matches(node_model(node), type, tls ? in->peer_name : "",
 				     &in->flow.remote, in->flow.transport == SIP_TRANSPORT_UDP);

@@ -16,14 +16,16 @@ struct sip_msg;
 struct sip_stack;
 struct sip_uri;
 
-/* Open the listen points of this node: TLS when it has a certificate, UDP and TCP when it runs
- * standalone without one. Errors: -EADDRINUSE, -EINVAL no usable address, -EACCES plain SIP
- * elsewhere than on loopback, what tls_context_new() gives. */
+/* Open the listen points of this node. In a guest: TLS on 5061, or where [sip] listen says. Standalone:
+ * UDP and TCP on the node's port when that is on loopback, TLS on the port above it when there is a
+ * certificate. Errors: -EADDRINUSE, -EINVAL no usable address, -EACCES nothing that may be served,
+ * what tls_context_new() gives. */
 int node_sip_listen(struct node *node, struct sip_stack *stack, struct error *err);
 
 /* Does a message come over a trusted link from an entity of that type? With TLS the name in its
- * certificate is an entity's of the type, or the VM's own name (sm, cm, presence); without, and only
- * on loopback, the source address is the entity's (over TCP without the port). */
+ * certificate is an entity's of the type, or the VM's own name (sm, cm, presence). Without, and only
+ * on loopback, the source address is that of an entity whose link is not TLS (over TCP the port does
+ * not count). */
 bool node_sip_trusted(const struct node *node, const struct sip_incoming *in,
 		      enum uc_entity_type type);
 /* The rule behind it, for tests: model, name in the certificate ("" none), transport. */

@@ -86,7 +86,6 @@ class Server:
         return status
 
     def show_log(self):
-        self.log.flush()
         with open(self.folder + "/log", "r", encoding="utf-8", errors="replace") as f:
             print(f.read()[-6000:], flush=True)
 
