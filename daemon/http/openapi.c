@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* openapi.c - the OpenAPI 3.1 document of a route table (schema.h). */
 #include "base/json_field.h"
+#include "http/cursor.h"
 #include "http/problem.h"
 #include "http/route.h"
 #include "http/schema.h"
@@ -51,6 +52,31 @@ static json_t *path_parameters(const char *path)
 	}
 }
 
+static json_t *query_parameter(const char *name, const char *description, json_t *schema)
+{
+	return json_pack("{s:s, s:s, s:s, s:o}", "name", name, "in", "query", "description",
+			 description, "schema", schema);
+}
+
+/* Those of the path; every list is read in pages. */
+static json_t *parameters(const struct http_route *route)
+{
+	json_t *list = path_parameters(route->path);
+
+	if (!slice_ends_with(slice_str(route->answer), SLICE("_list")))
+		return list;
+	(void)json_array_append_new(
+		list, query_parameter("limit", "Items in a page",
+				      json_pack("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1,
+						"maximum", HTTP_LIMIT_MAX, "default",
+						HTTP_LIMIT_DEFAULT)));
+	(void)json_array_append_new(list, query_parameter("cursor", "The next_cursor of the page before",
+							  json_pack("{s:s}", "type", "string")));
+	(void)json_array_append_new(list, query_parameter("count", "Whether to add the total",
+							  json_pack("{s:s}", "type", "boolean")));
+	return list;
+}
+
 /* The kinds of answer a schema's name stands for: lists 200, created 201, tasks 202. */
 static const char *success_status(const struct http_route *route)
 {
@@ -85,7 +111,7 @@ static json_t *operation(const struct http_route *route)
 {
 	json_t *op = json_pack("{s:s, s:s, s:o, s:{s:o, s:{s:s}}}", "operationId", route->name,
 			       "summary", route->summary, "parameters",
-			       path_parameters(route->path), "responses", success_status(route),
+			       parameters(route), "responses", success_status(route),
 			       success(route), "default", "$ref", "#/components/responses/problem");
 
 	if (!op)
