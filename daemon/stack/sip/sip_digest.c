@@ -278,8 +278,9 @@ void sip_digest_response(enum digest_kind kind, struct slice ha1_hex, const stru
 	}
 }
 
-/* The credentials' URI may carry other parameters than the Request-URI, never another person. */
-static bool same_uri(struct slice a, struct slice b)
+/* The credentials' URI never names another person than the Request-URI. Its host is not compared:
+ * many phones (and SIPp) write their proxy's address there, without a user. */
+static bool same_person(struct slice a, struct slice b)
 {
 	struct sip_uri x, y;
 
@@ -287,7 +288,7 @@ static bool same_uri(struct slice a, struct slice b)
 		return true;
 	if (sip_uri_parse(a, &x) < 0 || sip_uri_parse(b, &y) < 0)
 		return false;
-	return sip_uri_same_aor(&x, &y);
+	return x.user.len == 0 || y.user.len == 0 || slice_eq(x.user, y.user);
 }
 
 static int check_fields(const struct sip_digest *d, const struct sip_auth *auth,
@@ -335,7 +336,7 @@ int sip_digest_verify(struct sip_digest *digest, const struct sip_auth *auth, st
 	int r;
 
 	r = check_fields(digest, auth, &kind);
-	if (r == 0 && (!response_is_right(auth, kind, method, ha1) || !same_uri(auth->uri, uri)))
+	if (r == 0 && (!response_is_right(auth, kind, method, ha1) || !same_person(auth->uri, uri)))
 		r = -EKEYREJECTED;
 	if (r < 0) {
 		digest->stats.rejected++;
