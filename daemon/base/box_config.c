@@ -78,7 +78,7 @@ const struct option box_options[] = {
 		   "Unix socket of the API; empty: /run/aurabox/api.sock.",
 		   .check = check_path_or_empty),
 	OPT_U32(struct box_config, api_idle_s, "api.idle_s", "1800",
-		"A session ends after this time without a request.", .min = 10, .max = 43200,
+		"A session ends after this time without a request.", .min = 1, .max = 43200,
 		.unit = "s"),
 	OPT_U32(struct box_config, api_login_window_s, "api.login_window_s", "600",
 		"Failed log-ins are counted over this time.", .min = 1, .max = 86400, .unit = "s"),

@@ -221,10 +221,10 @@ static int identify_session(struct auth *auth, const struct auth_credentials *c,
 {
 	static const char sql[] =
 		"SELECT s.id, a.id, a.name, a.role, a.must_change_password, " SQL_MS(
-			"s.expires_at") ", s.used_at < now() - interval '15 s' "
+			"s.expires_at") ", s.used_at < now() - least(interval '15 s', make_interval(secs => $2::float8 / 4)) "
 					"FROM session s JOIN admin a ON a.id = s.admin_id "
 					"WHERE s.secret_hash = $1 AND s.expires_at > now() "
-					"AND s.used_at > now() - make_interval(secs => $2::int)";
+					"AND s.used_at > now() - make_interval(secs => $2::float8)";
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	char hash[AUTH_HASH_SIZE];
 	int r;
