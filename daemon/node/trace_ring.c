@@ -79,7 +79,8 @@ static void drop_oldest(struct trace_ring *ring)
 static struct item *make_room(struct trace_ring *ring, size_t need)
 {
 	for (;;) {
-		size_t head = ring->count ? settle(ring, ring->head) : 0;
+		/* kept settled: the mark of the unused rest may be written over below */
+		size_t head = ring->head = ring->count ? settle(ring, ring->head) : 0;
 
 		if (ring->count == 0) {
 			ring->head = ring->tail = 0;
@@ -149,13 +150,15 @@ static void mask_line(char *line, char *end)
 		while (p < end && is_name_byte(*p))
 			p++;
 		word = slice_make(name, (size_t)(p - name));
-		while (p < end && word.len && *p == ' ')
+		while (p < end && word.len && strchr(" \t\r\n", *p))
 			p++;
 		if (p >= end || *p != '=' || word.len == 0) {
 			p += p < end && !is_name_byte(*p) ? 1 : 0;
 			continue;
 		}
 		p++;
+		while (p < end && strchr(" \t\r\n", *p))
+			p++;
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 			if (slice_eq_str_nocase(word, names[i]))
 				p = mask_value(p, end);

@@ -57,6 +57,16 @@ class Uc(unittest.TestCase):
         self.assertEqual(self.c.psql("SELECT count(*) FROM settings"), "1")
         self.assertEqual(self.c.psql("SELECT count(*) FROM sip_entities"), "3")
 
+    def test_the_owner_of_the_database_can_migrate_without_being_superuser(self):
+        self.c.psql("CREATE DATABASE uc_owned OWNER aura_admin")
+        self.addCleanup(self.c.psql, "DROP DATABASE uc_owned")
+        self.assertEqual(self.c.psql("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = 'aura_admin'"), "f")
+        url = self.c.url_as("aura_admin").replace("dbname=uc", "dbname=uc_owned")
+        self.ok(pg.tool_raw(url, pg.SQL, "migrate"))
+        self.ok(pg.tool_raw(url, pg.SQL, "create", json.dumps(dict(handle="1", name="n", password="p"))))
+        self.assertEqual(self.c.psql("SELECT count(*) FROM replica.sm_rows WHERE row_set = 'users'", role="aura_sm",
+                                     database="uc_owned"), "1")
+
     def test_a_migration_is_whole_or_not_at_all(self):
         folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, folder)
