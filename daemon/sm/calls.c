@@ -32,6 +32,7 @@ struct call {
 	struct list legs;
 	size_t dialog_count, leg_count;
 	enum call_state state;
+	uint16_t lost[2]; /* bit per place of the sequence, by half */
 	int64_t started_ms;
 	int64_t answered_ms; /* 0: not yet */
 	char gsid[64];
@@ -212,6 +213,21 @@ void calls_leg_ended(struct calls *calls, struct slice gsid, struct slice contac
 	list_remove(&leg->link);
 	call->leg_count--;
 	free(leg);
+}
+
+void calls_lose(struct calls *calls, struct slice gsid, unsigned half, unsigned place)
+{
+	struct call *call = find(calls, gsid);
+
+	if (call && half < 2 && place < 16)
+		call->lost[half] |= (uint16_t)(1U << place);
+}
+
+bool calls_awaits(const struct calls *calls, struct slice gsid, unsigned half, unsigned place)
+{
+	const struct call *call = find(calls, gsid);
+
+	return call && half < 2 && place < 16 && !(call->lost[half] & (1U << place));
 }
 
 void calls_held(struct calls *calls, struct slice call_id, bool held)

@@ -30,6 +30,10 @@ bool calls_invite(struct calls *calls, struct slice gsid, struct slice call_id,
 void calls_leg(struct calls *calls, struct slice gsid, struct slice handle, struct slice contact,
 	       enum call_state state, int64_t now_ms);
 void calls_leg_ended(struct calls *calls, struct slice gsid, struct slice contact);
+/* The call goes on without that application, or ends: what it still sends comes too late. */
+void calls_lose(struct calls *calls, struct slice gsid, unsigned half, unsigned place);
+/* May the application at that place go on with the call? */
+bool calls_awaits(const struct calls *calls, struct slice gsid, unsigned half, unsigned place);
 void calls_held(struct calls *calls, struct slice call_id, bool held);
 void calls_ended(struct calls *calls, struct slice gsid);
 /* The gsid of a dialog, empty when none is known; valid until the call ends. */

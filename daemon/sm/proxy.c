@@ -269,6 +269,8 @@ void proxy_application_lost(struct proxy *p, struct branch *branch)
 
 	if (p->finished || !p->server)
 		return;
+	if (branch->application)
+		calls_lose(p->sm->calls, slice_str(p->gsid), branch->half, branch->place);
 	if (!branch->application || branch->mandatory) {
 		unavailable(p, branch->to.entity->name);
 		p->best = 500;

@@ -189,7 +189,7 @@ static void route_invite(struct routing *rt)
 	struct sequence_position pos = { .callee = rt->callee };
 	const struct uc_user *caller = NULL;
 	struct proxy *p;
-	struct odi odi;
+	struct odi odi = { 0 };
 
 	if (rt->phase.len) {
 		if (!read_odi(rt, &odi) || !sequence_phase_read(rt->phase, odi.half, &pos.phase)) {
@@ -198,6 +198,10 @@ static void route_invite(struct routing *rt)
 			return;
 		}
 		read_gsid(rt);
+		if (!calls_awaits(rt->sm->calls, rt->gsid, odi.half, odi.place)) {
+			reply(rt, 481, SLICE("")); /* the call went on without it */
+			return;
+		}
 		pos.user = uc_user_by_handle(sm_model(rt->sm), odi.user, strlen(odi.user));
 		pos.place = odi.place + 1;
 		p = take(rt, NULL);
@@ -354,7 +358,8 @@ void router_request(struct sm *sm, const struct sip_incoming *in)
 		return;
 	}
 	/* A phase from a phone is never obeyed; an application's token is checked further down. */
-	if (rt.any_phase && !rt.odi.len && !trust_is_internal(rt.peer.kind)) {
+	if (rt.any_phase && !trust_is_internal(rt.peer.kind) &&
+	    !(in->msg->method == SIP_INVITE && rt.phase.len && rt.odi.len)) {
 		metric_add(sm->metrics, SM_PHASE_REFUSED, 1);
 		reply(&rt, 403, SLICE(""));
 		return;

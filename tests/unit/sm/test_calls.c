@@ -69,6 +69,18 @@ static void ringing_becomes_talking_becomes_held(void **state)
 	json_decref(all);
 }
 
+static void an_application_that_was_given_up_comes_too_late(void **state)
+{
+	(void)state;
+	assert_false(calls_awaits(calls, GSID, 0, 0));
+	calls_invite(calls, GSID, SLICE("a"), SLICE("3001"), SLICE("3002"), 1);
+	assert_true(calls_awaits(calls, GSID, 0, 0));
+	calls_lose(calls, GSID, 0, 0);
+	assert_false(calls_awaits(calls, GSID, 0, 0));
+	assert_true(calls_awaits(calls, GSID, 1, 0));
+	assert_true(calls_awaits(calls, GSID, 0, 1));
+}
+
 static void a_call_that_nobody_ends_is_forgotten_after_a_day(void **state)
 {
 	(void)state;
@@ -85,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_legs_of_a_call_are_one_call),
 		TEST(ringing_becomes_talking_becomes_held),
+		TEST(an_application_that_was_given_up_comes_too_late),
 		TEST(a_call_that_nobody_ends_is_forgotten_after_a_day),
 	};
 
