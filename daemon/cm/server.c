@@ -58,9 +58,9 @@ static void cm_stop(void *server)
 
 	if (!cm)
 		return;
-	LIST_FOREACH(b, &cm->halves, struct b2bua_half, link)
+	LIST_FOREACH (b, &cm->halves, struct b2bua_half, link)
 		b2bua_abandon(b);
-	LIST_FOREACH(b, &cm->halves, struct b2bua_half, link) {
+	LIST_FOREACH (b, &cm->halves, struct b2bua_half, link) {
 		list_remove(&b->link);
 		list_append(&cm->dead, &b->link);
 	}
@@ -123,6 +123,7 @@ const struct node_server cm_server = {
 	.program = "aura-cm",
 	.name = "cm",
 	.port = 5070,
+	.guest_port = 5061,
 	.summary = "communication manager: stations, dial plan and call records",
 	.options = cm_options,
 	.options_size = sizeof(struct cm_options),
