@@ -279,7 +279,7 @@ static void on_certificate(struct agent *a, const json_t *message)
 	/* Writing to a frozen disk would stop this thread; the request is repeated later. */
 	if (!certificate || !ca || !a->identity.key || a->freeze.frozen || a->freeze.busy)
 		return;
-	if (now && guest_set_clock(now) < 0)
+	if (now && guest_set_clock(now, false) < 0)
 		log_warning("agent.clock", F("time", now));
 	r = identity_accept(&a->identity, certificate, ca, &news, &err);
 	if (r < 0) {

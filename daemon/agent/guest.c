@@ -13,6 +13,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define CLOCK_BEHIND 20	     /* ms; a certificate of this very second must be valid */
+#define CLOCK_AHEAD 2000     /* ms; the text has whole seconds */
+#define CLOCK_AGE 3600000    /* ms that a guest may take from the start to here */
 #define FW_CFG "/sys/firmware/qemu_fw_cfg/by_name/" AGENT_CONFIG_FW_CFG "/raw"
 
 static const struct json_field guest_fields[] = {
@@ -142,7 +145,7 @@ char *guest_hosts(const struct guest *g)
 	return buf_take_str(&out);
 }
 
-int guest_set_clock(const char *text)
+int guest_set_clock(const char *text, bool old)
 {
 	int64_t wanted, now = clock_wall(clock_system());
 	struct timeval tv;
@@ -151,7 +154,7 @@ int guest_set_clock(const char *text)
 	r = clock_parse(slice_str(text), &wanted);
 	if (r < 0)
 		return r;
-	if (wanted - now <= 1000 && now - wanted <= 1000)
+	if (wanted - now <= CLOCK_BEHIND && now - wanted <= (old ? CLOCK_AGE : CLOCK_AHEAD))
 		return 0;
 	tv.tv_sec = (time_t)(wanted / 1000);
 	tv.tv_usec = (suseconds_t)(wanted % 1000) * 1000;
@@ -171,7 +174,7 @@ int guest_apply(const struct guest *g, struct error *err)
 	if (!hosts || write_all(GUEST_HOSTS_FILE, hosts, strlen(hosts)) < 0)
 		return error_set(err, -EIO, "cannot write %s", GUEST_HOSTS_FILE);
 	if (g->time && *g->time) {
-		r = guest_set_clock(g->time);
+		r = guest_set_clock(g->time, true);
 		if (r < 0)
 			log_failure(LOG_LEVEL_WARNING, "agent.clock", r, NULL);
 	}

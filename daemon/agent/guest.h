@@ -30,7 +30,8 @@ int guest_load(struct guest *ret, struct error *err);
 
 /* Host name, /etc/hosts, clock, addresses and default route. Harmless when done again. */
 int guest_apply(const struct guest *g, struct error *err);
-/* Set the clock when it is more than a second off. text: RFC 3339. Errors: -EBADMSG, -errno. */
-int guest_set_clock(const char *text);
+/* Set the clock to text (RFC 3339) when it is behind it, or ahead by more than two seconds. `old`:
+ * text was true some time ago, so a clock that is ahead by less than an hour is right. Errors: -EBADMSG, -errno. */
+int guest_set_clock(const char *text, bool old);
 /* The lines of /etc/hosts; the caller frees. Names or addresses with odd characters are left out. */
 char *guest_hosts(const struct guest *g);

@@ -37,19 +37,28 @@ static bool is_text(const char *path, const char *wanted)
 	return text && strcmp(text, wanted) == 0;
 }
 
-/* Usable: it verifies, is ours, names this subject; lasting: it is not in its last third. */
-static bool on_disk(const struct identity *id, bool lasting)
+/* When the certificate on the disk ends; 0 unless it verifies, is ours and names this subject. */
+static int64_t on_disk(const struct identity *id)
 {
 	AUTO(str) char *cert = read_text(IDENTITY_CERT);
 	AUTO(str) char *ca = read_text(IDENTITY_CA);
-	int64_t end, now = time(NULL);
+	int64_t end;
 
-	if (!cert || !ca || !is_text(IDENTITY_SUBJECT, id->subject))
+	if (!cert || !ca || !is_text(IDENTITY_SUBJECT, id->subject) ||
+	    pki_verify(slice_str(cert), slice_str(ca), id->key, time(NULL), NULL) < 0 ||
+	    pki_not_after(slice_str(cert), &end) < 0)
+		return 0;
+	return end;
+}
+
+/* A new certificate is worth a restart of the server only when the old one nears its end. */
+static bool is_enough(const struct identity *id, const char *offered)
+{
+	int64_t have = on_disk(id), end;
+
+	if (have == 0 || pki_not_after(slice_str(offered), &end) < 0)
 		return false;
-	if (pki_verify(slice_str(cert), slice_str(ca), id->key, now, NULL) < 0)
-		return false;
-	return !lasting || (pki_not_after(slice_str(cert), &end) == 0 &&
-			    end - now > (int64_t)PKI_CERT_DAYS / 3 * DAY);
+	return have - time(NULL) > (int64_t)PKI_CERT_DAYS / 3 * DAY || end - have < DAY;
 }
 
 int identity_open(struct identity *id, const struct guest *g, uid_t uid, gid_t gid,
@@ -81,7 +90,7 @@ int identity_open(struct identity *id, const struct guest *g, uid_t uid, gid_t g
 	r = pki_csr_make(id->key, g->name, &id->csr, err);
 	if (r < 0)
 		return r;
-	id->certified = on_disk(id, false);
+	id->certified = on_disk(id) > 0;
 	return 0;
 }
 
@@ -112,7 +121,7 @@ int identity_accept(struct identity *id, const char *certificate, const char *ca
 	if (r < 0)
 		return r;
 	*news = IDENTITY_SAME;
-	if (id->certified && is_text(IDENTITY_CA, ca) && on_disk(id, true))
+	if (id->certified && is_text(IDENTITY_CA, ca) && is_enough(id, certificate))
 		return 0;
 	/* The subject goes first and comes last: a cut in between leaves no wrong pair in use. */
 	(void)unlink(IDENTITY_SUBJECT);

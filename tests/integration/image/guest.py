@@ -138,8 +138,8 @@ class Guest:
                 message = json.loads(line)
                 self.seen.append((time.monotonic() - self.began, message))
                 if message["type"] == "csr" and self.certify:
-                    self.send({"type": "certificate", "time": now(),
-                               "certificate": self.authority.sign(message["csr"], self.name, ADDRESS[self.name]),
+                    certificate = self.authority.sign(message["csr"], self.name, ADDRESS[self.name])
+                    self.send({"type": "certificate", "time": now(), "certificate": certificate,
                                "ca": open(self.authority.ca, encoding="ascii").read()})
                 yield message
             left = deadline - time.monotonic()
@@ -155,7 +155,7 @@ class Guest:
         for message in self.messages(timeout):
             if what(message):
                 return message
-        raise AssertionError(f"{self.name}: not seen within {timeout} s; last: {self.seen[-3:]}\n{self.log()}")
+        raise AssertionError(f"{self.name}: not seen within {timeout} s; last: {str(self.seen[-1:])[:300]}")
 
     def wait_ready(self, timeout=90):
         """Seconds from the start of QEMU until the agent said ready."""
