@@ -26,7 +26,7 @@ void appearance_table_done(struct appearance_table *t)
 	struct map_iter it;
 	struct map_node *node;
 
-	MAP_FOREACH(node, &t->by_handle, &it)
+	MAP_FOREACH (node, &t->by_handle, &it)
 		usage_free(MAP_ENTRY(node, struct usage, node));
 	map_done(&t->by_handle);
 }

@@ -33,7 +33,7 @@ bool b2bua_step(struct b2bua_half *b, enum half_event event, const void *arg)
 	return taken;
 }
 
-/* -- upstream ---------------------------------------------------------------------------------- */
+/* -- upstream ------------------------------------------------------------------------ */
 
 static void up_cancel(void *user, struct sip_server_txn *txn, const struct sip_incoming *cancel)
 {
@@ -85,7 +85,7 @@ const struct sip_dialog_handlers b2bua_down_handlers = {
 	.no_ack = leg_no_ack,
 };
 
-/* -- life -------------------------------------------------------------------------------------- */
+/* -- life ---------------------------------------------------------------------------- */
 
 int b2bua_new(struct cm *cm, const struct sip_incoming *in, enum half_phase phase,
 	      struct b2bua_half **ret)
@@ -237,7 +237,7 @@ void b2bua_reap(struct cm *cm)
 {
 	struct b2bua_half *b;
 
-	LIST_FOREACH(b, &cm->dead, struct b2bua_half, link)
+	LIST_FOREACH (b, &cm->dead, struct b2bua_half, link)
 		b2bua_free(b);
 	metric_set(cm->metrics, CM_CALLS, (int64_t)cm->calls.by_gsid.count);
 }
@@ -266,7 +266,7 @@ void b2bua_note_contact(struct leg *leg, const struct sip_msg *msg)
 				 leg->contact, sizeof(leg->contact));
 }
 
-/* -- answers from below ------------------------------------------------------------------------ */
+/* -- answers from below -------------------------------------------------------------- */
 
 static struct slice answer_tag(const struct sip_incoming *in)
 {
@@ -329,7 +329,8 @@ static void take_answer(struct b2bua_branch *br, const struct sip_incoming *in)
 
 	made = sip_dialog_response(br->base, in->msg, &dialog);
 	if (made < 0) {
-		log_warning("call.answer_unusable", F("gsid", b->half.call->gsid), F("error", made));
+		log_warning("call.answer_unusable", F("gsid", b->half.call->gsid),
+			    F("error", made));
 		return;
 	}
 	/* A retransmission: its ACK is sent again, if it had one already. */

@@ -45,7 +45,7 @@ struct b2bua_relay {
 	enum sip_method method;
 	bool from_up;
 	bool offers, holds; /* the request has an offer; which asks for hold */
-	uint32_t cseq; /* of the request that we sent */
+	uint32_t cseq;	    /* of the request that we sent */
 };
 
 struct b2bua_half {
@@ -64,8 +64,8 @@ struct b2bua_half {
 	struct timer guard;	     /* no answer, or none at all */
 	char *target;		     /* Request-URI downstream */
 	enum service_class class;
-	struct half_final final;     /* argument of a queued event */
-	struct buf best_headers;     /* of the best refusal so far */
+	struct half_final final; /* argument of a queued event */
+	struct buf best_headers; /* of the best refusal so far */
 	char best_reason[64];
 };
 

@@ -15,7 +15,7 @@
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_txn.h"
 
-/* -- the INVITE that goes on --------------------------------------------------------------------- */
+/* -- the INVITE that goes on ----------------------------------------------------------- */
 
 static void guard_fired(struct timer *timer)
 {
@@ -139,10 +139,10 @@ static void port_send_on(struct half *h)
 	}
 }
 
-/* -- answers upstream ---------------------------------------------------------------------------- */
+/* -- answers upstream ------------------------------------------------------------------ */
 
-static void answer_headers(const struct b2bua_half *b, const struct sip_msg *msg,
-			   enum leg_way way, struct buf *out)
+static void answer_headers(const struct b2bua_half *b, const struct sip_msg *msg, enum leg_way way,
+			   struct buf *out)
 {
 	leg_header_copy(msg, way, out);
 	(void)sip_build_header(out, SIP_HDR_AV_GLOBAL_SESSION_ID, slice_str(b->half.call->gsid));
@@ -239,7 +239,7 @@ static void port_answer(struct half *h, const struct half_reply *reply)
 	}
 }
 
-/* -- downstream ---------------------------------------------------------------------------------- */
+/* -- downstream ------------------------------------------------------------------------ */
 
 static struct b2bua_branch *branch_of_base(struct b2bua_half *b, const struct sip_dialog *dialog)
 {
@@ -352,7 +352,7 @@ static void port_bye_down(struct half *h)
 		bye_dialog(b, winner_down(b));
 }
 
-/* -- the end ------------------------------------------------------------------------------------- */
+/* -- the end --------------------------------------------------------------------------- */
 
 static void put_record(struct cm *cm, json_t *record)
 {

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/json_field.h"
 #include "base/random.h"
 
 void call_table_init(struct call_table *t, size_t limit)
@@ -104,8 +103,8 @@ bool call_note_over(struct call *c, const struct half *h)
 	const struct half *other;
 
 	if (!s->set || h->phase < s->phase) {
-		int64_t started_at = s->set && s->started_at < h->started_at ? s->started_at
-									     : h->started_at;
+		int64_t started_at =
+			s->set && s->started_at < h->started_at ? s->started_at : h->started_at;
 
 		*s = (struct call_summary){
 			.set = true,
@@ -121,7 +120,7 @@ bool call_note_over(struct call *c, const struct half *h)
 	if (h->ended_at > s->ended_at)
 		s->ended_at = h->ended_at;
 
-	LIST_FOREACH(other, &c->halves, struct half, link) {
+	LIST_FOREACH (other, &c->halves, struct half, link) {
 		if (other->ended_at == 0)
 			return false;
 	}
@@ -207,7 +206,7 @@ static const struct half *call_speaker(const struct call *c)
 {
 	const struct half *found = NULL, *h;
 
-	LIST_FOREACH(h, &c->halves, struct half, link) {
+	LIST_FOREACH (h, &c->halves, struct half, link) {
 		if (half_is_live(h) && (!found || h->phase < found->phase))
 			found = h;
 	}
@@ -218,7 +217,7 @@ static bool call_has_term(const struct call *c)
 {
 	const struct half *h;
 
-	LIST_FOREACH(h, &c->halves, struct half, link) {
+	LIST_FOREACH (h, &c->halves, struct half, link) {
 		if (half_is_live(h) && h->phase == HALF_IMSTERM)
 			return true;
 	}
@@ -233,7 +232,7 @@ static json_t *call_legs(const struct call *c, const struct half *speaker)
 	const struct half *h;
 
 	(void)json_array_append_new(legs, leg_json(speaker->caller, &speaker->up));
-	LIST_FOREACH(h, &c->halves, struct half, link) {
+	LIST_FOREACH (h, &c->halves, struct half, link) {
 		if (half_is_live(h) && (h->phase == HALF_IMSTERM || !call_has_term(c)))
 			(void)json_array_append_new(legs, leg_json(h->callee, &h->down));
 	}
@@ -255,7 +254,7 @@ json_t *call_table_json(const struct call_table *t, size_t limit)
 	struct map_iter it;
 	struct map_node *node;
 
-	MAP_FOREACH(node, &t->by_gsid, &it) {
+	MAP_FOREACH (node, &t->by_gsid, &it) {
 		const struct call *c = MAP_ENTRY(node, struct call, by_gsid);
 		const struct half *speaker = call_speaker(c);
 
@@ -275,7 +274,7 @@ size_t call_live_count(const struct call_table *t)
 	struct map_node *node;
 	size_t n = 0;
 
-	MAP_FOREACH(node, &t->by_gsid, &it)
+	MAP_FOREACH (node, &t->by_gsid, &it)
 		n += call_speaker(MAP_ENTRY(node, struct call, by_gsid)) != NULL;
 	return n;
 }

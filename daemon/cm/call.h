@@ -2,10 +2,9 @@
 /* call.h - the calls of this server: the halves that one global session id ties together, the live
  * view of them and the records that are left when they are over. */
 #pragma once
+#include "base/json_field.h"
 #include "base/map.h"
 #include "cm/half.h"
-
-#include <jansson.h>
 
 #define CALL_GSID_SIZE 65
 #define CALL_HALVES_MAX 16 /* of one global session id: a transfer adds some, a loop does not */

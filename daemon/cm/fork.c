@@ -23,8 +23,7 @@ int fork_early_find(const struct fork_set *f, unsigned branch, struct slice down
 	for (unsigned i = 0; i < f->early_count; i++) {
 		const struct fork_early *e = &f->early[i];
 
-		if (e->branch == branch &&
-		    slice_eq(slice_make(e->down, e->down_len), down_tag))
+		if (e->branch == branch && slice_eq(slice_make(e->down, e->down_len), down_tag))
 			return (int)i;
 	}
 	return -ENOENT;

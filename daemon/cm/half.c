@@ -195,8 +195,8 @@ static const char *const state_names[HALF_STATE_COUNT] = {
 };
 
 static const char *const event_names[HALF_EVENT_COUNT] = {
-	"admit", "refuse",  "progress", "answer", "extra",    "reject",
-	"cancel", "release", "ack",	"bye_up", "bye_down", "cleared",
+	"admit",  "refuse",  "progress", "answer", "extra",    "reject",
+	"cancel", "release", "ack",	 "bye_up", "bye_down", "cleared",
 };
 
 const struct fsm_table half_table = {
@@ -266,8 +266,8 @@ const char *half_phase_done(enum half_phase phase)
 
 const char *leg_state_name(enum leg_state state)
 {
-	static const char *const names[] = { "idle", "calling", "ringing",
-					     "talking", "held", "ended" };
+	static const char *const names[] = { "idle",	"calling", "ringing",
+					     "talking", "held",	   "ended" };
 
 	return names[state];
 }

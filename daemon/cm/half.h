@@ -17,9 +17,9 @@ enum half_phase { HALF_IMSORIG, HALF_IMSTERM };
 
 enum half_state {
 	HALF_NEW,
-	HALF_CALLING,	 /* INVITE sent on */
-	HALF_RINGING,	 /* an early dialog exists */
-	HALF_ANSWERED,	 /* 2xx passed up, ACK awaited */
+	HALF_CALLING,  /* INVITE sent on */
+	HALF_RINGING,  /* an early dialog exists */
+	HALF_ANSWERED, /* 2xx passed up, ACK awaited */
 	HALF_TALKING,
 	HALF_CANCELLING, /* given up: waiting for the final answer from below */
 	HALF_CLEARING,	 /* over for the people: BYEs are out */
@@ -28,18 +28,18 @@ enum half_state {
 };
 
 enum half_event {
-	HALF_EV_ADMIT,	   /* services let it go on */
-	HALF_EV_REFUSE,	   /* services refuse; arg: struct half_final */
-	HALF_EV_PROGRESS,  /* 1xx of a dialog below; arg: struct half_reply */
-	HALF_EV_ANSWER,	   /* first 2xx; arg: struct half_reply */
-	HALF_EV_EXTRA,	   /* 2xx of another dialog; arg: struct half_reply */
-	HALF_EV_REJECT,	   /* the best final answer once all branches are closed; arg: half_final */
-	HALF_EV_CANCEL,	   /* the caller gave up */
-	HALF_EV_RELEASE,   /* we end it: no answer, lost ACK, dead dialog; arg: half_final */
-	HALF_EV_ACK,	   /* arg: the message, for the port */
-	HALF_EV_BYE_UP,	   /* BYE from the caller's side */
-	HALF_EV_BYE_DOWN,  /* BYE from the callee's side */
-	HALF_EV_CLEARED,   /* nothing of this half is open on the wire any more */
+	HALF_EV_ADMIT,	  /* services let it go on */
+	HALF_EV_REFUSE,	  /* services refuse; arg: struct half_final */
+	HALF_EV_PROGRESS, /* 1xx of a dialog below; arg: struct half_reply */
+	HALF_EV_ANSWER,	  /* first 2xx; arg: struct half_reply */
+	HALF_EV_EXTRA,	  /* 2xx of another dialog; arg: struct half_reply */
+	HALF_EV_REJECT,	  /* the best final answer once all branches are closed; arg: half_final */
+	HALF_EV_CANCEL,	  /* the caller gave up */
+	HALF_EV_RELEASE,  /* we end it: no answer, lost ACK, dead dialog; arg: half_final */
+	HALF_EV_ACK,	  /* arg: the message, for the port */
+	HALF_EV_BYE_UP,	  /* BYE from the caller's side */
+	HALF_EV_BYE_DOWN, /* BYE from the callee's side */
+	HALF_EV_CLEARED,  /* nothing of this half is open on the wire any more */
 	HALF_EVENT_COUNT,
 };
 
@@ -54,7 +54,7 @@ enum half_result {
 
 /* An answer from below, as the half needs it. */
 struct half_reply {
-	int early;	     /* index in forks, -1 when the dialog is not followed (table full) */
+	int early; /* index in forks, -1 when the dialog is not followed (table full) */
 	unsigned status;
 	const void *message; /* the port's own */
 };
@@ -81,13 +81,13 @@ struct half_port {
 	void (*refuse)(struct half *h, const struct half_final *final); /* final answer upstream */
 	void (*pass_progress)(struct half *h, const struct half_reply *reply);
 	void (*pass_answer)(struct half *h, const struct half_reply *reply);
-	void (*pass_ack)(struct half *h, const void *message); /* NULL: a bare one */
+	void (*pass_ack)(struct half *h, const void *message);		    /* NULL: a bare one */
 	void (*drop_extra)(struct half *h, const struct half_reply *reply); /* ACK, then BYE */
 	void (*cancel_down)(struct half *h); /* CANCEL all open branches */
 	void (*bye_up)(struct half *h);
 	void (*bye_down)(struct half *h);
-	void (*over)(struct half *h);	/* over for the people: record it, give the line back */
-	void (*ended)(struct half *h);	/* may be freed once the step has returned */
+	void (*over)(struct half *h);  /* over for the people: record it, give the line back */
+	void (*ended)(struct half *h); /* may be freed once the step has returned */
 };
 
 struct half {
@@ -101,8 +101,8 @@ struct half {
 	struct leg up, down;
 	char caller[HALF_PARTY_SIZE];
 	char callee[HALF_PARTY_SIZE];
-	char station[HALF_PARTY_SIZE]; /* handle of the served station, "" none */
-	int appearance;		       /* seized line appearance, 0 none */
+	char station[HALF_PARTY_SIZE];		   /* handle of the served station, "" none */
+	int appearance;				   /* seized line appearance, 0 none */
 	int64_t started_at, answered_at, ended_at; /* wall clock ms, 0 not yet */
 	int64_t now; /* wall clock ms, set by whoever raises an event */
 	enum half_result result;

@@ -15,7 +15,7 @@
 
 #define RELAYS_MAX 16 /* requests of one half on their way at a time */
 
-/* -- answering on the spot ------------------------------------------------------------------------ */
+/* -- answering on the spot -------------------------------------------------------------- */
 
 static void answer(struct b2bua_half *b, struct sip_dialog *dialog, const struct sip_incoming *in,
 		   unsigned status, struct slice headers)
@@ -37,7 +37,7 @@ static void answer(struct b2bua_half *b, struct sip_dialog *dialog, const struct
 
 static const struct slice no_headers;
 
-/* -- hold ----------------------------------------------------------------------------------------- */
+/* -- hold ------------------------------------------------------------------------------- */
 
 /* Does an offer want to stop hearing the other side? The first media that is not refused says so. */
 static bool offer_holds(struct slice body)
@@ -68,7 +68,7 @@ static void apply_hold(struct b2bua_relay *relay)
 	leg->state = relay->holds ? LEG_HELD : LEG_TALKING;
 }
 
-/* -- a request on its way --------------------------------------------------------------------------- */
+/* -- a request on its way ----------------------------------------------------------------- */
 
 static void relay_free(struct b2bua_relay *relay)
 {
@@ -197,7 +197,7 @@ static const struct sip_client_handlers client_handlers = {
 	.ended = client_ended,
 };
 
-/* -- sending on ------------------------------------------------------------------------------------- */
+/* -- sending on --------------------------------------------------------------------------- */
 
 static int relay_send(struct b2bua_relay *relay, const struct sip_msg *msg)
 {
@@ -354,7 +354,7 @@ void relay_end_all(struct b2bua_half *b)
 {
 	struct b2bua_relay *relay;
 
-	LIST_FOREACH(relay, &b->relays, struct b2bua_relay, link) {
+	LIST_FOREACH (relay, &b->relays, struct b2bua_relay, link) {
 		if (relay->server) {
 			/* -EALREADY when its final answer has gone out: nothing to say then. */
 			(void)sip_server_txn_reply(relay->server, 487, NULL);

@@ -23,13 +23,13 @@ enum service_class { SERVICE_INTERNAL, SERVICE_EXTERNAL };
 
 /* What to do. Pointers live as long as the model. */
 struct service_verdict {
-	unsigned status;    /* 0 go on, else refuse with this */
-	const char *reason; /* phrase and Warning text of a refusal */
+	unsigned status;		  /* 0 go on, else refuse with this */
+	const char *reason;		  /* phrase and Warning text of a refusal */
 	const struct uc_station *station; /* whose appearance the half seizes; NULL none */
-	const struct uc_user *target; /* the user that is called; NULL: not one of ours */
-	bool retarget;	    /* the Request-URI becomes target's address of record */
-	enum service_class class; /* of the caller, as the callee sees it */
-	char caller[HALF_PARTY_SIZE]; /* for records: handle, else user part */
+	const struct uc_user *target;	  /* the user that is called; NULL: not one of ours */
+	bool retarget;			  /* the Request-URI becomes target's address of record */
+	enum service_class class;	  /* of the caller, as the callee sees it */
+	char caller[HALF_PARTY_SIZE];	  /* for records: handle, else user part */
 	char callee[HALF_PARTY_SIZE];
 };
 

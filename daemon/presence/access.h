@@ -9,10 +9,10 @@ struct uc_user;
 
 /* User parts are unescaped; all borrowed. */
 struct access_request {
-	enum sip_method method;	    /* SIP_PUBLISH or SIP_SUBSCRIBE */
-	struct slice asserted;	    /* user of P-Asserted-Identity; empty if there is none */
+	enum sip_method method; /* SIP_PUBLISH or SIP_SUBSCRIBE */
+	struct slice asserted;	/* user of P-Asserted-Identity; empty if there is none */
 	struct slice asserted_host;
-	struct slice target;	    /* user of the Request-URI */
+	struct slice target; /* user of the Request-URI */
 	struct slice target_host;
 };
 

@@ -64,7 +64,7 @@ static void gauges(struct presence *p)
 	metric_set(p->metrics, PRESENCE_WATCHES, (int64_t)sip_events_count(p->events));
 }
 
-/* -- state --------------------------------------------------------------------------------------- */
+/* -- state ----------------------------------------------------------------------------- */
 
 /* The document of one user, as every watcher gets it. */
 static void write_state(struct presence *p, struct slice handle, struct buf *out)
@@ -114,7 +114,7 @@ static void publication_changed(void *user, struct slice resource)
 	gauges(p);
 }
 
-/* -- requests ------------------------------------------------------------------------------------ */
+/* -- requests -------------------------------------------------------------------------- */
 
 static void reply(struct presence *p, const struct sip_incoming *in, unsigned status,
 		  struct slice headers)
@@ -220,7 +220,7 @@ static void on_trace(void *user, bool sent, const struct sip_flow *flow, const s
 	node_sip_trace(p->node, sent, flow, local, bytes);
 }
 
-/* -- life ---------------------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------ */
 
 static void presence_stop(void *server)
 {

@@ -42,11 +42,24 @@ static void only_what_is_the_calls_crosses(void **state)
 static void what_belongs_to_one_leg_never_crosses(void **state)
 {
 	static const enum sip_header_id own[] = {
-		SIP_HDR_VIA,	   SIP_HDR_ROUTE,   SIP_HDR_RECORD_ROUTE,    SIP_HDR_CONTACT,
-		SIP_HDR_REQUIRE,   SIP_HDR_RSEQ,    SIP_HDR_SUPPORTED,	     SIP_HDR_AUTHORIZATION,
-		SIP_HDR_CALL_ID,   SIP_HDR_CSEQ,    SIP_HDR_SESSION_EXPIRES, SIP_HDR_RETRY_AFTER,
-		SIP_HDR_REPLACES,  SIP_HDR_OTHER,   SIP_HDR_PROXY_AUTHENTICATE,
-		SIP_HDR_PROXY_AUTHORIZATION, SIP_HDR_AV_GLOBAL_SESSION_ID, SIP_HDR_CONTENT_LENGTH,
+		SIP_HDR_VIA,
+		SIP_HDR_ROUTE,
+		SIP_HDR_RECORD_ROUTE,
+		SIP_HDR_CONTACT,
+		SIP_HDR_REQUIRE,
+		SIP_HDR_RSEQ,
+		SIP_HDR_SUPPORTED,
+		SIP_HDR_AUTHORIZATION,
+		SIP_HDR_CALL_ID,
+		SIP_HDR_CSEQ,
+		SIP_HDR_SESSION_EXPIRES,
+		SIP_HDR_RETRY_AFTER,
+		SIP_HDR_REPLACES,
+		SIP_HDR_OTHER,
+		SIP_HDR_PROXY_AUTHENTICATE,
+		SIP_HDR_PROXY_AUTHORIZATION,
+		SIP_HDR_AV_GLOBAL_SESSION_ID,
+		SIP_HDR_CONTENT_LENGTH,
 	};
 
 	(void)state;
@@ -63,8 +76,8 @@ static void some_statuses_change_on_the_way(void **state)
 	static const struct {
 		unsigned below, above;
 	} cases[] = {
-		{ 302, 480 }, { 401, 403 }, { 407, 403 }, { 503, 500 },
-		{ 486, 486 }, { 603, 603 }, { 404, 404 }, { 500, 500 }, { 408, 408 },
+		{ 302, 480 }, { 401, 403 }, { 407, 403 }, { 503, 500 }, { 486, 486 },
+		{ 603, 603 }, { 404, 404 }, { 500, 500 }, { 408, 408 },
 	};
 
 	(void)state;
@@ -78,7 +91,8 @@ static void the_tag_alone_is_taken_off_a_party(void **state)
 		const char *value, *text;
 	} cases[] = {
 		{ "<sip:a@b>;tag=1", "<sip:a@b>" },
-		{ "\"Ada, B\" <sip:a@b;user=phone>;tag=1;x=y", "\"Ada, B\" <sip:a@b;user=phone>;x=y" },
+		{ "\"Ada, B\" <sip:a@b;user=phone>;tag=1;x=y",
+		  "\"Ada, B\" <sip:a@b;user=phone>;x=y" },
 		{ "<sip:a@b>;x=y;tag=1", "<sip:a@b>;x=y" },
 		{ "sip:a@b;tag=1", "sip:a@b" },
 		{ "<sip:a@b>", "<sip:a@b>" },

@@ -91,7 +91,8 @@ static void what_nobody_has_is_404(void **state)
 	assert_int_equal(decide(HALF_IMSORIG, "3001", "nobody", "aurabox.internal").status, 404);
 	assert_int_equal(decide(HALF_IMSTERM, "3001", "3777", "aurabox.internal").status, 404);
 	assert_int_equal(decide(HALF_IMSTERM, "3001", "3009", "aurabox.internal").status, 404);
-	assert_string_equal(decide(HALF_IMSORIG, "3001", "3777", "aurabox.internal").callee, "3777");
+	assert_string_equal(decide(HALF_IMSORIG, "3001", "3777", "aurabox.internal").callee,
+			    "3777");
 }
 
 static void only_a_station_is_served_at_the_originating_side(void **state)

@@ -13,11 +13,10 @@
 #include "presence/compose.h"
 
 #define HEAD                                                                                       \
-	"<?xml version=\"1.0\"?><presence xmlns=\"urn:ietf:params:xml:ns:pidf\" "                   \
-	"xmlns:dm=\"urn:ietf:params:xml:ns:pidf:data-model\" "                                      \
+	"<?xml version=\"1.0\"?><presence xmlns=\"urn:ietf:params:xml:ns:pidf\" "                  \
+	"xmlns:dm=\"urn:ietf:params:xml:ns:pidf:data-model\" "                                     \
 	"xmlns:rpid=\"urn:ietf:params:xml:ns:pidf:rpid\" entity=\"pres:3001@d\">"
-#define TUPLE(id, basic)                                                                           \
-	"<tuple id=\"" id "\"><status><basic>" basic "</basic></status></tuple>"
+#define TUPLE(id, basic) "<tuple id=\"" id "\"><status><basic>" basic "</basic></status></tuple>"
 
 static struct compose *c;
 
@@ -64,8 +63,8 @@ static void devices_are_put_side_by_side(void **state)
 
 	(void)state;
 	compose_begin(c, SLICE("sip:3001@d"));
-	assert_int_equal(compose_add(c, SLICE(HEAD TUPLE("t1", "open") "<note>desk</note></presence>")),
-			 0);
+	assert_int_equal(
+		compose_add(c, SLICE(HEAD TUPLE("t1", "open") "<note>desk</note></presence>")), 0);
 	assert_int_equal(
 		compose_add(c, SLICE(HEAD TUPLE("t1", "closed") "<note>old</note></presence>")), 0);
 	finish(&p);
@@ -83,12 +82,14 @@ static void a_person_does_what_any_device_says(void **state)
 
 	(void)state;
 	compose_begin(c, SLICE("sip:3001@d"));
-	compose_add(c, SLICE(HEAD TUPLE("a", "open")
-			     "<dm:person id=\"p1\"><rpid:activities><rpid:on-the-phone/>"
-			     "</rpid:activities></dm:person></presence>"));
-	compose_add(c, SLICE(HEAD TUPLE("b", "open")
-			     "<dm:person id=\"p2\"><rpid:activities><rpid:meeting/>"
-			     "</rpid:activities></dm:person></presence>"));
+	compose_add(c, SLICE(HEAD TUPLE(
+			       "a",
+			       "open") "<dm:person id=\"p1\"><rpid:activities><rpid:on-the-phone/>"
+				       "</rpid:activities></dm:person></presence>"));
+	compose_add(c,
+		    SLICE(HEAD TUPLE("b",
+				     "open") "<dm:person id=\"p2\"><rpid:activities><rpid:meeting/>"
+					     "</rpid:activities></dm:person></presence>"));
 	finish(&p);
 	assert_true(p.has_person);
 	assert_int_equal(p.activities, PIDF_ON_THE_PHONE | PIDF_MEETING);
@@ -116,7 +117,8 @@ static void tuples_are_limited(void **state)
 	(void)state;
 	compose_begin(c, SLICE("sip:3001@d"));
 	for (int i = 0; i < PIDF_TUPLES_MAX + 5; i++)
-		assert_int_equal(compose_add(c, SLICE(HEAD TUPLE("same", "open") "</presence>")), 0);
+		assert_int_equal(compose_add(c, SLICE(HEAD TUPLE("same", "open") "</presence>")),
+				 0);
 	finish(&p);
 	assert_int_equal(p.tuple_count, PIDF_TUPLES_MAX);
 	for (size_t i = 0; i < p.tuple_count; i++) {
