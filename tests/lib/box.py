@@ -106,6 +106,7 @@ class Box:
 
     def __enter__(self):
         ensure_user()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
         try:
             self._namespace()
             self._libvirt()

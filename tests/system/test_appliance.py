@@ -86,7 +86,7 @@ def killed_cm_comes_back(a):
     os.kill(a.qemu_pid("cm"), signal.SIGKILL)
     wait_until("cm noticed", 10, lambda: not a.vm("cm")["ready"])
     alarms = a.items("/alarms")
-    assert any(i["code"] == "vm_crashed" and i["target"] == "cm" for i in alarms), alarms
+    assert any(i["code"] == "vm_crashed" and i["target"] == "vms/cm" for i in alarms), alarms
     began = time.monotonic()
     wait_until("cm restarted", 60, lambda: a.vm("cm")["restarts"] == restarts + 1 and a.vm("cm")["ready"])
     show("cm ready again after", "%.1f s" % (time.monotonic() - began))

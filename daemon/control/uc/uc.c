@@ -112,10 +112,9 @@ static int default_sequence(struct store_tx *tx, struct error *err)
 /* Four digits from 1 to 8 are extensions; 0 and 9 stay free for the attendant and for outside. */
 static int default_dial_plan(struct store_tx *tx, struct error *err)
 {
-	static const char sql[] =
-		"INSERT INTO dial_plan (match, length, type)"
-		" SELECT n::text, 4, 'extension' FROM generate_series(1, 8) AS n"
-		" WHERE NOT EXISTS (SELECT FROM dial_plan)";
+	static const char sql[] = "INSERT INTO dial_plan (match, length, type)"
+				  " SELECT n::text, 4, 'extension' FROM generate_series(1, 8) AS n"
+				  " WHERE NOT EXISTS (SELECT FROM dial_plan)";
 
 	return store_tx_exec(tx, sql, NULL, 0, err);
 }

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/json_field.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,18 +51,17 @@ extern const struct json_field uc_user_patch_fields[];
  * -ESTALE if_version differs; if_version 0: not asked for. */
 int uc_user_create(struct uc *uc, const json_t *body, json_t **ret, int64_t *version,
 		   struct error *err);
-int uc_user_get(struct uc *uc, const char *key, json_t **ret, int64_t *version,
-		struct error *err);
+int uc_user_get(struct uc *uc, const char *key, json_t **ret, int64_t *version, struct error *err);
 int uc_user_patch(struct uc *uc, const char *key, const json_t *patch, int64_t if_version,
 		  json_t **ret, int64_t *version, struct error *err);
 int uc_user_delete(struct uc *uc, const char *key, int64_t if_version, struct error *err);
 
 struct uc_user_query {
-	uint32_t limit;	      /* 1..500 */
-	const char *after;    /* handle of the last row of the page before, NULL: from the start */
-	const char *q;	      /* case-insensitive substring of handle or name, or NULL */
-	bool descending;      /* by handle */
-	bool count;	      /* fill *total */
+	uint32_t limit;	   /* 1..500 */
+	const char *after; /* handle of the last row of the page before, NULL: from the start */
+	const char *q;	   /* case-insensitive substring of handle or name, or NULL */
+	bool descending;   /* by handle */
+	bool count;	   /* fill *total */
 };
 /* *ret is an array in the order of handle; *more says that a further page exists (its `after` is
  * the handle of the last item). total may be NULL. */

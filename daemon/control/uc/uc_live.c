@@ -60,7 +60,8 @@ int uc_registrations(struct uc *uc, const char *handle, json_t **ret, struct err
 
 	if (r < 0)
 		return r;
-	json_array_foreach(items, i, item) {
+	json_array_foreach(items, i, item)
+	{
 		const char *text = json_string_value(json_object_get(item, "handle"));
 
 		if (!handle || (text && strcmp(text, handle) == 0))

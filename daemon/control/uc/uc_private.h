@@ -18,4 +18,5 @@ struct uc {
 
 extern const char *const uc_node_names[UC_NODES];
 /* Timestamps as the API shows them. */
-#define UC_TIME(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+#define UC_TIME(column)                                                                            \
+	"to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"

@@ -51,9 +51,9 @@ int uc_export(struct uc *uc, bool secrets, json_t **ret, struct error *err)
 	document = store_rows_json(rows, 0, 0);
 	if (!document)
 		return error_set(err, -ENOMEM, "out of memory");
-	json_array_foreach(json_object_get(document, "users"), i, user)
-		if (json_is_null(json_object_get(user, "ha1")))
-			json_object_del(user, "ha1");
+	json_array_foreach(json_object_get(document, "users"), i,
+			   user) if (json_is_null(json_object_get(user, "ha1")))
+		json_object_del(user, "ha1");
 	*ret = document;
 	return 0;
 }
@@ -123,18 +123,18 @@ int uc_cdr_list(struct uc *uc, const struct uc_cdr_query *query, json_t **ret, c
 {
 	static const char sql[] =
 		"SELECT json_build_object('gsid', c.gsid, 'caller', c.caller, 'callee', c.callee,"
-		" 'started_at', " UC_TIME("c.started_at") ", 'answered_at', "
-		UC_TIME("c.answered_at") ", 'ended_at', " UC_TIME("c.ended_at") ","
-		" 'duration_s', c.duration_s, 'result', c.result, 'sip_status', c.sip_status,"
-		" 'halves', coalesce((SELECT json_agg((jsonb_build_object('half', h.half) || h.doc)"
-		"  ORDER BY h.half) FROM call_half h WHERE h.gsid = c.gsid), '[]')),"
-		" to_char(c.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-		"  || ' ' || c.gsid"
-		" FROM call_record c"
-		" WHERE ($1::text IS NULL OR c.caller = $1 OR c.callee = $1)"
-		" AND ($2::text IS NULL OR (c.started_at, c.gsid) <"
-		"  (split_part($2, ' ', 1)::timestamptz, split_part($2, ' ', 2)))"
-		" ORDER BY c.started_at DESC, c.gsid DESC LIMIT $3::integer";
+		" 'started_at', " UC_TIME("c.started_at") ", 'answered_at', " UC_TIME("c.answered_at") ", 'ended_at', " UC_TIME(
+			"c.ended_at") ","
+				      " 'duration_s', c.duration_s, 'result', c.result, 'sip_status', c.sip_status,"
+				      " 'halves', coalesce((SELECT json_agg((jsonb_build_object('half', h.half) || h.doc)"
+				      "  ORDER BY h.half) FROM call_half h WHERE h.gsid = c.gsid), '[]')),"
+				      " to_char(c.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+				      "  || ' ' || c.gsid"
+				      " FROM call_record c"
+				      " WHERE ($1::text IS NULL OR c.caller = $1 OR c.callee = $1)"
+				      " AND ($2::text IS NULL OR (c.started_at, c.gsid) <"
+				      "  (split_part($2, ' ', 1)::timestamptz, split_part($2, ' ', 2)))"
+				      " ORDER BY c.started_at DESC, c.gsid DESC LIMIT $3::integer";
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	AUTO(json) json_t *items = json_array();
 	AUTO(str) char *last = NULL;

@@ -38,7 +38,8 @@ static int check_handle(const char *value, struct error *err)
 {
 	for (const char *p = value; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 127 || strchr("/%@<>\";?&", *p))
-			return error_set(err, -EINVAL, "must not hold spaces, controls or / %% @ < > \" ; ? &");
+			return error_set(err, -EINVAL,
+					 "must not hold spaces, controls or / %% @ < > \" ; ? &");
 	if (uuid_is_valid(slice_str(value)))
 		return error_set(err, -EINVAL, "must not look like a UUID");
 	return 0;
@@ -62,8 +63,8 @@ static const struct json_field sip_fields[] = {
 	JSON_END,
 };
 static const struct json_field station_fields[] = {
-	JSON_STRING(struct station_body, extension, .min = 1, .max = 15,
-		    .pattern = "^[0-9]{1,15}$", .check = check_extension),
+	JSON_STRING(struct station_body, extension, .min = 1, .max = 15, .pattern = "^[0-9]{1,15}$",
+		    .check = check_extension),
 	JSON_U32(struct station_body, appearances, .min = 1, .max = 10),
 	JSON_BOOL(struct station_body, restrict_last_appearance),
 	JSON_END,
@@ -103,19 +104,19 @@ static void body_done(struct user_body *body)
 
 /* The resource as DESIGN section 13 has it. */
 #define USER_JSON                                                                                  \
-	"json_build_object('id', u.id, 'handle', u.handle, 'name', u.name,"                       \
-	" 'sip', CASE WHEN u.sip THEN json_build_object('aor', u.handle || '@' || s.domain,"      \
-	"  'max_contacts', u.max_contacts, 'sequence', q.name) END,"                              \
-	" 'station', CASE WHEN t.user_id IS NOT NULL THEN json_build_object("                     \
-	"  'extension', t.extension, 'appearances', t.appearances,"                               \
-	"  'restrict_last_appearance', t.restrict_last_appearance) END,"                          \
-	" 'presence', CASE WHEN p.user_id IS NOT NULL THEN"                                       \
-	"  json_build_object('enabled', p.enabled) END,"                                          \
+	"json_build_object('id', u.id, 'handle', u.handle, 'name', u.name,"                        \
+	" 'sip', CASE WHEN u.sip THEN json_build_object('aor', u.handle || '@' || s.domain,"       \
+	"  'max_contacts', u.max_contacts, 'sequence', q.name) END,"                               \
+	" 'station', CASE WHEN t.user_id IS NOT NULL THEN json_build_object("                      \
+	"  'extension', t.extension, 'appearances', t.appearances,"                                \
+	"  'restrict_last_appearance', t.restrict_last_appearance) END,"                           \
+	" 'presence', CASE WHEN p.user_id IS NOT NULL THEN"                                        \
+	"  json_build_object('enabled', p.enabled) END,"                                           \
 	" 'created_at', " UC_TIME("u.created_at") ", 'updated_at', " UC_TIME("u.updated_at") ")"
 #define USER_FROM                                                                                  \
-	" FROM users u CROSS JOIN settings s"                                                     \
-	" LEFT JOIN application_sequences q ON q.id = u.sequence_id"                              \
-	" LEFT JOIN stations t ON t.user_id = u.id"                                               \
+	" FROM users u CROSS JOIN settings s"                                                      \
+	" LEFT JOIN application_sequences q ON q.id = u.sequence_id"                               \
+	" LEFT JOIN stations t ON t.user_id = u.id"                                                \
 	" LEFT JOIN presence_profiles p ON p.user_id = u.id "
 
 static int no_user(struct error *err, const char *key)
@@ -281,8 +282,8 @@ static int put_presence(struct store_tx *tx, const char *id, const struct user_b
 }
 
 struct user_change {
-	const char *key;	/* of patch */
-	const json_t *input;	/* body of create, patch of patch */
+	const char *key;     /* of patch */
+	const json_t *input; /* body of create, patch of patch */
 	int64_t if_version;
 	json_t *result;
 	int64_t version;
@@ -547,18 +548,18 @@ int uc_user_delete(struct uc *uc, const char *key, int64_t if_version, struct er
 }
 
 #define USER_FILTER                                                                                \
-	"($1::text IS NULL OR position(lower($1) IN lower(u.handle)) > 0"                         \
+	"($1::text IS NULL OR position(lower($1) IN lower(u.handle)) > 0"                          \
 	" OR position(lower($1) IN lower(u.name)) > 0)"
 
 int uc_user_list(struct uc *uc, const struct uc_user_query *query, json_t **ret, bool *more,
 		 int64_t *total, struct error *err)
 {
 	static const char up[] = "SELECT " USER_JSON USER_FROM "WHERE " USER_FILTER
-		" AND ($2::text IS NULL OR u.handle COLLATE \"C\" > $2)"
-		" ORDER BY u.handle COLLATE \"C\" LIMIT $3::integer";
+				 " AND ($2::text IS NULL OR u.handle COLLATE \"C\" > $2)"
+				 " ORDER BY u.handle COLLATE \"C\" LIMIT $3::integer";
 	static const char down[] = "SELECT " USER_JSON USER_FROM "WHERE " USER_FILTER
-		" AND ($2::text IS NULL OR u.handle COLLATE \"C\" < $2)"
-		" ORDER BY u.handle COLLATE \"C\" DESC LIMIT $3::integer";
+				   " AND ($2::text IS NULL OR u.handle COLLATE \"C\" < $2)"
+				   " ORDER BY u.handle COLLATE \"C\" DESC LIMIT $3::integer";
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	AUTO(store_rows) struct store_rows *counted = NULL;
 	AUTO(json) json_t *items = json_array();

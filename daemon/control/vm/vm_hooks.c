@@ -53,6 +53,7 @@ static void forget_guest(struct vm *vm, const char *reason)
 	vm->next_open_ms = 0;
 	vm->next_probe_ms = 0;
 	vm->probe_failures = 0;
+	vm->signed_ms = 0;
 }
 
 static void plan_restart(struct vm *vm, const char *code, const char *what)

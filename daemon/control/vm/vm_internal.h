@@ -50,7 +50,7 @@ struct vm {
 	struct vm_channel *channel;
 	struct vm_agent *agent;
 	bool probing, signing;
-	uint64_t next_open_ms, next_probe_ms;
+	uint64_t next_open_ms, next_probe_ms, signed_ms;
 	unsigned probe_failures;
 	char root_version[64], root_sha256[VM_IMAGE_SHA256];
 	uint64_t disk_used;

@@ -19,6 +19,7 @@
 #define PROBE_MS 5000	  /* afterwards */
 #define PROBE_FAILURES 3  /* in a row make a ready VM not ready */
 #define USAGE_MS 10000
+#define SIGN_AGAIN_MS 3000 /* an agent without its answer asks every 5 s */
 
 static void watch_run(void *user);
 
@@ -217,8 +218,10 @@ static void sign_run(void *user)
 	if (vm) {
 		vm->signing = false;
 		if (r == 0 && vm_agent_certify(vm->agent, pem, pki_ca_pem(m->config.ca),
-					       clock_format(vm_wall(m), now)) == 0)
+					       clock_format(vm_wall(m), now)) == 0) {
+			vm->signed_ms = vm_now(m);
 			log_info("vm.certified", F("vm", vm->name));
+		}
 	}
 	vm_unlock(m);
 	job_end(j);
@@ -289,6 +292,9 @@ static void agent_csr(void *arg, const char *csr)
 {
 	struct vm *vm = arg;
 
+	/* a guest answers each hello that waited for its boot: one certificate is enough */
+	if (vm->signed_ms > 0 && vm_now(vm->m) < vm->signed_ms + SIGN_AGAIN_MS)
+		return;
 	if (!vm->signing)
 		vm->signing = submit(vm->m, vm, csr, sign_run);
 }
