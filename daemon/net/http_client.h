@@ -12,8 +12,8 @@ struct http_client_request {
 	const char *ca_file;   /* PEM; needed for https, whose peer is always verified */
 	const char *cert_file; /* client certificate (PEM) and its key; NULL: none */
 	const char *key_file;
-	uint32_t timeout_ms;   /* 0: 3000, for all of it */
-	size_t body_limit;     /* 0: 8 MiB */
+	uint32_t timeout_ms; /* 0: 3000, for all of it */
+	size_t body_limit;   /* 0: 8 MiB */
 };
 
 struct http_client_answer {

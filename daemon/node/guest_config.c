@@ -38,7 +38,8 @@ static int set_options(const json_t *document, const struct option *table, void 
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(wanted, key, value) {
+	json_object_foreach(wanted, key, value)
+	{
 		struct error why = { 0 };
 		int r;
 
@@ -70,8 +71,7 @@ int guest_config_load(const char *path, const struct option *table, void *option
 	ret->domain = text_of(ret->document, "domain");
 	ret->advertise = text_of(ret->document, "advertise");
 	ret->peers = json_object_get(ret->document, "peers");
-	address = json_string_value(
-		json_array_get(json_object_get(ret->document, "addresses"), 0));
+	address = json_string_value(json_array_get(json_object_get(ret->document, "addresses"), 0));
 	if (!*ret->name || !address)
 		return error_field(err, -EINVAL, "/addresses", "name and addresses are needed");
 	host = slice_str(address);

@@ -33,8 +33,8 @@ static int handle_health(void *context, const struct http_request *req, struct h
 	return reply_json(reply, 200, node_health(m->node), err);
 }
 
-static int handle_metrics(void *context, const struct http_request *req,
-			  struct http_reply *reply, struct error *err)
+static int handle_metrics(void *context, const struct http_request *req, struct http_reply *reply,
+			  struct error *err)
 {
 	struct management *m = context;
 	AUTO_BUF out = { 0 };
@@ -49,7 +49,7 @@ static int handle_metrics(void *context, const struct http_request *req,
 static int handle_trace(void *context, const struct http_request *req, struct http_reply *reply,
 			struct error *err)
 {
-	static const char *const known[] = { "limit", "after", "call_id", "gsid",
+	static const char *const known[] = { "limit", "after",	 "call_id", "gsid",
 					     "user",  "address", NULL };
 	struct management *m = context;
 	struct trace_filter filter = { .call_id = http_query(req, "call_id"),
@@ -70,8 +70,8 @@ static int handle_trace(void *context, const struct http_request *req, struct ht
 	return reply_json(reply, 200, trace_query(node_trace(m->node), &filter), err);
 }
 
-static int handle_records(void *context, const struct http_request *req,
-			  struct http_reply *reply, struct error *err)
+static int handle_records(void *context, const struct http_request *req, struct http_reply *reply,
+			  struct error *err)
 {
 	struct management *m = context;
 	json_t *body = NULL;
@@ -115,8 +115,13 @@ static void add_route(struct management *m, const char *path, http_handler *hand
 {
 	if (m->route_count < ROUTE_LIMIT)
 		m->routes[m->route_count++] = (struct http_route){
-			.method = HTTP_GET,  .path = path,     .handler = handler,
-			.body_name = "none", .answer = "none", .name = path, .summary = path,
+			.method = HTTP_GET,
+			.path = path,
+			.handler = handler,
+			.body_name = "none",
+			.answer = "none",
+			.name = path,
+			.summary = path,
 		};
 }
 

@@ -114,9 +114,8 @@ json_t *node_health(const struct node *node)
 	bool ready = is_ready(node);
 	json_t *replica = node->replica ? replica_status(node->replica) : json_null();
 
-	return json_pack("{s:s,s:b,s:s,s:s,s:o}", "status", ready ? "ok" : "failed", "ready",
-			 ready, "version", AURA_VERSION, "name", node->identity.name, "replica",
-			 replica);
+	return json_pack("{s:s,s:b,s:s,s:s,s:o}", "status", ready ? "ok" : "failed", "ready", ready,
+			 "version", AURA_VERSION, "name", node->identity.name, "replica", replica);
 }
 
 static void apply_model(void *user, struct uc_model *model, uint32_t sets)
@@ -199,7 +198,7 @@ static int make_identity(struct node *node, bool standalone, bool guest, struct 
 		if (r < 0)
 			return r;
 	}
-	node->domain = strdup(*o->sip_domain	     ? o->sip_domain
+	node->domain = strdup(*o->sip_domain		     ? o->sip_domain
 			      : guest && *node->guest.domain ? node->guest.domain
 							     : "aurabox.internal");
 	if (!node->domain)
@@ -280,8 +279,8 @@ static int serve_management(struct node *node, bool guest, struct error *err)
 				      &node->management, err);
 	snprintf(address, sizeof(address), v6 ? "[%s]:%d" : "%s:%d", node->address,
 		 MANAGEMENT_PORT);
-	return management_new(node, node->server, node->management_path, address,
-			      &node->management, err);
+	return management_new(node, node->server, node->management_path, address, &node->management,
+			      err);
 }
 
 static int node_begin(struct node *node, const char *standalone, bool guest, struct error *err)
@@ -356,8 +355,8 @@ static char *default_management(const struct node *node, const char *standalone)
 	return n < 0 ? NULL : path;
 }
 
-static int run(struct node *node, const char *standalone, const char *guest,
-	       const char *management, struct error *err)
+static int run(struct node *node, const char *standalone, const char *guest, const char *management,
+	       struct error *err)
 {
 	int r = 0;
 
@@ -368,8 +367,8 @@ static int run(struct node *node, const char *standalone, const char *guest,
 		return r;
 	log_set_level((enum log_level)node->options->log_level);
 	if (management || !guest) {
-		node->management_path = management ? strdup(management)
-						   : default_management(node, standalone);
+		node->management_path =
+			management ? strdup(management) : default_management(node, standalone);
 		if (!node->management_path)
 			return error_set(err, -ENOMEM, "out of memory");
 	}
@@ -387,7 +386,8 @@ int node_main(int argc, char **argv, const struct node_server *server)
 {
 	const char *standalone = NULL, *guest = NULL, *management = NULL;
 	const struct option_extra extras[] = {
-		{ "standalone", "FILE", "Serve an /uc/export document, without smgr.", &standalone },
+		{ "standalone", "FILE", "Serve an /uc/export document, without smgr.",
+		  &standalone },
 		{ "guest", "FILE", "Configuration of the guest that this runs in.", &guest },
 		{ "management", "PATH", "Unix socket of the management API.", &management },
 		{ .name = NULL },

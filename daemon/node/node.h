@@ -4,7 +4,7 @@
 #include "base/option.h"
 #include "node/metrics.h"
 
-#include <jansson.h>
+#include "base/json_field.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,14 +24,14 @@ struct uc_model;
  *		OPT_U32(struct sm_options, min_expires_s, "registrar.min_expires_s", "60", "…"),
  *		OPT_END };                                                                    */
 struct node_options {
-	char *sip_listen;      /* ADDRESS:PORT or "" */
-	char *sip_domain;      /* "" in favour of the document's */
+	char *sip_listen; /* ADDRESS:PORT or "" */
+	char *sip_domain; /* "" in favour of the document's */
 	char *sip_advertise;
 	char *tls_cert;
 	char *tls_key;
 	char *tls_ca;
-	char *node_database;   /* replica, state and records (SQLite); "" standalone: in memory */
-	char *node_smgr;       /* PostgreSQL URL of smgr; "" none */
+	char *node_database; /* replica, state and records (SQLite); "" standalone: in memory */
+	char *node_smgr;     /* PostgreSQL URL of smgr; "" none */
 	uint32_t trace_kib;
 	uint32_t log_level;
 };
@@ -78,8 +78,8 @@ struct node_server {
 	 * handed to every other call. */
 	int (*start)(struct node *node, void **ret, struct error *err);
 	/* The model changed: `sets` are UC_SET_* bits; old stays valid during the call. May be NULL. */
-	void (*model_changed)(void *server, const struct uc_model *old,
-			      const struct uc_model *now, uint32_t sets);
+	void (*model_changed)(void *server, const struct uc_model *old, const struct uc_model *now,
+			      uint32_t sets);
 	/* Ready to take calls? NULL: yes, once started. */
 	bool (*ready)(void *server);
 	/* Finish: close sockets, free. Also called when the loop ends by SIGTERM. */

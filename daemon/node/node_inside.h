@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* node_inside.h - what node's own files share about struct node. */
 #pragma once
-#include <jansson.h>
+#include "base/json_field.h"
 
 struct node;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* records.h - call records of cm: kept on the data disk until smgr has committed them. */
 #pragma once
-#include <jansson.h>
+#include "base/json_field.h"
 #include <stddef.h>
 
 struct error;

@@ -101,9 +101,9 @@ json_t *replica_status(struct replica *replica)
 	pthread_mutex_lock(&replica->lock);
 	if (!replica->reachable)
 		state = replica->version ? "unreachable" : "empty";
-	status = json_pack("{s:s,s:I,s:s?}", "state", state, "version",
-			   (json_int_t)replica->version, "last_error",
-			   replica->last_error[0] ? replica->last_error : NULL);
+	status =
+		json_pack("{s:s,s:I,s:s?}", "state", state, "version", (json_int_t)replica->version,
+			  "last_error", replica->last_error[0] ? replica->last_error : NULL);
 	pthread_mutex_unlock(&replica->lock);
 	return status;
 }
@@ -151,11 +151,10 @@ static int follow(struct replica *replica, int64_t *version, struct error *err)
 	return publish(replica, sets, err);
 }
 
-static int deliver_one(struct replica *replica, const char *seq, const char *doc,
-		       struct error *err)
+static int deliver_one(struct replica *replica, const char *seq, const char *doc, struct error *err)
 {
-	int r = store_exec(replica->smgr, "SELECT record.put($1::jsonb)",
-			   (const char *[]){ doc }, 1, err);
+	int r = store_exec(replica->smgr, "SELECT record.put($1::jsonb)", (const char *[]){ doc },
+			   1, err);
 
 	/* The database will never take this one: it must not hold up those behind it. It stays in
 	 * the file and is shown at /v1/records. */
@@ -267,8 +266,8 @@ static int start(struct replica *replica, const struct replica_config *config, s
 	if (r != 0)
 		return error_set(err, -r, "cannot start the replica's thread");
 	replica->started = true;
-	return store_listen_new(config->loop, config->smgr, channels, 1, &handler,
-				&replica->listen, err);
+	return store_listen_new(config->loop, config->smgr, channels, 1, &handler, &replica->listen,
+				err);
 }
 
 int replica_new(const struct replica_config *config, struct replica **ret, struct error *err)

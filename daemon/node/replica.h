@@ -3,7 +3,7 @@
 #pragma once
 #include "base/error.h"
 
-#include <jansson.h>
+#include "base/json_field.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,10 +14,10 @@ struct store_config;
 struct uc_model;
 
 struct replica_config {
-	const char *role;		  /* "sm": the view is replica.sm_rows */
-	const struct store_config *smgr;  /* copied by the store */
-	const char *domain;		  /* used until smgr names one */
-	struct local_db *db;		  /* borrowed; must outlive the replica */
+	const char *role;		 /* "sm": the view is replica.sm_rows */
+	const struct store_config *smgr; /* copied by the store */
+	const char *domain;		 /* used until smgr names one */
+	struct local_db *db;		 /* borrowed; must outlive the replica */
 	struct loop *loop;
 	/* On the loop. One reference of model is the callee's; sets are UC_SET_* bits. */
 	void (*apply)(void *user, struct uc_model *model, uint32_t sets);
@@ -26,8 +26,8 @@ struct replica_config {
 
 /* Build the model from the local file alone: what a start without smgr serves. *version gets the
  * newest row's, 0 when there is none. Works on any thread. */
-int replica_load(struct local_db *db, const char *domain, struct uc_model **ret,
-		 int64_t *version, struct error *err);
+int replica_load(struct local_db *db, const char *domain, struct uc_model **ret, int64_t *version,
+		 struct error *err);
 
 /* Start following: a thread of its own compares versions each second and when smgr notifies,
  * writes rows and version to the file in one transaction, then posts the new snapshot. The same

@@ -36,7 +36,7 @@ static uint32_t set_bit(const char *name)
 
 struct pull {
 	const char *role;
-	int64_t have[SET_LIMIT]; /* per row of `versions` */
+	int64_t have[SET_LIMIT];     /* per row of `versions` */
 	struct store_rows *versions; /* row_set, version */
 	struct store_rows *rows;     /* row_set, key, version, deleted, doc */
 	int64_t since;		     /* rows newer than this were read */
@@ -103,8 +103,10 @@ static int read_smgr(struct store_tx *tx, void *user, struct error *err)
 	if (r < 0 || !differs)
 		return r;
 	/* the role is one of the program's own names, never input */
-	snprintf(sql, sizeof(sql), "SELECT row_set, key, version, deleted, doc::text"
-		 " FROM replica.%s_rows WHERE version > $1::bigint", pull->role);
+	snprintf(sql, sizeof(sql),
+		 "SELECT row_set, key, version, deleted, doc::text"
+		 " FROM replica.%s_rows WHERE version > $1::bigint",
+		 pull->role);
 	return store_tx_query(tx, sql, (const char *[]){ store_num(pull->since) }, 1, &pull->rows,
 			      err);
 }
@@ -112,9 +114,8 @@ static int read_smgr(struct store_tx *tx, void *user, struct error *err)
 static int write_row(struct local_db *db, const struct store_rows *rows, size_t i,
 		     struct error *err)
 {
-	static const char put[] =
-		"INSERT OR REPLACE INTO replica_row (row_set, key, version, doc)"
-		" VALUES (?1, ?2, ?3, ?4)";
+	static const char put[] = "INSERT OR REPLACE INTO replica_row (row_set, key, version, doc)"
+				  " VALUES (?1, ?2, ?3, ?4)";
 	static const char del[] = "DELETE FROM replica_row WHERE row_set = ?1 AND key = ?2";
 	const char *params[] = { store_rows_text(rows, i, 0), store_rows_text(rows, i, 1),
 				 store_rows_text(rows, i, 2), store_rows_text(rows, i, 4) };
@@ -189,7 +190,8 @@ static int load_set(struct local_db *db, const char *set, json_t **ret, struct e
 {
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	AUTO(json) json_t *object = json_object();
-	int r = local_db_query(db, "SELECT key, doc FROM replica_row WHERE row_set = ?1 ORDER BY key",
+	int r = local_db_query(db,
+			       "SELECT key, doc FROM replica_row WHERE row_set = ?1 ORDER BY key",
 			       (const char *[]){ set }, 1, &rows, err);
 
 	if (r < 0)
@@ -216,8 +218,7 @@ static int add_list(struct local_db *db, json_t *document, const char *set, stru
 	json_t *doc;
 	int r = load_set(db, set, &rows, err);
 
-	json_object_foreach(rows, key, doc)
-		json_array_append(list, doc);
+	json_object_foreach(rows, key, doc) json_array_append(list, doc);
 	if (json_object_set_new(document, set, list) < 0 && r == 0)
 		r = error_set(err, -ENOMEM, "out of memory");
 	return r;
@@ -242,7 +243,8 @@ static int add_users(struct local_db *db, json_t *document, struct error *err)
 		r = load_set(db, "presence_profiles", &presence, err);
 	if (r < 0)
 		return r;
-	json_object_foreach(users, key, user) {
+	json_object_foreach(users, key, user)
+	{
 		json_t *station = json_object_get(stations, key);
 		json_t *profile = json_object_get(presence, key);
 
@@ -265,8 +267,8 @@ static int newest_version(struct local_db *db, int64_t *ret, struct error *err)
 	return r;
 }
 
-int replica_load(struct local_db *db, const char *domain, struct uc_model **ret,
-		 int64_t *version, struct error *err)
+int replica_load(struct local_db *db, const char *domain, struct uc_model **ret, int64_t *version,
+		 struct error *err)
 {
 	AUTO(json) json_t *document = json_pack("{s:i,s:s}", "schema", 1, "domain", domain);
 	AUTO(json) json_t *settings = NULL;
@@ -278,8 +280,7 @@ int replica_load(struct local_db *db, const char *domain, struct uc_model **ret,
 	r = load_set(db, "settings", &settings, err);
 	if (r < 0)
 		return r;
-	named = json_string_value(
-		json_object_get(json_object_get(settings, "true"), "domain"));
+	named = json_string_value(json_object_get(json_object_get(settings, "true"), "domain"));
 	if (named)
 		json_object_set_new(document, "domain", json_string(named));
 	r = add_list(db, document, "sip_entities", err);

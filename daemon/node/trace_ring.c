@@ -131,8 +131,8 @@ static char *mask_value(char *p, char *end)
 
 static void mask_line(char *line, char *end)
 {
-	static const char *const names[] = { "response", "nonce", "cnonce", "opaque", "nextnonce",
-					     "rspauth" };
+	static const char *const names[] = { "response", "nonce",     "cnonce",
+					     "opaque",	 "nextnonce", "rspauth" };
 	char *p = line;
 
 	while (p < end && *p != ' ' && *p != '\t')
@@ -189,7 +189,7 @@ static void mask(char *text, size_t len)
 		for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
 			if (slice_starts_with_nocase(line, slice_str(headers[i])))
 				mask_line(p, line_end > p && line_end[-1] == '\r' ? line_end - 1
-										   : line_end);
+										  : line_end);
 		p = nl ? nl + 1 : end;
 	}
 }
@@ -214,8 +214,8 @@ void trace_add(struct trace_ring *ring, const struct trace_entry *entry)
 	fresh.gsid = field_len(entry->gsid);
 	/* room to learn it later, see trace_bind_gsid() */
 	fresh.gsid_room = fresh.gsid ? fresh.gsid : 64;
-	fresh.message = (uint32_t)(entry->message.len > MESSAGE_LIMIT ? MESSAGE_LIMIT
-								      : entry->message.len);
+	fresh.message =
+		(uint32_t)(entry->message.len > MESSAGE_LIMIT ? MESSAGE_LIMIT : entry->message.len);
 	need = sizeof(*item) + fresh.local + fresh.remote + fresh.call_id + fresh.gsid_room +
 	       fresh.message;
 	need = (need + 7) & ~(size_t)7;

@@ -3,7 +3,7 @@
 #pragma once
 #include "base/slice.h"
 
-#include <jansson.h>
+#include "base/json_field.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,10 +14,10 @@ enum trace_direction { TRACE_IN, TRACE_OUT };
 /* Slices are copied by trace_add(); any may be empty. */
 struct trace_entry {
 	enum trace_direction direction;
-	int64_t at_us;	     /* wall clock, microseconds since 1970 */
+	int64_t at_us;	       /* wall clock, microseconds since 1970 */
 	const char *transport; /* "udp" "tcp" "tls"; a literal, kept by pointer */
-	struct slice local;  /* address:port */
-	struct slice remote; /* address:port */
+	struct slice local;    /* address:port */
+	struct slice remote;   /* address:port */
 	struct slice call_id;
 	struct slice gsid;
 	struct slice message; /* the whole message; more than 16 KiB is cut */

@@ -8,9 +8,12 @@
 #define TEXT_CHUNK 65536
 
 static const char *const entity_type_names[] = {
-	[UC_ENTITY_SM] = "sm",		   [UC_ENTITY_CM] = "cm",
-	[UC_ENTITY_PRESENCE] = "presence", [UC_ENTITY_TRUNK] = "trunk",
-	[UC_ENTITY_VOICEMAIL] = "voicemail", [UC_ENTITY_GATEWAY] = "gateway",
+	[UC_ENTITY_SM] = "sm",
+	[UC_ENTITY_CM] = "cm",
+	[UC_ENTITY_PRESENCE] = "presence",
+	[UC_ENTITY_TRUNK] = "trunk",
+	[UC_ENTITY_VOICEMAIL] = "voicemail",
+	[UC_ENTITY_GATEWAY] = "gateway",
 	[UC_ENTITY_OTHER] = "other",
 };
 

@@ -3,7 +3,7 @@
 #pragma once
 #include "base/error.h"
 
-#include <jansson.h>
+#include "base/json_field.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -105,8 +105,7 @@ const struct uc_entity *uc_entity_by_name(const struct uc_model *m, const char *
 /* The first of that type; NULL when there is none. */
 const struct uc_entity *uc_entity_by_type(const struct uc_model *m, enum uc_entity_type type);
 /* The dial plan entry of longest match whose length is that of the digits. */
-const struct uc_dial_entry *uc_dial_match(const struct uc_model *m, const char *digits,
-					  size_t len);
+const struct uc_dial_entry *uc_dial_match(const struct uc_model *m, const char *digits, size_t len);
 
 /* Walks, in the order of the document. */
 size_t uc_user_count(const struct uc_model *m);

@@ -96,7 +96,8 @@ static int write_change(struct local_db *db, const struct change *c, struct erro
 	case CHANGE_PUT:
 		return local_db_exec(db, put,
 				     (const char *[]){ c->kind, c->key, c->value,
-						       store_num(c->expires_ms) }, 4, err);
+						       store_num(c->expires_ms) },
+				     4, err);
 	case CHANGE_DELETE:
 		return local_db_exec(db, del, (const char *[]){ c->kind, c->key }, 2, err);
 	case CHANGE_RECORD:
@@ -113,7 +114,7 @@ static int write_group(struct writer *w, struct list *group, bool *records, stru
 
 	if (r < 0)
 		return r;
-	LIST_FOREACH(c, group, struct change, link) {
+	LIST_FOREACH (c, group, struct change, link) {
 		r = write_change(w->db, c, err);
 		if (r < 0) {
 			local_db_rollback(w->db);
@@ -148,7 +149,7 @@ static int drain(struct writer *w)
 	struct change *c;
 	int r;
 
-	LIST_FOREACH(c, &w->queue, struct change, link) {
+	LIST_FOREACH (c, &w->queue, struct change, link) {
 		list_remove(&c->link);
 		list_append(&group, &c->link);
 	}
@@ -246,7 +247,7 @@ struct writer *writer_free(struct writer *w)
 		pthread_mutex_unlock(&w->lock);
 		pthread_join(w->thread, NULL);
 	}
-	LIST_FOREACH(c, &w->queue, struct change, link)
+	LIST_FOREACH (c, &w->queue, struct change, link)
 		change_free(c);
 	pthread_cond_destroy(&w->wake);
 	pthread_cond_destroy(&w->done);

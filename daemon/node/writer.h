@@ -3,7 +3,7 @@
 #pragma once
 #include "base/error.h"
 
-#include <jansson.h>
+#include "base/json_field.h"
 #include <stdint.h>
 
 struct local_db;

@@ -118,8 +118,10 @@ static int configure(struct local_db *db, const struct local_db_config *config, 
 	r = run_script(db, "PRAGMA journal_mode = WAL", err);
 	if (r < 0)
 		return r;
-	r = run_script(db, config->relaxed ? "PRAGMA synchronous = NORMAL"
-					   : "PRAGMA synchronous = FULL", err);
+	r = run_script(db,
+		       config->relaxed ? "PRAGMA synchronous = NORMAL"
+				       : "PRAGMA synchronous = FULL",
+		       err);
 	if (r < 0)
 		return r;
 	return run_script(db, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF", err);
@@ -164,7 +166,7 @@ struct local_db *local_db_free(struct local_db *db)
 
 	if (!db)
 		return NULL;
-	MAP_FOREACH(node, &db->statements, &it) {
+	MAP_FOREACH (node, &db->statements, &it) {
 		struct statement *st = MAP_ENTRY(node, struct statement, node);
 
 		map_remove(&db->statements, node);

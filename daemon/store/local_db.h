@@ -23,8 +23,7 @@ struct local_db_config {
  * it; a transaction holds the lock from begin to commit or rollback.
  * Errors: -EACCES, -ENOSPC, -ENOTSUP newer than migrations, -EUCLEAN not a database or damaged,
  * -EIO. The caller owns *ret. */
-int local_db_open(const struct local_db_config *config, struct local_db **ret,
-		  struct error *err);
+int local_db_open(const struct local_db_config *config, struct local_db **ret, struct error *err);
 struct local_db *local_db_free(struct local_db *db);
 DEFINE_AUTO(local_db)
 

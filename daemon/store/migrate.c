@@ -114,8 +114,9 @@ static int load(const char *dir, struct migrations *set, struct error *err)
 
 		m->number = (uint32_t)strtoul(m->name, NULL, 10);
 		if (m->number != i + 1)
-			return error_set(err, -EINVAL, "migration %s: number %zu is missing or double",
-					 m->name, i + 1);
+			return error_set(err, -EINVAL,
+					 "migration %s: number %zu is missing or double", m->name,
+					 i + 1);
 		r = read_sql(dir, m, err);
 		if (r < 0)
 			return r;
@@ -135,11 +136,13 @@ static int check_applied(struct store_tx *tx, const struct migrations *set, uint
 		return r;
 	*version = (uint32_t)store_rows_count(rows);
 	if (*version > set->count)
-		return error_set(err, -ENOTSUP, "the database has version %u, these files go to %zu",
-				 *version, set->count);
+		return error_set(err, -ENOTSUP,
+				 "the database has version %u, these files go to %zu", *version,
+				 set->count);
 	for (size_t i = 0; i < *version; i++)
 		if (strcmp(store_rows_text(rows, i, 1), set->items[i].sha256) != 0)
-			return error_set(err, -EINVAL, "migration %s has changed since it was applied",
+			return error_set(err, -EINVAL,
+					 "migration %s has changed since it was applied",
 					 set->items[i].name);
 	return 0;
 }
@@ -166,8 +169,10 @@ static int apply_next(struct store_tx *tx, void *user, struct error *err)
 	int r;
 
 	step->applied = false;
-	r = store_tx_script(tx, "SET LOCAL statement_timeout = 0;"
-				"SELECT pg_advisory_xact_lock(" LOCK_KEY ")", err);
+	r = store_tx_script(tx,
+			    "SET LOCAL statement_timeout = 0;"
+			    "SELECT pg_advisory_xact_lock(" LOCK_KEY ")",
+			    err);
 	if (r == 0)
 		r = store_tx_script(tx, table, err);
 	if (r == 0)
@@ -181,14 +186,13 @@ static int apply_next(struct store_tx *tx, void *user, struct error *err)
 
 		return error_set(err, r, "migration %s: %s", m->name, cause.detail);
 	}
-	r = store_tx_exec(tx, note,
-			  (const char *[]){ store_num(m->number), m->name, m->sha256 }, 3, err);
+	r = store_tx_exec(tx, note, (const char *[]){ store_num(m->number), m->name, m->sha256 }, 3,
+			  err);
 	step->applied = r >= 0;
 	return r;
 }
 
-int store_migrate(struct store *st, const char *dir, struct migrate_result *ret,
-		  struct error *err)
+int store_migrate(struct store *st, const char *dir, struct migrate_result *ret, struct error *err)
 {
 	struct migrations set = { 0 };
 	AUTO(migrations) struct migrations *owned = &set;

@@ -19,5 +19,4 @@ struct migrate_result {
  * Errors: -EINVAL the folder's files are not 1, 2, 3 … without gap, or a file that was applied
  * has changed since; -ENOTSUP the database is newer than the files; else as store.h; the
  * failing file's name is in the detail and all before it are kept. */
-int store_migrate(struct store *st, const char *dir, struct migrate_result *ret,
-		  struct error *err);
+int store_migrate(struct store *st, const char *dir, struct migrate_result *ret, struct error *err);

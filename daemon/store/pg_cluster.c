@@ -83,7 +83,8 @@ static int find_user(struct pg_cluster *c, const char *run_as_user, struct error
 	bool root = geteuid() == 0;
 
 	if (root)
-		getpwnam_r(run_as_user ? run_as_user : "aurabox", &pw, space, sizeof(space), &found);
+		getpwnam_r(run_as_user ? run_as_user : "aurabox", &pw, space, sizeof(space),
+			   &found);
 	else
 		getpwuid_r(geteuid(), &pw, space, sizeof(space), &found);
 	if (!found || (root && found->pw_uid == 0))
@@ -199,8 +200,8 @@ static int make_cluster(const struct pg_cluster *c, struct error *err)
 		return r;
 	r = run_tool(c, "initdb",
 		     (const char *[]){ "-D", fresh, "-U", ROLE, "-A", "peer", "-E", "UTF8",
-				       "--locale=C.UTF-8", "--data-checksums",
-				       "--no-instructions", NULL },
+				       "--locale=C.UTF-8", "--data-checksums", "--no-instructions",
+				       NULL },
 		     INITDB_MS, &run);
 	if (r != 0)
 		return error_set(err, strstr(run.output, "No space left") ? -ENOSPC : -EIO,
@@ -266,8 +267,7 @@ static void log_tail(const struct pg_cluster *c, const char *log, char *out, siz
 	ssize_t n;
 
 	n = fd < 0 ? 0
-		   : pread(fd, text.output, sizeof(text.output) - 1,
-			   end > 4000 ? end - 4000 : 0);
+		   : pread(fd, text.output, sizeof(text.output) - 1, end > 4000 ? end - 4000 : 0);
 	text.output[n > 0 ? n : 0] = '\0';
 	snprintf(out, size, "%s", run_as_last_line(&text));
 }
@@ -297,7 +297,10 @@ static int start_server(const struct pg_cluster *c, struct error *err)
 	if (r == 0)
 		return 0;
 	log_tail(c, log, last, sizeof(last));
-	return error_set(err, strstr(last, "No space left") ? -ENOSPC : r < 0 ? r : -EIO,
+	return error_set(err,
+			 strstr(last, "No space left") ? -ENOSPC
+			 : r < 0		       ? r
+						       : -EIO,
 			 "PostgreSQL did not start: %s", *last ? last : run_as_last_line(&run));
 }
 

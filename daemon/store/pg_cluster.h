@@ -9,11 +9,12 @@
 struct pg_cluster;
 
 struct pg_cluster_config {
-	const char *data_dir;	/* PGDATA; made by initdb when absent; parent must exist */
-	const char *socket_dir; /* unix socket lies here (path at most 90 bytes); made when absent */
-	const char *bin_dir;	/* NULL: the newest of /usr/lib/postgresql/NN/bin with NN >= 15 */
-	const char *database;	/* made when absent; "aurabox" when NULL */
-	const char *run_as;	/* when called by root: the user to run as; NULL: "aurabox" */
+	const char *data_dir; /* PGDATA; made by initdb when absent; parent must exist */
+	const char
+		*socket_dir;  /* unix socket lies here (path at most 90 bytes); made when absent */
+	const char *bin_dir;  /* NULL: the newest of /usr/lib/postgresql/NN/bin with NN >= 15 */
+	const char *database; /* made when absent; "aurabox" when NULL */
+	const char *run_as;   /* when called by root: the user to run as; NULL: "aurabox" */
 	uint32_t start_timeout_ms; /* 0: 30000 */
 };
 

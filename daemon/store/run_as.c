@@ -24,8 +24,8 @@ static void child(const struct run_as *run, const char *const *argv, int out)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir("/") < 0)
 		_exit(126);
-	if (run->uid != (uid_t)-1 && (setgroups(1, &run->gid) < 0 || setgid(run->gid) < 0 ||
-				      setuid(run->uid) < 0))
+	if (run->uid != (uid_t)-1 &&
+	    (setgroups(1, &run->gid) < 0 || setgid(run->gid) < 0 || setuid(run->uid) < 0))
 		_exit(126);
 	execve(argv[0], (char *const *)argv, (char *const *)env);
 	_exit(127);

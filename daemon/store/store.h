@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-struct store;      /* a pool of connections to one database; usable from any thread */
-struct store_tx;   /* one open transaction on one borrowed connection */
+struct store;	 /* a pool of connections to one database; usable from any thread */
+struct store_tx; /* one open transaction on one borrowed connection */
 
 /* Everything is copied by store_open(). NULL and 0 mean the default given here. */
 struct store_config {

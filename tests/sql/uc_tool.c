@@ -27,10 +27,9 @@ static int show(int r, json_t *value, int64_t version, struct error *err)
 
 static int cluster(int argc, char **argv)
 {
-	const struct pg_cluster_config config = { .data_dir = argv[2],
-						  .socket_dir = argv[3],
-						  .run_as = argv[4],
-						  .database = argv[5] };
+	const struct pg_cluster_config config = {
+		.data_dir = argv[2], .socket_dir = argv[3], .run_as = argv[4], .database = argv[5]
+	};
 	AUTO(pg_cluster) struct pg_cluster *c = NULL;
 	struct error err = { 0 };
 	json_t *value = NULL;
@@ -55,9 +54,11 @@ static int list(struct uc *uc, char **arg, struct error *err)
 	bool more = false;
 	int r = uc_user_list(uc, &query, &items, &more, &total, err);
 
-	return show(r, r < 0 ? NULL
-			     : json_pack("{s:o,s:b,s:I}", "items", items, "more", more, "total",
-					 (json_int_t)total), 0, err);
+	return show(r,
+		    r < 0 ? NULL
+			  : json_pack("{s:o,s:b,s:I}", "items", items, "more", more, "total",
+				      (json_int_t)total),
+		    0, err);
 }
 
 static int cdr(struct uc *uc, char **arg, struct error *err)
@@ -67,8 +68,8 @@ static int cdr(struct uc *uc, char **arg, struct error *err)
 	json_t *items = NULL;
 	char *next = NULL;
 	int r = uc_cdr_list(uc, &query, &items, &next, err);
-	int status = show(r, r < 0 ? NULL : json_pack("{s:o,s:s?}", "items", items, "next", next), 0,
-			  err);
+	int status = show(r, r < 0 ? NULL : json_pack("{s:o,s:s?}", "items", items, "next", next),
+			  0, err);
 
 	free(next);
 	return status;

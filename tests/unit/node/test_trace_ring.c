@@ -77,17 +77,19 @@ static void the_oldest_make_room(void **state)
 		assert_true(trace_count(ring) < 600);
 	}
 	answer = trace_query(ring, &(struct trace_filter){ .limit = 1 });
-	assert_string_equal(
-		json_string_value(json_object_get(first(answer, &n), "call_id")), last);
+	assert_string_equal(json_string_value(json_object_get(first(answer, &n), "call_id")), last);
 	trace_ring_free(ring);
 }
 
 static void filters_choose(void **state)
 {
 	static const struct trace_filter filters[] = {
-		{ .limit = 10, .call_id = "a" },	 { .limit = 10, .gsid = "g" },
-		{ .limit = 10, .user = "3001" },	 { .limit = 10, .user = "3009" },
-		{ .limit = 10, .address = "192.0.2.7" }, { .limit = 2 },
+		{ .limit = 10, .call_id = "a" },
+		{ .limit = 10, .gsid = "g" },
+		{ .limit = 10, .user = "3001" },
+		{ .limit = 10, .user = "3009" },
+		{ .limit = 10, .address = "192.0.2.7" },
+		{ .limit = 2 },
 		{ .limit = 10, .after = 2 },
 	};
 	static const size_t wanted[] = { 1, 2, 1, 0, 3, 2, 1 };

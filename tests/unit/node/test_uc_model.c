@@ -120,10 +120,11 @@ static void faults_are_named(void **state)
 		{ "{\"users\":[{\"handle\":\"1\",\"sip\":{\"sequence\":\"x\"},\"station\":{}}]}",
 		  -EINVAL, "/users/0/sip/sequence" },
 		{ "{\"users\":[{\"handle\":\"1\"},{\"handle\":\"1\"}]}", -EEXIST, "" },
-		{ "{\"sip_entities\":[{\"name\":\"x\",\"type\":\"odd\",\"address\":\"a\"}]}", -EINVAL,
-		  "/sip_entities/0/type" },
+		{ "{\"sip_entities\":[{\"name\":\"x\",\"type\":\"odd\",\"address\":\"a\"}]}",
+		  -EINVAL, "/sip_entities/0/type" },
 		{ "{\"sip_entities\":[{\"name\":\"x\",\"type\":\"cm\",\"address\":\"a\","
-		  "\"port\":65536}]}", -EINVAL, "/sip_entities/0/port" },
+		  "\"port\":65536}]}",
+		  -EINVAL, "/sip_entities/0/port" },
 		{ "{\"dial_plan\":[{\"match\":\"123\",\"length\":2,\"type\":\"fac\"}]}", -EINVAL,
 		  "/dial_plan/0/length" },
 	};

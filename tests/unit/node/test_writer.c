@@ -97,7 +97,8 @@ static void what_cannot_be_kept_is_refused(void **state)
 	memset(big, 'x', STATE_VALUE_MAX + 1);
 	assert_int_equal(writer_new(db, &w, NULL), 0);
 	assert_int_equal(state_put(writer_state(w), "k", SLICE("a"),
-				   slice_make(big, STATE_VALUE_MAX + 1), 0), -EFBIG);
+				   slice_make(big, STATE_VALUE_MAX + 1), 0),
+			 -EFBIG);
 	assert_int_equal(state_put(writer_state(w), "k", SLICE("a\0b"), SLICE("1"), 0), -EINVAL);
 	assert_int_equal(record_put(writer_records(w), json_object()), -EINVAL);
 	assert_int_equal(record_put(writer_records(w), json_pack("{s:s}", "gsid", "g")), -EINVAL);
@@ -115,9 +116,11 @@ static void records_are_one_a_half(void **state)
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(record_put(writer_records(w),
 					    json_pack("{s:s,s:s,s:i}", "gsid", "g", "half", "call",
-						      "n", i)), 0);
-		assert_int_equal(record_put(writer_records(w), json_pack("{s:s,s:s}", "gsid", "g",
-									 "half", "orig")), 0);
+						      "n", i)),
+				 0);
+		assert_int_equal(record_put(writer_records(w),
+					    json_pack("{s:s,s:s}", "gsid", "g", "half", "orig")),
+				 0);
 	}
 	writer_flush(w);
 	assert_int_equal(record_pending(writer_records(w), 10, &pending, NULL), 0);

@@ -22,9 +22,9 @@ static const char *const scripts[] = {
 
 static struct local_db *open_memory(void)
 {
-	const struct local_db_config config = { .path = ":memory:",
-						.migrations = scripts,
-						.migration_count = 2 };
+	const struct local_db_config config = {
+		.path = ":memory:", .migrations = scripts, .migration_count = 2
+	};
 	struct local_db *db = NULL;
 
 	assert_int_equal(local_db_open(&config, &db, NULL), 0);
@@ -52,9 +52,11 @@ static void values_go_in_and_come_out(void **state)
 
 	assert_int_equal(put(db, "it's; DROP TABLE t", "5", NULL), 1);
 	assert_int_equal(local_db_exec(db, "INSERT INTO u (a, b) VALUES (NULL, ?1)",
-				       (const char *[]){ NULL }, 1, NULL), 1);
+				       (const char *[]){ NULL }, 1, NULL),
+			 1);
 	assert_int_equal(local_db_query(db, "SELECT k, n, typeof(n) FROM t WHERE n > ?1",
-					(const char *[]){ "4" }, 1, &rows, NULL), 0);
+					(const char *[]){ "4" }, 1, &rows, NULL),
+			 0);
 	assert_int_equal(store_rows_count(rows), 1);
 	assert_string_equal(store_rows_text(rows, 0, 0), "it's; DROP TABLE t");
 	assert_string_equal(store_rows_text(rows, 0, 2), "integer");
