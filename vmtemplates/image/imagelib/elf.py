@@ -112,3 +112,19 @@ def copy_file(source, target):
         while block := data.read(1 << 20):
             out.write(block)
     os.chmod(target, mode)
+
+
+def section(file, name):
+    """(offset, size) of a section of a 64-bit little-endian ELF file."""
+    file.seek(0)
+    header = file.read(64)
+    table, = struct.unpack_from("<Q", header, 0x28)
+    entry, count, names = struct.unpack_from("<HHH", header, 0x3a)
+    file.seek(table)
+    rows = [struct.unpack_from("<II4Q", file.read(entry)) for _ in range(count)]
+    file.seek(rows[names][4])
+    strings = file.read(rows[names][5])
+    for row in rows:
+        if strings[row[0]:strings.index(b"\0", row[0])] == name:
+            return row[4], row[5]
+    raise BuildError(f"{file.name} has no section {name.decode()}")

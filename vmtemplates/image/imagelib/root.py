@@ -5,7 +5,7 @@ import os
 import shutil
 
 from .common import EPOCH, BuildError, run
-from .elf import Closure, copy_file, inside
+from .elf import Closure, copy_file, inside, section
 
 APPLETS = ("sh", "awk", "cat", "chown", "chmod", "date", "dd", "df", "dmesg", "free", "grep", "hexdump", "ip", "kill",
            "ls", "mkdir", "mount", "poweroff", "ps", "reboot", "sleep", "sync", "tr", "umount",
@@ -39,9 +39,23 @@ def assemble(root, recipe, tree, programs, image_dir, version):
         closure.add(path, f"usr/bin/{name}")
     for source, target in recipe.get("own_files", {}).items():
         copy_file(f"{image_dir}/{source}", f"{root}/{target}")
+    if recipe["set"] == "guest":
+        _empty_icu_data(root)
     copy_file(f"{image_dir}/root/init", f"{root}/usr/sbin/init")
     for applet in APPLETS:
         os.symlink("busybox", f"{root}/usr/bin/{applet}")
+
+
+def _empty_icu_data(root):
+    """libxml2 is linked with ICU for foreign character sets; its 30 MB of tables are of no use where
+    everything read is UTF-8. The library stays, its tables become zeros, which take no room."""
+    for folder, _, files in os.walk(f"{root}/usr/lib"):
+        for name in files:
+            if name.startswith("libicudata.so.") and not os.path.islink(f"{folder}/{name}"):
+                with open(f"{folder}/{name}", "r+b") as library:
+                    offset, size = section(library, b".rodata")
+                    library.seek(offset)
+                    library.write(bytes(size))
 
 
 def _etc(root, recipe, version):
