@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Published state: each row of table 1 of RFC 3903, tags, expiry, bounds. */
+#include "helper_sim.h"
+
+#include "stack/sip/sip_publication.h"
+
+struct store {
+	struct sim sim;
+	struct sip_publications *pubs;
+	unsigned int changed, cseq;
+	char etag[32], expires[16];
+	unsigned int status;
+};
+
+static void on_request(void *user, const struct sip_incoming *in)
+{
+	struct store *s = user;
+
+	assert_int_equal(sip_publication_serve(s->pubs, in, SLICE("3001")), 0);
+}
+
+static const struct sip_stack_handlers handlers = { .request = on_request };
+
+static int check(void *user, struct slice resource, struct slice body)
+{
+	(void)user;
+	(void)resource;
+	return slice_eq_str(body, "bad") ? -EBADMSG : 0;
+}
+
+static void changed(void *user, struct slice resource)
+{
+	struct store *s = user;
+
+	assert_true(slice_eq_str(resource, "3001"));
+	s->changed++;
+}
+
+static void begin(struct store *s)
+{
+	struct sip_publications_config config = { .event = "presence",
+						  .content_type = "application/pidf+xml",
+						  .per_resource_max = 3,
+						  .check = check,
+						  .changed = changed,
+						  .user = s };
+
+	*s = (struct store){ 0 };
+	sim_init(&s->sim, SIP_TRANSPORT_UDP);
+	assert_int_equal(sim_start(&s->sim.b, &handlers, s), 0);
+	assert_int_equal(sip_publications_new(s->sim.b.stack, &config, &s->pubs, NULL), 0);
+}
+
+static void end(struct store *s)
+{
+	sip_publications_free(s->pubs);
+	sim_done(&s->sim);
+}
+
+static unsigned int publish(struct store *s, const char *headers, const char *body)
+{
+	char text[1024];
+	const struct sip_msg *reply;
+
+	(void)snprintf(text, sizeof(text),
+		       "PUBLISH sip:3001@x SIP/2.0\r\nVia: SIP/2.0/UDP "
+		       "192.0.2.1:5060;branch=z9hG4bKp%u\r\nMax-Forwards: 70\r\n"
+		       "From: <sip:3001@x>;tag=1\r\nTo: <sip:3001@x>\r\nCall-ID: p\r\nCSeq: %u PUBLISH\r\n"
+		       "%s%sContent-Length: %zu\r\n\r\n%s",
+		       s->cseq, s->cseq + 1, headers,
+		       *body ? "Content-Type: application/pidf+xml\r\n" : "", strlen(body), body);
+	s->cseq++;
+	sim_deliver(&s->sim.b, text);
+	reply = sim_sent(&s->sim.b, s->sim.b.sent - 1);
+	(void)slice_copy(sip_msg_value(reply, SIP_HDR_SIP_ETAG), s->etag, sizeof(s->etag));
+	(void)slice_copy(sip_msg_value(reply, SIP_HDR_EXPIRES), s->expires, sizeof(s->expires));
+	return reply->status;
+}
+
+static const char *with_tag(const struct store *s, const char *more)
+{
+	static char headers[256];
+
+	(void)snprintf(headers, sizeof(headers), "Event: presence\r\nSIP-If-Match: %s\r\n%s", s->etag,
+		       more);
+	return headers;
+}
+
+static struct slice newest(const struct store *s)
+{
+	const struct sip_publication *pub = sip_publication_first(s->pubs, SLICE("3001"));
+
+	return pub ? sip_publication_body(pub) : (struct slice){ 0 };
+}
+
+static void each_row_of_table_1(void **state)
+{
+	struct store s;
+	char first[32];
+
+	(void)state;
+	begin(&s);
+	assert_int_equal(publish(&s, "Event: presence\r\nExpires: 120\r\n", "one"), 200);
+	assert_string_equal(s.expires, "120");
+	assert_true(slice_eq_str(newest(&s), "one"));
+	assert_int_equal(s.changed, 1);
+	memcpy(first, s.etag, sizeof(first));
+	assert_int_equal(publish(&s, with_tag(&s, ""), ""), 200); /* refresh: a new tag, no change */
+	assert_string_not_equal(s.etag, first);
+	assert_int_equal(s.changed, 1);
+	assert_int_equal(publish(&s, with_tag(&s, ""), "two"), 200);
+	assert_true(slice_eq_str(newest(&s), "two"));
+	assert_int_equal(s.changed, 2);
+	assert_int_equal(sip_publications_count(s.pubs), 1);
+	assert_int_equal(publish(&s, with_tag(&s, "Expires: 0\r\n"), ""), 200);
+	assert_int_equal(sip_publications_count(s.pubs), 0);
+	assert_int_equal(s.changed, 3);
+	end(&s);
+}
+
+static void wrong_publications_are_refused(void **state)
+{
+	struct store s;
+
+	(void)state;
+	begin(&s);
+	assert_int_equal(publish(&s, "Event: weather\r\n", "one"), 489);
+	assert_int_equal(publish(&s, "", "one"), 489);
+	assert_int_equal(publish(&s, "Event: presence\r\nSIP-If-Match: none\r\n", ""), 412);
+	assert_int_equal(publish(&s, "Event: presence\r\n", ""), 400);
+	assert_int_equal(publish(&s, "Event: presence\r\n", "bad"), 400);
+	assert_int_equal(publish(&s, "Event: presence\r\nExpires: 5\r\n", "one"), 423);
+	assert_int_equal(s.changed, 0);
+	assert_int_equal(sip_publications_count(s.pubs), 0);
+	end(&s);
+}
+
+static void a_publication_expires(void **state)
+{
+	struct store s;
+
+	(void)state;
+	begin(&s);
+	assert_int_equal(publish(&s, "Event: presence\r\nExpires: 60\r\n", "one"), 200);
+	sim_run(&s.sim, 59999);
+	assert_int_equal(s.changed, 1);
+	sim_run(&s.sim, 1);
+	assert_int_equal(s.changed, 2);
+	assert_int_equal(sip_publications_count(s.pubs), 0);
+	assert_int_equal(publish(&s, with_tag(&s, ""), ""), 412);
+	end(&s);
+}
+
+static void several_devices_publish_newest_first(void **state)
+{
+	static const char *const want[] = { "four", "three", "two" };
+	const struct sip_publication *pub;
+	struct store s;
+	size_t i = 0;
+
+	(void)state;
+	begin(&s);
+	assert_int_equal(publish(&s, "Event: presence\r\n", "one"), 200);
+	assert_int_equal(publish(&s, "Event: presence\r\n", "two"), 200);
+	assert_int_equal(publish(&s, "Event: presence\r\n", "three"), 200);
+	assert_int_equal(publish(&s, "Event: presence\r\n", "four"), 200); /* the oldest makes room */
+	for (pub = sip_publication_first(s.pubs, SLICE("3001")); pub;
+	     pub = sip_publication_next(s.pubs, pub))
+		assert_true(slice_eq_str(sip_publication_body(pub), want[i++]));
+	assert_int_equal(i, 3);
+	assert_int_equal(sip_publication_forget(s.pubs, SLICE("3001")), 3);
+	assert_int_equal(sip_publications_count(s.pubs), 0);
+	end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_row_of_table_1),
+		cmocka_unit_test(wrong_publications_are_refused),
+		cmocka_unit_test(a_publication_expires),
+		cmocka_unit_test(several_devices_publish_newest_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
