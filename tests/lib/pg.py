@@ -80,8 +80,8 @@ class Cluster:
             shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def tool_raw(*args):
-    done = subprocess.run([TOOL, *args], capture_output=True, text=True, env=ENV, timeout=120)
+def tool_raw(*args, **env):
+    done = subprocess.run([TOOL, *args], capture_output=True, text=True, env=dict(ENV, **env), timeout=120)
     if "Sanitizer" in done.stderr or not done.stdout:
         raise AssertionError(f"{args}: {done.returncode}\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])

@@ -5,6 +5,7 @@
 #include "store/pg_cluster.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int show(int r, json_t *value, int64_t version, struct error *err)
@@ -104,15 +105,21 @@ static int run(struct uc *uc, const char *verb, char **arg, int n)
 		r = uc_user_delete(uc, arg[0], atoll(arg[1]), &err);
 	else if (strcmp(verb, "export") == 0 && n == 1)
 		r = uc_export(uc, strcmp(arg[0], "secrets") == 0, &value, &err);
+	else if (strcmp(verb, "registrations") == 0)
+		r = uc_registrations(uc, NULL, &value, &err);
+	else if (strcmp(verb, "calls") == 0)
+		r = uc_calls(uc, &value, &err);
 	else if (strcmp(verb, "replication") == 0)
 		r = uc_replication(uc, &value, &err);
 	return show(r, value, version, &err);
 }
 
-/* uc_tool URL SQL_DIR VERB ARGS… | uc_tool cluster DATA SOCKETS USER DATABASE [stop] */
+/* UC_CA, UC_CERT, UC_KEY, UC_SM: certificates and sm's management address.
+ * uc_tool URL SQL_DIR VERB ARGS… | uc_tool cluster DATA SOCKETS USER DATABASE [stop] */
 int main(int argc, char **argv)
 {
 	AUTO(uc) struct uc *uc = NULL;
+	const char *sm = getenv("UC_SM");
 	struct error err = { 0 };
 
 	if (argc >= 6 && strcmp(argv[1], "cluster") == 0)
@@ -125,7 +132,10 @@ int main(int argc, char **argv)
 					 .sm_address = "10.77.0.11",
 					 .cm_address = "10.77.0.12",
 					 .presence_address = "10.77.0.13",
-					 .management = { "unix:/nonexistent/sm.sock",
+					 .ca_file = getenv("UC_CA"),
+					 .cert_file = getenv("UC_CERT"),
+					 .key_file = getenv("UC_KEY"),
+					 .management = { sm ? sm : "unix:/nonexistent/sm.sock",
 							 "unix:/nonexistent/cm.sock" } },
 		    &uc, &err) < 0)
 		return show(-1, NULL, 0, &err);
