@@ -27,7 +27,8 @@ struct addr {
 int addr_parse(struct slice text, uint16_t default_port, struct addr *ret);
 /* An IP literal alone, IPv6 with or without brackets. Errors: -EINVAL (a name is one). */
 int addr_parse_ip(struct slice text, uint16_t port, struct addr *ret);
-int addr_from_sockaddr(const struct sockaddr *sa, socklen_t len, struct addr *ret); /* -EAFNOSUPPORT */
+int addr_from_sockaddr(const struct sockaddr *sa, socklen_t len,
+		       struct addr *ret); /* -EAFNOSUPPORT */
 
 /* "192.0.2.1:5060" / "[2001:db8::1]:5060"; NUL-terminated; returns buf. */
 const char *addr_format(const struct addr *addr, char buf[static ADDR_TEXT_MAX]);
@@ -39,10 +40,11 @@ const char *addr_format_host(const struct addr *addr, char buf[static ADDR_TEXT_
 uint16_t addr_port(const struct addr *addr);
 void addr_set_port(struct addr *addr, uint16_t port);
 int addr_family(const struct addr *addr); /* AF_INET, AF_INET6, AF_UNSPEC when empty */
-bool addr_equal(const struct addr *a, const struct addr *b);	/* with port; ::ffff:a.b.c.d = a.b.c.d */
+bool addr_equal(const struct addr *a,
+		const struct addr *b); /* with port; ::ffff:a.b.c.d = a.b.c.d */
 bool addr_equal_ip(const struct addr *a, const struct addr *b); /* without port */
 bool addr_is_loopback(const struct addr *addr);
-bool addr_is_any(const struct addr *addr); /* 0.0.0.0 or :: */
+bool addr_is_any(const struct addr *addr);		       /* 0.0.0.0 or :: */
 uint64_t addr_hash(const struct addr *addr, uint64_t seed);    /* with port */
 uint64_t addr_hash_ip(const struct addr *addr, uint64_t seed); /* without port; IPv6 by its /64 */
 

@@ -221,15 +221,15 @@ int pki_set_common_name(X509_NAME *name, const char *common_name)
 		       : -ENOMEM;
 }
 
-int pki_csr_make(const struct pki_key *key, const char *common_name, char **ret,
-		 struct error *err)
+int pki_csr_make(const struct pki_key *key, const char *common_name, char **ret, struct error *err)
 {
 	AUTO(x509_req) X509_REQ *req = X509_REQ_new();
 	AUTO(bio) BIO *bio = BIO_new(BIO_s_mem());
 	AUTO(str) char *text = NULL;
 
 	if (!pki_name_is_good(common_name))
-		return error_set(err, -EINVAL, "a name in a certificate is 1 to 64 of [A-Za-z0-9.-]");
+		return error_set(err, -EINVAL,
+				 "a name in a certificate is 1 to 64 of [A-Za-z0-9.-]");
 	if (!req || !bio)
 		return error_set(err, -ENOMEM, "no memory for a request");
 	if (pki_set_common_name(X509_REQ_get_subject_name(req), common_name) < 0 ||

@@ -12,9 +12,9 @@ struct error;
 struct pki_ca;	/* opaque: CA certificate and key */
 struct pki_key; /* opaque: a private key */
 
-#define PKI_PEM_MAX 16384	 /* bytes of one PEM document that is read */
-#define PKI_SAN_MAX 8		 /* alternative names a certificate */
-#define PKI_FINGERPRINT_LEN 96	 /* "AB:CD:..." of SHA-256 with NUL */
+#define PKI_PEM_MAX 16384      /* bytes of one PEM document that is read */
+#define PKI_SAN_MAX 8	       /* alternative names a certificate */
+#define PKI_FINGERPRINT_LEN 96 /* "AB:CD:..." of SHA-256 with NUL */
 #define PKI_CA_DAYS 7300
 #define PKI_CERT_DAYS 825
 
@@ -29,16 +29,15 @@ DEFINE_AUTO(pki_key)
 
 /* Certificate requests ----------------------------------------------------------------------- */
 /* A PEM request for the CN, signed with key. *ret is a NUL-terminated string for free(). */
-int pki_csr_make(const struct pki_key *key, const char *common_name, char **ret,
-		 struct error *err);
+int pki_csr_make(const struct pki_key *key, const char *common_name, char **ret, struct error *err);
 
 /* What a certificate says; the requester's wishes are never copied, the signer decides. */
 struct pki_subject {
-	const char *common_name;       /* 1..64 of [A-Za-z0-9.-] */
-	const char *dns[PKI_SAN_MAX];  /* NULL-terminated unless full */
-	const char *ip[PKI_SAN_MAX];   /* IP literals */
-	bool server, client;	       /* extended key usage */
-	uint32_t days;		       /* 0 = PKI_CERT_DAYS */
+	const char *common_name;      /* 1..64 of [A-Za-z0-9.-] */
+	const char *dns[PKI_SAN_MAX]; /* NULL-terminated unless full */
+	const char *ip[PKI_SAN_MAX];  /* IP literals */
+	bool server, client;	      /* extended key usage */
+	uint32_t days;		      /* 0 = PKI_CERT_DAYS */
 };
 
 /* The CA --------------------------------------------------------------------------------------- */

@@ -191,8 +191,8 @@ static int add_leaf_extensions(const struct pki_ca *ca, X509 *cert,
 			       const struct pki_subject *subject, const char *san)
 {
 	const char *usage = subject->server && subject->client ? "serverAuth,clientAuth"
-			    : subject->server			? "serverAuth"
-								: "clientAuth";
+			    : subject->server		       ? "serverAuth"
+							       : "clientAuth";
 	X509V3_CTX ctx;
 	int r;
 
@@ -221,7 +221,8 @@ static int issue(const struct pki_ca *ca, EVP_PKEY *key, const struct pki_subjec
 	int r;
 
 	if (!pki_name_is_good(subject->common_name) || (!subject->server && !subject->client))
-		return error_set(err, -EINVAL, "a certificate needs a name of [A-Za-z0-9.-] and a use");
+		return error_set(err, -EINVAL,
+				 "a certificate needs a name of [A-Za-z0-9.-] and a use");
 	r = write_san(subject, &san, err);
 	if (r < 0)
 		return r;

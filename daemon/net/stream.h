@@ -30,12 +30,12 @@ struct stream_handlers {
 };
 
 struct stream_limits {
-	size_t receive_max;		 /* bytes of the receive buffer; 0 = 65,536 */
-	size_t send_max;		 /* bytes queued for sending; 0 = 262,144 */
-	uint32_t connect_timeout_ms;	 /* TCP connect; 0 = 4,000 */
-	uint32_t handshake_timeout_ms;	 /* TLS; 0 = 5,000 */
-	uint32_t idle_timeout_ms;	 /* nothing received; 0 = never */
-	uint32_t write_timeout_ms;	 /* queued bytes that nobody takes; 0 = 30,000 */
+	size_t receive_max;	       /* bytes of the receive buffer; 0 = 65,536 */
+	size_t send_max;	       /* bytes queued for sending; 0 = 262,144 */
+	uint32_t connect_timeout_ms;   /* TCP connect; 0 = 4,000 */
+	uint32_t handshake_timeout_ms; /* TLS; 0 = 5,000 */
+	uint32_t idle_timeout_ms;      /* nothing received; 0 = never */
+	uint32_t write_timeout_ms;     /* queued bytes that nobody takes; 0 = 30,000 */
 };
 
 /* Take over a connected socket (fd is closed by the stream, on failure too). tls may be NULL;

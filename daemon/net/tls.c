@@ -170,8 +170,9 @@ int tls_context_new(const struct tls_config *config, struct tls_context **ret, s
 	if ((config->cert_file && !config->key_file) || (config->server && !config->cert_file) ||
 	    (config->verify != TLS_VERIFY_NONE && !config->ca_file) ||
 	    (config->alpn && strlen(config->alpn) > 255))
-		return error_set(err, -EINVAL, "TLS needs a certificate with its key, and a CA to "
-					       "verify against");
+		return error_set(err, -EINVAL,
+				 "TLS needs a certificate with its key, and a CA to "
+				 "verify against");
 	context = calloc(1, sizeof(*context));
 	if (!context)
 		return error_set(err, -ENOMEM, "no memory for TLS");

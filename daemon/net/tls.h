@@ -44,14 +44,16 @@ int64_t tls_context_not_after(const struct tls_context *context);
  * Errors: -ENOMEM, -EINVAL. */
 int tls_session_new(struct tls_context *context, int fd, const char *server_name,
 		    struct tls_session **ret);
-struct tls_session *tls_session_free(struct tls_session *session); /* sends close_notify if it can */
+struct tls_session *tls_session_free(
+	struct tls_session *session); /* sends close_notify if it can */
 DEFINE_AUTO(tls_session)
 
 /* The five below never block on a non-blocking fd. -EAGAIN: try again when the fd is readable or,
  * if tls_session_wants_write(), writable. -EPROTO: failed, see tls_session_reason(). */
 int tls_session_handshake(struct tls_session *session);
-ssize_t tls_session_read(struct tls_session *session, void *buf, size_t len);	     /* 0 = closed */
-ssize_t tls_session_write(struct tls_session *session, const void *buf, size_t len); /* partial ok */
+ssize_t tls_session_read(struct tls_session *session, void *buf, size_t len); /* 0 = closed */
+ssize_t tls_session_write(struct tls_session *session, const void *buf,
+			  size_t len); /* partial ok */
 int tls_session_shutdown(struct tls_session *session);
 bool tls_session_wants_write(const struct tls_session *session);
 bool tls_session_has_pending(const struct tls_session *session); /* decrypted bytes wait inside */

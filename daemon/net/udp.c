@@ -47,8 +47,8 @@ static int receive_batch(struct udp *udp)
 	int n;
 
 	for (size_t i = 0; i < UDP_BATCH; i++) {
-		vectors[i] = (struct iovec){ udp->in + i * (UDP_DATAGRAM_MAX + 1UL),
-					     UDP_DATAGRAM_MAX };
+		vectors[i] =
+			(struct iovec){ udp->in + i * (UDP_DATAGRAM_MAX + 1UL), UDP_DATAGRAM_MAX };
 		messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
 						       .msg_namelen = sizeof(from[i]),
 						       .msg_iov = &vectors[i],
@@ -63,8 +63,8 @@ static int receive_batch(struct udp *udp)
 			udp->stats.truncated++;
 			continue;
 		}
-		if (addr_from_sockaddr((struct sockaddr *)&from[i],
-				       messages[i].msg_hdr.msg_namelen, &addr) < 0)
+		if (addr_from_sockaddr((struct sockaddr *)&from[i], messages[i].msg_hdr.msg_namelen,
+				       &addr) < 0)
 			continue;
 		udp->stats.received++;
 		udp->handlers->receive(udp->user, data, &addr);

@@ -26,7 +26,7 @@ struct sip_client_txn {
 	struct slice cancel_lines;
 	struct slice ack; /* for a 300-699 */
 	unsigned last_status;
-	int fail; /* to be told */
+	int fail;	   /* to be told */
 	int pending_error; /* of the first send: told from the timer */
 	uint32_t interval_ms, final_timeout_ms;
 	struct timer resend, main; /* A, E; B, D, F, K, M, CANCEL */
@@ -310,8 +310,8 @@ static void link_connection(struct sip_client_txn *txn)
 	if (txn->flow.connection != 0)
 		txn->linked_connection =
 			map_add(&txn->stack->clients_by_connection, &txn->connection_node,
-				slice_make(&txn->flow.connection,
-					   sizeof(txn->flow.connection))) == 0;
+				slice_make(&txn->flow.connection, sizeof(txn->flow.connection))) ==
+			0;
 }
 
 static void unlink_txn(struct sip_client_txn *txn)
@@ -563,16 +563,15 @@ size_t sip_stack_fail_remote(struct sip_stack *stack, enum sip_transport transpo
 	struct sip_client_txn *txn;
 	size_t count = 0, size = 0;
 	char(*keys)[SIP_BRANCH_MAX + 32];
-	AUTO(mem) void *storage =
-		calloc(stack->stats.client_txns + 1UL, sizeof(char[SIP_BRANCH_MAX + 32]));
+	AUTO(mem)
+	void *storage = calloc(stack->stats.client_txns + 1UL, sizeof(char[SIP_BRANCH_MAX + 32]));
 
 	/* Collected first: a user's handler may end other transactions meanwhile. They are found again
 	 * by key before they are touched. */
 	if (!storage)
 		return 0;
 	keys = storage;
-	LIST_FOREACH(txn, &stack->all_clients, struct sip_client_txn, link)
-	{
+	LIST_FOREACH (txn, &stack->all_clients, struct sip_client_txn, link) {
 		if ((transport == SIP_TRANSPORT_OTHER || transport == txn->flow.transport) &&
 		    addr_equal(&txn->flow.remote, remote) && txn->last_status < 200 &&
 		    slice_copy(txn->key, keys[size], sizeof(keys[size])) == 0)
@@ -595,8 +594,7 @@ void sip_client_txn_free_all(struct sip_stack *stack)
 {
 	struct sip_client_txn *txn;
 
-	LIST_FOREACH(txn, &stack->all_clients, struct sip_client_txn, link)
-	{
+	LIST_FOREACH (txn, &stack->all_clients, struct sip_client_txn, link) {
 		unlink_txn(txn);
 		destroy(txn);
 	}

@@ -50,7 +50,8 @@ static ssize_t take_message(struct connection *c, struct slice bytes)
 	struct stream *stream = c->stream;
 
 	loop_timer_stop(wire->loop, &c->first);
-	if (sip_wire_received(wire, bytes, &flow, &local, stream_peer_name(stream), out_of_step) < 0)
+	if (sip_wire_received(wire, bytes, &flow, &local, stream_peer_name(stream), out_of_step) <
+	    0)
 		return -EBADMSG;
 	if (out_of_step)
 		stream_close(stream, true);

@@ -64,8 +64,8 @@ void sip_dialog_free_all(struct sip_stack *stack)
 {
 	struct sip_dialog *d;
 
-	LIST_FOREACH(d, &stack->all_dialogs, struct sip_dialog, link)
-	sip_dialog_free(d);
+	LIST_FOREACH (d, &stack->all_dialogs, struct sip_dialog, link)
+		sip_dialog_free(d);
 }
 
 static struct slice make_key(struct buf *out, struct slice call_id, struct slice local_tag)
@@ -79,8 +79,8 @@ static struct slice make_key(struct buf *out, struct slice call_id, struct slice
 
 static int link_dialog(struct sip_dialog *d)
 {
-	struct slice key = make_key(&d->stack->out, text_slice(&d->call_id),
-				    text_slice(&d->local_tag));
+	struct slice key =
+		make_key(&d->stack->out, text_slice(&d->call_id), text_slice(&d->local_tag));
 	int r;
 
 	if (!buf_ok(&d->stack->out) || sip_text_set(d, &d->key, key) < 0)
@@ -93,8 +93,7 @@ static int link_dialog(struct sip_dialog *d)
 struct sip_dialog *sip_dialog_find(struct sip_stack *stack, struct slice call_id,
 				   struct slice local_tag, struct slice remote_tag)
 {
-	struct map_node *node =
-		map_get(&stack->dialogs, make_key(&stack->out, call_id, local_tag));
+	struct map_node *node = map_get(&stack->dialogs, make_key(&stack->out, call_id, local_tag));
 
 	for (; node; node = map_next_same(node)) {
 		struct sip_dialog *d = MAP_ENTRY(node, struct sip_dialog, node);
@@ -277,8 +276,7 @@ int sip_dialog_new_uac(struct sip_stack *stack, const struct sip_dialog_uac *spe
 }
 
 /* Another dialog of the same first request (RFC 3261 section 13.2.2.4). */
-int sip_dialog_fork(const struct sip_dialog *from, struct slice remote_tag,
-		    struct sip_dialog **ret)
+int sip_dialog_fork(const struct sip_dialog *from, struct slice remote_tag, struct sip_dialog **ret)
 {
 	struct sip_dialog_uac spec = {
 		.local = text_slice(&from->local),

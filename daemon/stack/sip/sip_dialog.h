@@ -22,10 +22,15 @@ struct sip_msg;
 struct sip_server_txn;
 struct sip_stack;
 
-#define SIP_DIALOG_ROUTES_MAX 32 /* Record-Route entries of one dialog */
+#define SIP_DIALOG_ROUTES_MAX 32  /* Record-Route entries of one dialog */
 #define SIP_DIALOG_TEXT_MAX 16384 /* all of a dialog's texts together */
 
-enum sip_dialog_state { SIP_DIALOG_TRYING, SIP_DIALOG_EARLY, SIP_DIALOG_CONFIRMED, SIP_DIALOG_ENDED };
+enum sip_dialog_state {
+	SIP_DIALOG_TRYING,
+	SIP_DIALOG_EARLY,
+	SIP_DIALOG_CONFIRMED,
+	SIP_DIALOG_ENDED
+};
 
 struct sip_dialog_handlers {
 	/* A request inside the dialog, CSeq checked (a lower one was answered 500). Take it with
@@ -72,8 +77,8 @@ int sip_dialog_response(struct sip_dialog *dialog, const struct sip_msg *respons
 /* Send a request: the first of a UAC dialog or one inside it. Adds Max-Forwards 70 unless extra has
  * one, Contact where it belongs, User-Agent. ret may be NULL. Target refresh is taken from responses
  * given to sip_dialog_response() too. Errors: as sip_client_txn_new(). */
-int sip_dialog_request(struct sip_dialog *dialog, struct slice method, const struct sip_extra *extra,
-		       const struct sip_client_options *options,
+int sip_dialog_request(struct sip_dialog *dialog, struct slice method,
+		       const struct sip_extra *extra, const struct sip_client_options *options,
 		       const struct sip_client_handlers *handlers, void *user,
 		       struct sip_client_txn **ret, struct error *err);
 /* The same bytes without sending (CSeq is consumed): for a user that adds or looks. */
@@ -101,7 +106,7 @@ bool sip_dialog_is_uac(const struct sip_dialog *dialog);
 struct slice sip_dialog_call_id(const struct sip_dialog *dialog);
 struct slice sip_dialog_local_tag(const struct sip_dialog *dialog);
 struct slice sip_dialog_remote_tag(const struct sip_dialog *dialog); /* empty in TRYING */
-struct slice sip_dialog_local(const struct sip_dialog *dialog);	    /* our From or To, without tag */
+struct slice sip_dialog_local(const struct sip_dialog *dialog); /* our From or To, without tag */
 struct slice sip_dialog_remote(const struct sip_dialog *dialog);
 struct slice sip_dialog_target(const struct sip_dialog *dialog); /* remote target URI */
 struct slice sip_dialog_contact(const struct sip_dialog *dialog);

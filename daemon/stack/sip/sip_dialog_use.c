@@ -144,8 +144,8 @@ int sip_dialog_build(struct sip_dialog *dialog, struct slice method, const struc
 	return r < 0 ? r : build_request(dialog, method, ++dialog->local_cseq, extra, out);
 }
 
-int sip_dialog_request(struct sip_dialog *dialog, struct slice method, const struct sip_extra *extra,
-		       const struct sip_client_options *options,
+int sip_dialog_request(struct sip_dialog *dialog, struct slice method,
+		       const struct sip_extra *extra, const struct sip_client_options *options,
 		       const struct sip_client_handlers *handlers, void *user,
 		       struct sip_client_txn **ret, struct error *err)
 {
@@ -161,8 +161,8 @@ int sip_dialog_request(struct sip_dialog *dialog, struct slice method, const str
 		r = build_request(dialog, method, ++dialog->local_cseq, extra, &stack->draft);
 	if (r < 0)
 		return error_set(err, r, "the request cannot be built or routed");
-	r = sip_client_txn_new(stack, &flow, buf_slice(&stack->draft), options, handlers, user, &txn,
-			       err);
+	r = sip_client_txn_new(stack, &flow, buf_slice(&stack->draft), options, handlers, user,
+			       &txn, err);
 	if (r == 0 && ret)
 		*ret = txn;
 	return r;

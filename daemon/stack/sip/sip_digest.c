@@ -222,10 +222,11 @@ void sip_digest_challenge(struct sip_digest *digest, bool proxy, struct slice re
 
 	for (size_t i = 0; i < digest->algorithm_count; i++) {
 		make_nonce(digest, nonce);
-		sip_build_headerf(out, proxy ? SIP_HDR_PROXY_AUTHENTICATE : SIP_HDR_WWW_AUTHENTICATE,
-				  "Digest realm=\"%.*s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s",
-				  SLICE_ARG(realm), nonce, algorithm_names[digest->algorithms[i]],
-				  stale ? ", stale=true" : "");
+		sip_build_headerf(
+			out, proxy ? SIP_HDR_PROXY_AUTHENTICATE : SIP_HDR_WWW_AUTHENTICATE,
+			"Digest realm=\"%.*s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s",
+			SLICE_ARG(realm), nonce, algorithm_names[digest->algorithms[i]],
+			stale ? ", stale=true" : "");
 	}
 }
 
@@ -298,8 +299,8 @@ static int check_fields(const struct sip_digest *d, const struct sip_auth *auth,
 	if (!auth->digest || !auth->username.p || !auth->nonce.p || !auth->uri.p ||
 	    !auth->response.p)
 		return -EBADMSG;
-	if (auth->qop.p && (!slice_eq_str_nocase(auth->qop, "auth") || auth->nc.len != 8 ||
-			    auth->cnonce.len == 0))
+	if (auth->qop.p &&
+	    (!slice_eq_str_nocase(auth->qop, "auth") || auth->nc.len != 8 || auth->cnonce.len == 0))
 		return -EBADMSG;
 	if (auth->algorithm.p && parse_algorithm(auth->algorithm, kind) < 0)
 		return -EKEYREJECTED;

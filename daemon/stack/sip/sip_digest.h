@@ -21,9 +21,9 @@ struct sip_msg;
 
 struct sip_digest_config {
 	const struct clock *clock;
-	uint32_t nonce_ttl_ms; /* 0 = 30,000 */
-	uint32_t epoch;	       /* another one makes all nonces of before stale */
-	uint32_t used_max;     /* 0 = 65,536 */
+	uint32_t nonce_ttl_ms;	/* 0 = 30,000 */
+	uint32_t epoch;		/* another one makes all nonces of before stale */
+	uint32_t used_max;	/* 0 = 65,536 */
 	const char *algorithms; /* "MD5", "SHA-256", "SHA-256,MD5": challenges in this order */
 };
 
@@ -65,7 +65,7 @@ int sip_digest_verify(struct sip_digest *digest, const struct sip_auth *auth, st
  * answer, -EKEYREJECTED the credentials of this request were refused (not stale). */
 struct sip_digest_secret {
 	struct slice user;
-	struct slice password;		   /* empty = ha1 is used */
+	struct slice password;		  /* empty = ha1 is used */
 	const struct sip_digest_ha1 *ha1; /* may be NULL */
 };
 int sip_digest_answer(const struct sip_msg *challenge, struct slice method, struct slice uri,

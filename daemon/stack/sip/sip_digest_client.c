@@ -44,8 +44,8 @@ static void consider(struct choice *best, const struct sip_header *h, bool proxy
 static void look(struct choice *best, const struct sip_msg *msg, bool proxy,
 		 const struct sip_digest_secret *secret)
 {
-	const struct sip_header *h = sip_msg_header(
-		msg, proxy ? SIP_HDR_PROXY_AUTHENTICATE : SIP_HDR_WWW_AUTHENTICATE);
+	const struct sip_header *h =
+		sip_msg_header(msg, proxy ? SIP_HDR_PROXY_AUTHENTICATE : SIP_HDR_WWW_AUTHENTICATE);
 
 	for (; h; h = sip_msg_header_next(msg, h))
 		consider(best, h, proxy, secret);

@@ -49,8 +49,8 @@ struct sip_events *sip_events_free(struct sip_events *events)
 
 	if (!events)
 		return NULL;
-	LIST_FOREACH(sub, &events->all, struct sip_subscription, link)
-	destroy(sub);
+	LIST_FOREACH (sub, &events->all, struct sip_subscription, link)
+		destroy(sub);
 	map_done(&events->by_resource);
 	free(events);
 	return NULL;
@@ -305,9 +305,9 @@ int sip_event_subscribe(struct sip_events *events, const struct sip_incoming *in
 		status = 400;
 	if (status == 0 && !accepts(p, in->msg))
 		status = 406;
-	if (status == 0 && (events->by_resource.count >= events->limits.subscriptions_max ||
-			    count_of(events, resource, from.uri.text) >=
-				    events->limits.subscriptions_per_user))
+	if (status == 0 &&
+	    (events->by_resource.count >= events->limits.subscriptions_max ||
+	     count_of(events, resource, from.uri.text) >= events->limits.subscriptions_per_user))
 		status = 503;
 	if (status == 0 && make(events, p, in->msg, &event, resource, from.uri.text, &sub) < 0)
 		status = 503;

@@ -23,10 +23,10 @@ struct sip_subscription; /* opaque */
 #define SIP_EVENT_PACKAGES_MAX 16
 
 struct sip_event_package {
-	const char *name;	  /* "presence" */
-	const char *content_type; /* "application/pidf+xml" */
+	const char *name;		  /* "presence" */
+	const char *content_type;	  /* "application/pidf+xml" */
 	uint32_t min_s, default_s, max_s; /* subscription times; 0 = 60, 3,600, 3,600 */
-	uint32_t throttle_ms;	  /* least time between NOTIFYs of one subscription; 0 = none */
+	uint32_t throttle_ms; /* least time between NOTIFYs of one subscription; 0 = none */
 	/* The full state for a subscriber. Empty = a NOTIFY without body. */
 	void (*body)(void *user, struct sip_subscription *sub, struct buf *out);
 	/* Subscriptions begin (after 200 was sent) and end (the pointer is invalid afterwards).
@@ -36,7 +36,7 @@ struct sip_event_package {
 };
 
 struct sip_events_limits {
-	uint32_t subscriptions_max;	/* 0 = 65,536 */
+	uint32_t subscriptions_max;	 /* 0 = 65,536 */
 	uint32_t subscriptions_per_user; /* per From URI and resource; 0 = 20 */
 };
 

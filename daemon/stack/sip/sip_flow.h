@@ -13,8 +13,8 @@
 
 struct sip_flow {
 	enum sip_transport transport; /* UDP, TCP or TLS */
-	uint32_t listen;	      /* index of the listen point; SIP_LISTEN_ANY = the wire chooses */
-	uint64_t connection;	      /* TCP, TLS: this connection and no other; 0 = by address */
+	uint32_t listen;     /* index of the listen point; SIP_LISTEN_ANY = the wire chooses */
+	uint64_t connection; /* TCP, TLS: this connection and no other; 0 = by address */
 	struct addr remote;
 	char tls_name[SIP_FLOW_NAME_MAX]; /* whom the certificate must name; "" = remote's IP */
 };

@@ -58,7 +58,8 @@ bool sip_guard_is_loop(const struct sip_wire *wire, const struct sip_msg *reques
 	while (sip_values_next(&it, &value)) {
 		struct sip_via via;
 
-		if (sip_via_parse(value, &via) == 0 && slice_ends_with(via.branch, slice_str(tail)) &&
+		if (sip_via_parse(value, &via) == 0 &&
+		    slice_ends_with(via.branch, slice_str(tail)) &&
 		    sip_wire_is_mine(wire, via.host, via.port))
 			return true;
 	}

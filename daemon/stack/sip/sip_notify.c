@@ -17,8 +17,8 @@ static void throttle_over(struct timer *t)
 /* Which answers end a subscription (RFC 6665 section 4.2.2, RFC 5057). */
 static bool ends(unsigned status)
 {
-	static const unsigned short final[] = { 404, 405, 408, 410, 416, 480, 481, 482,
-						483, 484, 485, 489, 501, 604 };
+	static const unsigned short final[] = { 404, 405, 408, 410, 416, 480, 481,
+						482, 483, 484, 485, 489, 501, 604 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(final); i++) {
 		if (status == final[i])

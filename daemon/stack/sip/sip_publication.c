@@ -70,8 +70,8 @@ struct sip_publications *sip_publications_free(struct sip_publications *pubs)
 
 	if (!pubs)
 		return NULL;
-	MAP_FOREACH(node, &pubs->by_etag, &it)
-	destroy(MAP_ENTRY(node, struct sip_publication, by_etag));
+	MAP_FOREACH (node, &pubs->by_etag, &it)
+		destroy(MAP_ENTRY(node, struct sip_publication, by_etag));
 	map_done(&pubs->by_etag);
 	map_done(&pubs->by_resource);
 	free(pubs);

@@ -16,8 +16,8 @@ struct sip_stack;
 #define SIP_PUBLICATION_BODY_MAX 32768
 
 struct sip_publications_config {
-	const char *event;	  /* "presence" */
-	const char *content_type; /* what is accepted, else 415 */
+	const char *event;		  /* "presence" */
+	const char *content_type;	  /* what is accepted, else 415 */
 	uint32_t min_s, default_s, max_s; /* 0 = 60, 3,600, 3,600 */
 	uint32_t publications_max;	  /* 0 = 65,536 */
 	uint32_t per_resource_max;	  /* 0 = 10 */

@@ -127,9 +127,9 @@ static void send_trying(struct fsm *fsm, const void *arg)
 	struct slice bytes;
 
 	(void)arg;
-	if (txn->last_status != 0 || sip_build_response(txn->stack, txn->request, 100,
-							(struct slice){ 0 }, NULL,
-							(struct slice){ 0 }) < 0)
+	if (txn->last_status != 0 ||
+	    sip_build_response(txn->stack, txn->request, 100, (struct slice){ 0 }, NULL,
+			       (struct slice){ 0 }) < 0)
 		return;
 	txn->last_status = 100;
 	bytes = buf_slice(&txn->stack->out);
@@ -239,7 +239,7 @@ static const struct fsm_row plain_server[] = {
 static const char *const invite_states[] = { "proceeding", "accepted", "completed", "confirmed",
 					     "terminated" };
 static const char *const plain_states[] = { "trying", "proceeding", "completed", "terminated" };
-static const char *const events[] = { "request",   "ACK",     "send 1xx", "send 2xx",
+static const char *const events[] = { "request",    "ACK",     "send 1xx", "send 2xx",
 				      "send 3-6xx", "trying",  "timer G",  "timer H",
 				      "timer I",    "timer J", "timer L",  "transport error" };
 
@@ -457,8 +457,7 @@ void sip_server_txn_free_all(struct sip_stack *stack)
 {
 	struct sip_server_txn *txn;
 
-	LIST_FOREACH(txn, &stack->all_servers, struct sip_server_txn, link)
-	{
+	LIST_FOREACH (txn, &stack->all_servers, struct sip_server_txn, link) {
 		unlink_txn(txn);
 		destroy(txn);
 	}
@@ -529,8 +528,8 @@ int sip_server_txn_reply(struct sip_server_txn *txn, unsigned status, const stru
 {
 	int r;
 
-	if (txn->last_status >= 200 && (!is_invite(txn) || txn->last_status >= 300 ||
-					status < 200 || status >= 300))
+	if (txn->last_status >= 200 &&
+	    (!is_invite(txn) || txn->last_status >= 300 || status < 200 || status >= 300))
 		return -EALREADY;
 	r = sip_build_response(txn->stack, txn->request, status, sip_server_txn_tag(txn), extra,
 			       (struct slice){ 0 });

@@ -302,8 +302,7 @@ int sip_stack_reply(struct sip_stack *stack, const struct sip_incoming *in, unsi
 	if (in->msg->method == SIP_ACK)
 		return -EINVAL;
 	stateless_tag(stack, in->msg, tag);
-	r = sip_build_response(stack, in->msg, status, slice_str(tag), &less,
-			       (struct slice){ 0 });
+	r = sip_build_response(stack, in->msg, status, slice_str(tag), &less, (struct slice){ 0 });
 	if (r == 0 && stack->out.len > limit && less.body.len > 0) {
 		less.body = less.content_type = (struct slice){ 0 };
 		r = sip_build_response(stack, in->msg, status, slice_str(tag), &less,
@@ -371,8 +370,9 @@ static void reject(struct sip_stack *stack, const struct sip_incoming *in,
 	struct slice option;
 
 	stack->stats.rejected++;
-	for (size_t n = 0; verdict->unsupported && n < 16 &&
-			   sip_check_unsupported(in->msg, rules, n, &option); n++)
+	for (size_t n = 0;
+	     verdict->unsupported && n < 16 && sip_check_unsupported(in->msg, rules, n, &option);
+	     n++)
 		sip_build_header(&lines, SIP_HDR_UNSUPPORTED, option);
 	if (buf_ok(&lines))
 		extra.headers = buf_slice(&lines);
@@ -390,12 +390,12 @@ static bool is_good(struct sip_stack *stack, const struct sip_incoming *in)
 
 	sip_msg_check(in->msg, &rules, &verdict);
 	if (in->out_of_step && verdict.kind == SIP_VERDICT_OK)
-		verdict = (struct sip_verdict){ .kind = in->msg->request &&
-								       in->msg->method != SIP_ACK
-							       ? SIP_VERDICT_RESPOND
-							       : SIP_VERDICT_DROP,
-						.status = 400,
-						.reason = "Missing Content-Length" };
+		verdict =
+			(struct sip_verdict){ .kind = in->msg->request && in->msg->method != SIP_ACK
+							      ? SIP_VERDICT_RESPOND
+							      : SIP_VERDICT_DROP,
+					      .status = 400,
+					      .reason = "Missing Content-Length" };
 	if (verdict.kind == SIP_VERDICT_OK)
 		return true;
 	if (verdict.kind == SIP_VERDICT_RESPOND)

@@ -30,7 +30,8 @@ struct sip_wire_limits;
 /* One received message; all of it is borrowed during the callback. */
 struct sip_incoming {
 	const struct sip_msg *msg;
-	struct sip_flow flow;  /* where it came from; keep it to answer or to reach the sender again */
+	struct sip_flow
+		flow; /* where it came from; keep it to answer or to reach the sender again */
 	const char *peer_name; /* CN of the verified certificate, "" without one */
 	const struct addr *local;
 	bool out_of_step; /* no usable Content-Length on a stream: it is answered 400 and closed */
@@ -62,14 +63,15 @@ struct sip_stack_handlers {
 struct sip_stack_config {
 	struct loop *loop;
 	const struct sip_wire_limits *wire_limits; /* NULL = defaults */
-	const char *product;	   /* Server and User-Agent, "" = none; copied */
-	bool proxy;		   /* a message is judged as by a proxy (sip_check.h), else as by a UAS */
+	const char *product;			   /* Server and User-Agent, "" = none; copied */
+	bool proxy; /* a message is judged as by a proxy (sip_check.h), else as by a UAS */
 	const struct slice *supported; /* option tags for Require; borrowed for ever */
 	size_t supported_count;
-	uint32_t transactions_max; /* server and client each; 0 = 65,536 */
-	uint32_t dialogs_max;	   /* 0 = 65,536 */
+	uint32_t transactions_max;    /* server and client each; 0 = 65,536 */
+	uint32_t dialogs_max;	      /* 0 = 65,536 */
 	uint32_t t1_ms, t2_ms, t4_ms; /* 0 = RFC 3261's */
-	uint32_t trying_after_ms; /* 100 to an INVITE not answered by then; 0 = 150; UINT32_MAX never */
+	uint32_t
+		trying_after_ms; /* 100 to an INVITE not answered by then; 0 = 150; UINT32_MAX never */
 };
 
 /* The caller owns *ret. Errors: -ENOMEM. */

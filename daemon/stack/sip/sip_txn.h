@@ -45,7 +45,8 @@ bool sip_server_txn_is_merged(struct sip_stack *stack, const struct sip_incoming
 /* Build and send a response. Adds a To tag (one a transaction) above 100, copies Record-Route into
  * 1xx and 2xx that make dialogs, Server. After the final response the next ones are -EALREADY (but
  * more 2xx of an INVITE, RFC 6026). */
-int sip_server_txn_reply(struct sip_server_txn *txn, unsigned status, const struct sip_extra *extra);
+int sip_server_txn_reply(struct sip_server_txn *txn, unsigned status,
+			 const struct sip_extra *extra);
 /* Send a finished response (a proxy's: own Via already removed). */
 int sip_server_txn_send(struct sip_server_txn *txn, struct slice response);
 /* Proxy: forward a received response: removes the top Via, all else as it is. To change more, edit
@@ -83,7 +84,8 @@ struct sip_client_handlers {
 struct sip_client_options {
 	struct slice branch_tail; /* appended to the branch (loop detection); token characters */
 	uint32_t timeout_ms;	  /* Timer B or F; 0 = 64 * T1 */
-	uint32_t final_timeout_ms; /* INVITE: from the first 1xx to the final, else failed(-ETIMEDOUT)
+	uint32_t
+		final_timeout_ms; /* INVITE: from the first 1xx to the final, else failed(-ETIMEDOUT)
 				    * after a CANCEL; 0 = none (a proxy's Timer C is its user's) */
 };
 

@@ -65,14 +65,13 @@ struct sip_wire *sip_wire_free(struct sip_wire *wire)
 	if (!wire)
 		return NULL;
 	wire->closing = true;
-	MAP_FOREACH(node, &wire->by_id, &it)
-	{
+	MAP_FOREACH (node, &wire->by_id, &it) {
 		struct connection *c = MAP_ENTRY(node, struct connection, id_node);
 
 		sip_connection_orphan(c);
 	}
-	MAP_FOREACH(node, &wire->hosts, &it)
-	free(MAP_ENTRY(node, struct known_host, node));
+	MAP_FOREACH (node, &wire->hosts, &it)
+		free(MAP_ENTRY(node, struct known_host, node));
 	for (size_t i = 0; i < wire->point_count; i++)
 		destroy_point(wire->points[i]);
 	map_done(&wire->by_id);
@@ -187,9 +186,9 @@ static int open_point(struct point *p, const struct sip_listen *listen, struct e
 		.connections_per_address = addr_is_loopback(&listen->local)
 						   ? wire->limits.connections_max
 						   : wire->limits.connections_per_address,
-		.limits = &(struct stream_limits){ .receive_max = SIP_MSG_MAX + 4,
-						   .idle_timeout_ms =
-							   wire->limits.idle_timeout_ms },
+		.limits =
+			&(struct stream_limits){ .receive_max = SIP_MSG_MAX + 4,
+						 .idle_timeout_ms = wire->limits.idle_timeout_ms },
 	};
 	int r;
 
@@ -287,7 +286,8 @@ int sip_wire_add_host(struct sip_wire *wire, const char *name, const struct addr
 }
 
 void sip_wire_set_resolver(struct sip_wire *wire,
-			   int (*resolve)(void *user, struct slice host, struct addr *ret), void *user)
+			   int (*resolve)(void *user, struct slice host, struct addr *ret),
+			   void *user)
 {
 	wire->resolve = resolve;
 	wire->resolve_user = user;
@@ -422,18 +422,18 @@ int sip_wire_reply_flow(struct sip_wire *wire, const struct sip_flow *request,
 	}
 	out.connection = 0;
 	if (via && !(via->has_rport && via->rport)) {
-		addr_set_port(&out.remote, via->port ? via->port
+		addr_set_port(&out.remote, via->port				? via->port
 					   : out.transport == SIP_TRANSPORT_TLS ? 5061
-										 : 5060);
+										: 5060);
 		if (via->maddr.len > 0 && addr_parse_ip(via->maddr, 0, &maddr) == 0) {
 			addr_set_port(&maddr, addr_port(&out.remote));
 			out.remote = maddr;
 		}
 	} else if (via && sip_flow_is_reliable(request)) {
 		/* The connection is gone: its port was the peer's outgoing one. */
-		addr_set_port(&out.remote, via->port ? via->port
+		addr_set_port(&out.remote, via->port				? via->port
 					   : out.transport == SIP_TRANSPORT_TLS ? 5061
-										 : 5060);
+										: 5060);
 	}
 	*ret = out;
 	return 0;

@@ -45,8 +45,8 @@ struct sip_wire_handlers {
 	/* A connection ended (reason as in stream.h); bindings over it are gone. May be NULL. */
 	void (*closed)(void *user, const struct sip_flow *flow, int reason);
 	/* Every message that came or left, for the trace ring. May be NULL. */
-	void (*trace)(void *user, bool sent, const struct sip_flow *flow,
-		      const struct addr *local, struct slice bytes);
+	void (*trace)(void *user, bool sent, const struct sip_flow *flow, const struct addr *local,
+		      struct slice bytes);
 };
 
 /* The caller owns *ret. Errors: -ENOMEM. */
@@ -72,7 +72,8 @@ bool sip_wire_uri_is_mine(const struct sip_wire *wire, const struct sip_uri *uri
 int sip_wire_add_host(struct sip_wire *wire, const char *name, const struct addr *addr);
 /* Asked for what is neither; returns 0 or -ENOENT. */
 void sip_wire_set_resolver(struct sip_wire *wire,
-			   int (*resolve)(void *user, struct slice host, struct addr *ret), void *user);
+			   int (*resolve)(void *user, struct slice host, struct addr *ret),
+			   void *user);
 
 /* The flow towards a URI: transport parameter (sips = TLS, else UDP), maddr, port or its default,
  * numeric host or known name. Errors: -EADDRNOTAVAIL unknown host, -EPROTONOSUPPORT no such

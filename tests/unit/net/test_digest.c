@@ -33,7 +33,8 @@ static void sha256_of_fips_180(void **state)
 	(void)state;
 	digest_parts(DIGEST_SHA256, parts, 2, raw);
 	digest_to_hex(raw, sizeof(raw), hex);
-	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(hex,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 static void parts_are_joined_by_colons(void **state)
@@ -57,12 +58,14 @@ static void hmac_of_rfc_4231(void **state)
 	(void)state;
 	digest_hmac_sha256(SLICE("Jefe"), &data, 1, mac);
 	digest_to_hex(mac, sizeof(mac), hex);
-	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	assert_string_equal(hex,
+			    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	memset(key, 0xaa, sizeof(key));
 	data = SLICE("Test Using Larger Than Block-Size Key - Hash Key First");
 	digest_hmac_sha256(slice_make(key, sizeof(key)), &data, 1, mac);
 	digest_to_hex(mac, sizeof(mac), hex);
-	assert_string_equal(hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+	assert_string_equal(hex,
+			    "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 static void long_input_in_pieces_is_the_same(void **state)
@@ -81,9 +84,10 @@ static void long_input_in_pieces_is_the_same(void **state)
 
 static void base64_of_rfc_4648(void **state)
 {
-	static const char *const pairs[][2] = { { "", "" },	      { "f", "Zg==" },
-						{ "fo", "Zm8=" },     { "foo", "Zm9v" },
-						{ "foob", "Zm9vYg==" }, { "foobar", "Zm9vYmFy" } };
+	static const char *const pairs[][2] = {
+		{ "", "" },	   { "f", "Zg==" },	   { "fo", "Zm8=" },
+		{ "foo", "Zm9v" }, { "foob", "Zm9vYg==" }, { "foobar", "Zm9vYmFy" }
+	};
 	char text[32], back[32];
 
 	(void)state;
@@ -101,7 +105,9 @@ static void base64_of_rfc_4648(void **state)
 
 static void malformed_text_forms_are_refused(void **state)
 {
-	static const char *const bad64[] = { "Zg=", "Zg", "Z===", "Zh==", "Z g=", "Zg==Zg==", "Zm9-" };
+	static const char *const bad64[] = {
+		"Zg=", "Zg", "Z===", "Zh==", "Z g=", "Zg==Zg==", "Zm9-"
+	};
 	char back[32];
 
 	(void)state;

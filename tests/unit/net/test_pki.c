@@ -32,7 +32,8 @@ static void a_guest_gets_its_certificate(void **state)
 	assert_int_equal(pki_ca_sign(pki.ca, slice_str(csr), &subject, &cert, &err), 0);
 	assert_int_equal(pki_verify(slice_str(cert), slice_str(pki_ca_pem(pki.ca)), key, now, &err),
 			 0);
-	assert_int_equal(pki_verify(slice_str(cert), slice_str(pki_ca_pem(pki.ca)), other, now, NULL),
+	assert_int_equal(pki_verify(slice_str(cert), slice_str(pki_ca_pem(pki.ca)), other, now,
+				    NULL),
 			 -EKEYREJECTED);
 	assert_int_equal(pki_verify(slice_str(cert), slice_str(pki_ca_pem(pki.ca)), key,
 				    now + 900LL * 86400, NULL),

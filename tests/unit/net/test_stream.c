@@ -59,8 +59,8 @@ static const struct stream_handlers handlers = {
 	.open = on_open, .data = on_data, .drained = on_drained, .closed = on_closed
 };
 
-static void adopt(struct loop *loop, int fd, struct tls_context *tls, bool server,
-		  const char *name, const struct stream_limits *limits, struct end *e)
+static void adopt(struct loop *loop, int fd, struct tls_context *tls, bool server, const char *name,
+		  const struct stream_limits *limits, struct end *e)
 {
 	assert_int_equal(stream_adopt(loop, fd, NULL, tls, server, name, limits, &handlers, e,
 				      &e->stream),

@@ -77,7 +77,8 @@ static void bounds_and_errors(void **state)
 
 	(void)state;
 	assert_int_equal(udp_new(loop, &any, &handlers, &a, &a.udp, NULL), 0);
-	assert_int_equal(udp_new(loop, udp_local(a.udp), &handlers, &a, &second, NULL), -EADDRINUSE);
+	assert_int_equal(udp_new(loop, udp_local(a.udp), &handlers, &a, &second, NULL),
+			 -EADDRINUSE);
 	assert_int_equal(udp_send(a.udp, udp_local(a.udp), slice_make(large, sizeof(large))),
 			 -EMSGSIZE);
 	assert_int_equal(addr_parse(SLICE("192.0.2.77:1"), 0, &nowhere), 0);

@@ -2,7 +2,6 @@
 /* helper_sim.c - see helper_sim.h. */
 #include "helper_sim.h"
 
-
 struct packet {
 	struct timer timer;
 	struct sim_node *to;
@@ -134,8 +133,7 @@ int sim_start(struct sim_node *node, const struct sip_stack_handlers *handlers, 
 			       .user = node };
 	struct sip_stack_config config = { .product = "Test", .transactions_max = 64 };
 
-	return sip_stack_new_over(&config, &node->sim->timers, &way, handlers, user,
-				  &node->stack);
+	return sip_stack_new_over(&config, &node->sim->timers, &way, handlers, user, &node->stack);
 }
 
 void sim_run(struct sim *sim, uint64_t ms)

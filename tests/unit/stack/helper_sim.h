@@ -23,7 +23,7 @@ struct sim_node {
 	struct addr addr;
 	struct sim_node *peer;
 	unsigned int sent;
-	int send_result; /* what the next sends return when not 0 */
+	int send_result;	 /* what the next sends return when not 0 */
 	char *log[SIM_SENT_MAX]; /* every message it sent */
 };
 

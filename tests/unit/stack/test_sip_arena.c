@@ -57,9 +57,10 @@ static void memory_is_zeroed_and_aligned(void **state)
 
 static void a_kept_message_does_not_point_back(void **state)
 {
-	static const char text[] = "OPTIONS sip:b@x SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\n"
-				   "From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: i\r\n"
-				   "CSeq: 1 OPTIONS\r\nContent-Length: 4\r\n\r\nbody";
+	static const char text[] =
+		"OPTIONS sip:b@x SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\n"
+		"From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: i\r\n"
+		"CSeq: 1 OPTIONS\r\nContent-Length: 4\r\n\r\nbody";
 	struct sip_arena_pool pool;
 	struct sip_arena arena;
 	struct sip_msg *msg = calloc(1, sizeof(*msg));

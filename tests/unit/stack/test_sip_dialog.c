@@ -101,8 +101,8 @@ static void invite(struct call *c, struct slice routes)
 	assert_int_equal(sip_dialog_new_uac(c->sim.a.stack, &spec, &dialog_handlers, c, &c->caller,
 					    NULL),
 			 0);
-	assert_int_equal(sip_dialog_request(c->caller, SLICE("INVITE"), NULL, NULL, &client_handlers,
-					    c, &c->client, NULL),
+	assert_int_equal(sip_dialog_request(c->caller, SLICE("INVITE"), NULL, NULL,
+					    &client_handlers, c, &c->client, NULL),
 			 0);
 }
 
@@ -153,8 +153,8 @@ static void a_call_is_made_and_ended(void **state)
 	assert_int_equal(c.acks, 1);
 	assert_false(sip_dialog_awaits_ack(c.callee));
 	/* Either side may ask, each counts its own CSeq. */
-	assert_int_equal(sip_dialog_request(c.caller, SLICE("INFO"), NULL, NULL, &client_handlers, &c,
-					    NULL, NULL),
+	assert_int_equal(sip_dialog_request(c.caller, SLICE("INFO"), NULL, NULL, &client_handlers,
+					    &c, NULL, NULL),
 			 0);
 	assert_int_equal(sip_dialog_request(c.callee, SLICE("INFO"), NULL, NULL, NULL, NULL, NULL,
 					    NULL),
@@ -240,12 +240,13 @@ static void another_to_tag_is_another_dialog(void **state)
 	sim_run(&c.sim, 15);
 	answer(&c, 180);
 	assert_int_equal(sip_msg_top_via(sip_client_txn_request(c.client), &via), 0);
-	(void)snprintf(text, sizeof(text),
-		       "SIP/2.0 183 x\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=%.*s\r\n"
-		       "From: \"A\" <sip:a@x>;tag=%.*s\r\nTo: <sip:b@x>;tag=other\r\nCall-ID: %.*s\r\n"
-		       "CSeq: 100 INVITE\r\nContact: <sip:c@192.0.2.3>\r\nContent-Length: 0\r\n\r\n",
-		       SLICE_ARG(via.branch), SLICE_ARG(sip_dialog_local_tag(c.caller)),
-		       SLICE_ARG(sip_dialog_call_id(c.caller)));
+	(void)snprintf(
+		text, sizeof(text),
+		"SIP/2.0 183 x\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=%.*s\r\n"
+		"From: \"A\" <sip:a@x>;tag=%.*s\r\nTo: <sip:b@x>;tag=other\r\nCall-ID: %.*s\r\n"
+		"CSeq: 100 INVITE\r\nContact: <sip:c@192.0.2.3>\r\nContent-Length: 0\r\n\r\n",
+		SLICE_ARG(via.branch), SLICE_ARG(sip_dialog_local_tag(c.caller)),
+		SLICE_ARG(sip_dialog_call_id(c.caller)));
 	sim_deliver(&c.sim.a, text);
 	sim_deliver(&c.sim.a, text);
 	assert_int_equal(c.forks, 1);

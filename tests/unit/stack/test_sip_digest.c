@@ -74,7 +74,8 @@ static void begin(struct fixture *f, const char *algorithms, uint32_t used_max)
 /* A challenge of the server, answered with the password: the request's credential line. */
 static void answer(struct fixture *f, bool stale, const char *password, struct buf *line)
 {
-	struct sip_digest_secret secret = { .user = SLICE("3001"), .password = slice_str(password) };
+	struct sip_digest_secret secret = { .user = SLICE("3001"),
+					    .password = slice_str(password) };
 	struct sip_msg *msg = calloc(1, sizeof(*msg));
 	AUTO_BUF text = { 0 };
 
@@ -284,7 +285,8 @@ static void an_answer_is_not_repeated_to_a_refusal(void **state)
 				    "nonce=\"n\", algorithm=SHA-512-256\r\n\r\n"),
 			      msg),
 		0);
-	assert_int_equal(sip_digest_answer(msg, SLICE("INVITE"), URI, &secret, false, &out), -ENOENT);
+	assert_int_equal(sip_digest_answer(msg, SLICE("INVITE"), URI, &secret, false, &out),
+			 -ENOENT);
 	free(msg);
 }
 

@@ -6,7 +6,8 @@
 #include "stack/sip/sip_guard.h"
 
 #define REQUEST(via, uri, more)                                                                    \
-	"INVITE " uri " SIP/2.0\r\n" via "From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: g\r\n" \
+	"INVITE " uri " SIP/2.0\r\n" via                                                           \
+	"From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: g\r\n"                                 \
 	"CSeq: 1 INVITE\r\n" more "Content-Length: 0\r\n\r\n"
 
 static struct sip_msg *parse(const char *text)
@@ -32,7 +33,8 @@ static void the_tail_is_that_of_what_routes_the_request(void **state)
 	(void)state;
 	tail_of(REQUEST("", "sip:b@x", ""), "", a);
 	assert_int_equal(strlen(a), SIP_GUARD_TAIL_LEN - 1);
-	tail_of(REQUEST("Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\n", "sip:b@x", "Subject: s\r\n"), "", b);
+	tail_of(REQUEST("Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\n", "sip:b@x", "Subject: s\r\n"), "",
+		b);
 	assert_string_equal(a, b);
 	tail_of(REQUEST("", "sip:c@x", ""), "", b);
 	assert_string_not_equal(a, b);
@@ -134,8 +136,8 @@ static void the_session_id_is_a_uuid(void **state)
 
 	(void)state;
 	sip_guard_gsid_new(gsid);
-	(void)snprintf(text, sizeof(text), "INVITE sip:b@x SIP/2.0\r\nAv-Global-Session-ID: %s\r\n\r\n",
-		       gsid);
+	(void)snprintf(text, sizeof(text),
+		       "INVITE sip:b@x SIP/2.0\r\nAv-Global-Session-ID: %s\r\n\r\n", gsid);
 	msg = parse(text);
 	assert_true(slice_eq_str(sip_guard_gsid(msg), gsid));
 	free(msg);

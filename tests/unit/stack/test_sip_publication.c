@@ -62,13 +62,14 @@ static unsigned int publish(struct store *s, const char *headers, const char *bo
 	char text[1024];
 	const struct sip_msg *reply;
 
-	(void)snprintf(text, sizeof(text),
-		       "PUBLISH sip:3001@x SIP/2.0\r\nVia: SIP/2.0/UDP "
-		       "192.0.2.1:5060;branch=z9hG4bKp%u\r\nMax-Forwards: 70\r\n"
-		       "From: <sip:3001@x>;tag=1\r\nTo: <sip:3001@x>\r\nCall-ID: p\r\nCSeq: %u PUBLISH\r\n"
-		       "%s%sContent-Length: %zu\r\n\r\n%s",
-		       s->cseq, s->cseq + 1, headers,
-		       *body ? "Content-Type: application/pidf+xml\r\n" : "", strlen(body), body);
+	(void)snprintf(
+		text, sizeof(text),
+		"PUBLISH sip:3001@x SIP/2.0\r\nVia: SIP/2.0/UDP "
+		"192.0.2.1:5060;branch=z9hG4bKp%u\r\nMax-Forwards: 70\r\n"
+		"From: <sip:3001@x>;tag=1\r\nTo: <sip:3001@x>\r\nCall-ID: p\r\nCSeq: %u PUBLISH\r\n"
+		"%s%sContent-Length: %zu\r\n\r\n%s",
+		s->cseq, s->cseq + 1, headers,
+		*body ? "Content-Type: application/pidf+xml\r\n" : "", strlen(body), body);
 	s->cseq++;
 	sim_deliver(&s->sim.b, text);
 	reply = sim_sent(&s->sim.b, s->sim.b.sent - 1);
@@ -81,8 +82,8 @@ static const char *with_tag(const struct store *s, const char *more)
 {
 	static char headers[256];
 
-	(void)snprintf(headers, sizeof(headers), "Event: presence\r\nSIP-If-Match: %s\r\n%s", s->etag,
-		       more);
+	(void)snprintf(headers, sizeof(headers), "Event: presence\r\nSIP-If-Match: %s\r\n%s",
+		       s->etag, more);
 	return headers;
 }
 
@@ -105,7 +106,8 @@ static void each_row_of_table_1(void **state)
 	assert_true(slice_eq_str(newest(&s), "one"));
 	assert_int_equal(s.changed, 1);
 	memcpy(first, s.etag, sizeof(first));
-	assert_int_equal(publish(&s, with_tag(&s, ""), ""), 200); /* refresh: a new tag, no change */
+	assert_int_equal(publish(&s, with_tag(&s, ""), ""),
+			 200); /* refresh: a new tag, no change */
 	assert_string_not_equal(s.etag, first);
 	assert_int_equal(s.changed, 1);
 	assert_int_equal(publish(&s, with_tag(&s, ""), "two"), 200);
@@ -163,7 +165,8 @@ static void several_devices_publish_newest_first(void **state)
 	assert_int_equal(publish(&s, "Event: presence\r\n", "one"), 200);
 	assert_int_equal(publish(&s, "Event: presence\r\n", "two"), 200);
 	assert_int_equal(publish(&s, "Event: presence\r\n", "three"), 200);
-	assert_int_equal(publish(&s, "Event: presence\r\n", "four"), 200); /* the oldest makes room */
+	assert_int_equal(publish(&s, "Event: presence\r\n", "four"),
+			 200); /* the oldest makes room */
 	for (pub = sip_publication_first(s.pubs, SLICE("3001")); pub;
 	     pub = sip_publication_next(s.pubs, pub))
 		assert_true(slice_eq_str(sip_publication_body(pub), want[i++]));

@@ -6,7 +6,8 @@
 	method " sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=" branch        \
 	       "\r\nFrom: <sip:a@x>;tag=f\r\nTo: <sip:b@x>" to "\r\nCall-ID: s\r\nCSeq: 4 " method \
 	       "\r\nContact: <sip:a@192.0.2.1>\r\n"
-#define REQUEST(method, branch, to) HEAD(method, branch, to) "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+#define REQUEST(method, branch, to)                                                                \
+	HEAD(method, branch, to) "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
 
 struct user {
 	struct sim sim;
@@ -116,8 +117,8 @@ static void malformed_requests_are_answered_without_the_user(void **state)
 							      "Require: x-magic\r\n"
 							      "Content-Length: 0\r\n\r\n");
 	assert_int_equal(sim_count(&u.sim.b, "SIP/2.0 420"), 1);
-	assert_true(slice_eq_str(sip_msg_value(sim_sent(&u.sim.b, 1), SIP_HDR_UNSUPPORTED),
-				 "x-magic"));
+	assert_true(
+		slice_eq_str(sip_msg_value(sim_sent(&u.sim.b, 1), SIP_HDR_UNSUPPORTED), "x-magic"));
 	sim_deliver(&u.sim.b, HEAD("ACK", "z9hG4bK3", "") "Max-Forwards: many\r\n"
 							  "Content-Length: 0\r\n\r\n");
 	assert_int_equal(u.sim.b.sent, 2); /* an ACK is never answered */
@@ -132,9 +133,10 @@ static void a_strange_response_is_shown_to_the_user(void **state)
 
 	(void)state;
 	begin(&u);
-	sim_deliver(&u.sim.b, "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKno\r\n"
-			      "From: <sip:b@x>;tag=1\r\nTo: <sip:a@x>;tag=2\r\nCall-ID: z\r\n"
-			      "CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
+	sim_deliver(&u.sim.b,
+		    "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKno\r\n"
+		    "From: <sip:b@x>;tag=1\r\nTo: <sip:a@x>;tag=2\r\nCall-ID: z\r\n"
+		    "CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
 	assert_int_equal(u.responses, 1);
 	assert_int_equal(sip_stack_stats(u.sim.b.stack).stray_responses, 1);
 	sim_done(&u.sim);
@@ -160,7 +162,8 @@ static void a_request_may_leave_without_transaction(void **state)
 	sim_run(&u.sim, 20);
 	assert_int_equal(u.acks, 1);
 	assert_int_equal(sip_stack_stats(u.sim.a.stack).client_txns, 0);
-	assert_int_equal(sip_stack_send(u.sim.a.stack, &flow, SLICE("garbage"), (struct slice){ 0 }),
+	assert_int_equal(sip_stack_send(u.sim.a.stack, &flow, SLICE("garbage"),
+					(struct slice){ 0 }),
 			 -EBADMSG);
 	sim_done(&u.sim);
 }

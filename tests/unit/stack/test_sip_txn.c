@@ -48,8 +48,7 @@ static void request(void *user, const struct sip_incoming *in)
 	struct ua *ua = user;
 
 	ua->requests++;
-	assert_int_equal(sip_server_txn_new(ua->sim.b.stack, in, &server_handlers, ua,
-					    &ua->server),
+	assert_int_equal(sip_server_txn_new(ua->sim.b.stack, in, &server_handlers, ua, &ua->server),
 			 0);
 	if (ua->answer_with)
 		assert_int_equal(sip_server_txn_reply(ua->server, ua->answer_with, NULL), 0);
@@ -350,11 +349,12 @@ static void refusal_without_ack_is_repeated_and_given_up(void **state)
 
 	(void)state;
 	begin(&ua, SIP_TRANSPORT_UDP);
-	sim_deliver(&ua.sim.b,
-		    "INVITE sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP "
-		    "192.0.2.1:5060;branch=z9hG4bKx\r\nMax-Forwards: 70\r\nFrom: <sip:a@x>;tag=f\r\n"
-		    "To: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\nContact: <sip:a@192.0.2.1>\r\n"
-		    "Content-Length: 0\r\n\r\n");
+	sim_deliver(
+		&ua.sim.b,
+		"INVITE sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP "
+		"192.0.2.1:5060;branch=z9hG4bKx\r\nMax-Forwards: 70\r\nFrom: <sip:a@x>;tag=f\r\n"
+		"To: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\nContact: <sip:a@192.0.2.1>\r\n"
+		"Content-Length: 0\r\n\r\n");
 	assert_int_equal(sip_server_txn_reply(ua.server, 486, NULL), 0);
 	assert_int_equal(sip_server_txn_reply(ua.server, 200, NULL), -EALREADY);
 	sim_run(&ua.sim, 31999); /* 0, 0.5, 1.5, 3.5, 7.5, 11.5 ... 31.5 s */
@@ -450,10 +450,11 @@ static void unknown_cancel_gets_481(void **state)
 
 	(void)state;
 	begin(&ua, SIP_TRANSPORT_UDP);
-	sim_deliver(&ua.sim.b,
-		    "CANCEL sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP "
-		    "192.0.2.1:5060;branch=z9hG4bKno\r\nMax-Forwards: 70\r\nFrom: <sip:a@x>;tag=f\r\n"
-		    "To: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 CANCEL\r\nContent-Length: 0\r\n\r\n");
+	sim_deliver(
+		&ua.sim.b,
+		"CANCEL sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP "
+		"192.0.2.1:5060;branch=z9hG4bKno\r\nMax-Forwards: 70\r\nFrom: <sip:a@x>;tag=f\r\n"
+		"To: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 CANCEL\r\nContent-Length: 0\r\n\r\n");
 	assert_int_equal(sim_count(&ua.sim.b, "SIP/2.0 481"), 1);
 	sim_done(&ua.sim);
 }
@@ -590,11 +591,9 @@ static void link_down_ends_what_is_under_way(void **state)
 	assert_int_equal(sip_client_txn_new(ua.sim.a.stack, &flow, slice_str(OPTIONS_TO_B), NULL,
 					    &client_handlers, &other, &second, NULL),
 			 0);
-	assert_int_equal(sip_stack_fail_remote(ua.sim.a.stack, SIP_TRANSPORT_TCP,
-					       &ua.sim.b.addr),
+	assert_int_equal(sip_stack_fail_remote(ua.sim.a.stack, SIP_TRANSPORT_TCP, &ua.sim.b.addr),
 			 0);
-	assert_int_equal(sip_stack_fail_remote(ua.sim.a.stack, SIP_TRANSPORT_OTHER,
-					       &ua.sim.b.addr),
+	assert_int_equal(sip_stack_fail_remote(ua.sim.a.stack, SIP_TRANSPORT_OTHER, &ua.sim.b.addr),
 			 2);
 	assert_int_equal(ua.fail_reason, -EHOSTUNREACH);
 	assert_int_equal(other.failures, 1);

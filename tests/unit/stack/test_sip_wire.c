@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "net/pki.h"
+#include "net/tls.h"
 
 #define OPTIONS(transport, port, extra)                                                            \
 	"OPTIONS sip:b@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/" transport " 127.0.0.1:" port            \
@@ -293,7 +295,8 @@ static void the_wire_knows_itself(void **state)
 	assert_true(sip_wire_is_mine(t.a.wire, SLICE("box.test"), 0));
 	assert_false(sip_wire_is_mine(t.a.wire, SLICE("box.test"), 5061));
 	sip_wire_via(t.a.wire, &flow, SLICE("z9hG4bKq"), &out);
-	assert_true(slice_eq_str(buf_slice(&out), "SIP/2.0/UDP box.test:5060;branch=z9hG4bKq;rport"));
+	assert_true(
+		slice_eq_str(buf_slice(&out), "SIP/2.0/UDP box.test:5060;branch=z9hG4bKq;rport"));
 	buf_reset(&out);
 	sip_wire_uri(t.a.wire, 1, SLICE("3001"), &out);
 	(void)snprintf(text, sizeof(text), "sip:3001@127.0.0.1:%u;transport=tcp",
@@ -312,7 +315,8 @@ static void replies_go_where_the_via_says(void **state)
 	(void)state;
 	begin(&t);
 	assert_int_equal(addr_parse(SLICE("192.0.2.9:4444"), 0, &request.remote), 0);
-	assert_int_equal(sip_via_parse(SLICE("SIP/2.0/UDP h;rport=4444;received=192.0.2.9"), &via), 0);
+	assert_int_equal(sip_via_parse(SLICE("SIP/2.0/UDP h;rport=4444;received=192.0.2.9"), &via),
+			 0);
 	assert_int_equal(sip_wire_reply_flow(t.a.wire, &request, &via, &flow), 0);
 	assert_string_equal(addr_format(&flow.remote, text), "192.0.2.9:4444");
 	assert_int_equal(sip_via_parse(SLICE("SIP/2.0/UDP h:5070;received=192.0.2.9"), &via), 0);
@@ -322,6 +326,100 @@ static void replies_go_where_the_via_says(void **state)
 	assert_int_equal(sip_wire_reply_flow(t.a.wire, &request, &via, &flow), 0);
 	assert_string_equal(addr_format(&flow.remote, text), "192.0.2.9:5060");
 	end(&t);
+}
+
+/* TLS between two servers: each names the other by certificate. */
+struct identity {
+	char dir[64];
+	struct pki_ca *ca;
+	struct tls_context *in, *out;
+};
+
+static void make_identity(struct identity *id, const char *name)
+{
+	const struct pki_subject subject = {
+		.common_name = name, .ip = { "127.0.0.1" }, .server = true, .client = true
+	};
+	char cert[128], key[128], ca[128];
+	struct tls_config config = { .server = true,
+				     .verify = TLS_VERIFY_REQUIRED,
+				     .cert_file = cert,
+				     .key_file = key,
+				     .ca_file = ca };
+
+	assert_int_equal(pki_ca_issue_local(id->ca, id->dir, name, &subject, NULL), 1);
+	(void)snprintf(cert, sizeof(cert), "%s/%s.pem", id->dir, name);
+	(void)snprintf(key, sizeof(key), "%s/%s-key.pem", id->dir, name);
+	(void)snprintf(ca, sizeof(ca), "%s/ca.pem", id->dir);
+	assert_int_equal(tls_context_new(&config, &id->in, NULL), 0);
+	config.server = false;
+	assert_int_equal(tls_context_new(&config, &id->out, NULL), 0);
+}
+
+static void listen_tls(struct box *box, const struct identity *id)
+{
+	struct sip_listen listen = { .transport = SIP_TRANSPORT_TLS,
+				     .tls = id->in,
+				     .tls_out = id->out };
+
+	assert_int_equal(addr_parse(SLICE("127.0.0.1:0"), 0, &listen.local), 0);
+	assert_int_equal(sip_wire_listen(box->wire, &listen, NULL), 2);
+}
+
+static void remove_files(const struct identity *id)
+{
+	static const char *const names[] = { "ca", "ca-key", "sm", "sm-key", "cm", "cm-key" };
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s.pem", id->dir, names[i]);
+		(void)remove(path);
+	}
+	assert_int_equal(remove(id->dir), 0);
+}
+
+static void servers_know_each_other_by_certificate(void **state)
+{
+	struct identity sm = { .dir = "/tmp/aura-test-XXXXXX" }, cm;
+	struct sip_flow flow;
+	struct sip_uri uri;
+	char text[128];
+	struct two t;
+
+	(void)state;
+	assert_non_null(mkdtemp(sm.dir));
+	assert_int_equal(pki_ca_open(sm.dir, "Test", &sm.ca, NULL), 0);
+	cm = sm;
+	make_identity(&sm, "sm");
+	make_identity(&cm, "cm");
+	begin(&t);
+	listen_tls(&t.a, &sm);
+	listen_tls(&t.b, &cm);
+	(void)snprintf(text, sizeof(text), "sip:127.0.0.1:%u;transport=tls;lr",
+		       addr_port(sip_wire_local(t.b.wire, 2)));
+	assert_int_equal(sip_uri_parse(slice_str(text), &uri), 0);
+	assert_int_equal(sip_wire_resolve(t.a.wire, &uri, &flow), 0);
+	assert_int_equal(sip_wire_prepare(t.a.wire, &flow, 300), 0);
+	assert_int_equal(sip_wire_send(t.a.wire, &flow, SLICE(OPTIONS("TLS", "9", ""))), 0);
+	turn(t.loop, &t.b.messages, 1);
+	assert_string_equal(sip_wire_peer_name(t.b.wire, &t.b.flow), "sm");
+	assert_string_equal(sip_wire_peer_name(t.a.wire, &flow), "cm");
+	assert_int_equal(t.b.flow.transport, SIP_TRANSPORT_TLS);
+	/* A name that the certificate does not carry is not talked to. */
+	(void)slice_copy(SLICE("evil.test"), flow.tls_name, sizeof(flow.tls_name));
+	flow.connection = 0;
+	assert_int_equal(sip_wire_prepare(t.a.wire, &flow, 300), 0);
+	assert_int_equal(sip_wire_send(t.a.wire, &flow, SLICE(OPTIONS("TLS", "9", ""))), 0);
+	turn(t.loop, &t.a.closed, 1);
+	assert_int_equal(t.a.reason, -EPROTO);
+	assert_int_equal(t.b.messages, 1);
+	end(&t);
+	remove_files(&sm);
+	tls_context_unref(sm.in);
+	tls_context_unref(sm.out);
+	tls_context_unref(cm.in);
+	tls_context_unref(cm.out);
+	pki_ca_free(sm.ca);
 }
 
 int main(void)
@@ -336,6 +434,7 @@ int main(void)
 		cmocka_unit_test(uris_are_resolved),
 		cmocka_unit_test(the_wire_knows_itself),
 		cmocka_unit_test(replies_go_where_the_via_says),
+		cmocka_unit_test(servers_know_each_other_by_certificate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
