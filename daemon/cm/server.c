@@ -123,7 +123,6 @@ const struct node_server cm_server = {
 	.program = "aura-cm",
 	.name = "cm",
 	.port = 5070,
-	.guest_port = 5061,
 	.summary = "communication manager: stations, dial plan and call records",
 	.options = cm_options,
 	.options_size = sizeof(struct cm_options),

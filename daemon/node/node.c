@@ -164,8 +164,6 @@ static int apply_guest(struct node *node, struct error *err)
 	const struct node_options *o = node->options;
 	struct node_identity *id = &node->identity;
 
-	if (node->server->guest_port)
-		id->port = node->server->guest_port;
 	id->name = node->guest.name;
 	id->instance = node->guest.instance;
 	id->advertise = *o->sip_advertise ? o->sip_advertise : node->guest.advertise;

@@ -65,7 +65,6 @@ struct node_server {
 	const char *program; /* "aura-sm" */
 	const char *name;    /* "sm": the node's name in smgr and the default entity's name */
 	uint16_t port;	     /* standalone default: 5060, 5070, 5080 */
-	uint16_t guest_port; /* in a guest: 5060 of sm, else 5061 (TLS alone); 0: port */
 	const char *summary; /* one line for --help */
 	const struct option *options; /* NODE_OPTIONS first, the server's own, OPT_END */
 	size_t options_size;	      /* sizeof its struct */

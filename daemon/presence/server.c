@@ -341,7 +341,6 @@ const struct node_server presence_server = {
 	.program = "aura-presence",
 	.name = "presence",
 	.port = 5080,
-	.guest_port = 5061,
 	.summary = "presence: who is there, published and watched",
 	.options = presence_options,
 	.options_size = sizeof(struct presence_options),
