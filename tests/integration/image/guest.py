@@ -76,6 +76,7 @@ class Guest:
         self.forward = {}
         self.seen = []
         self.certify = True
+        self.config_override = None
         self.console = f"{self.work}/console.log"
 
     def start(self, cpus=2):
@@ -85,7 +86,7 @@ class Guest:
                   "interface": "eth0", "addresses": [f"{address}/24"], "gateway": "10.77.0.1", "advertise": "",
                   "peers": ADDRESS, "time": now(), "options": {}}
         with open(f"{self.work}/config.json", "w", encoding="ascii") as out:
-            json.dump(config, out)
+            json.dump(self.config_override or config, out)
         self.forward = {port: free_port() for port in (5432, 7443, 5060)}
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{local}-{address}:{port}"
                            for port, local in self.forward.items())
