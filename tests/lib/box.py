@@ -111,6 +111,8 @@ class Box:
             self._namespace()
             self._libvirt()
         except BaseException:
+            if self.holder:
+                self.tell()
             self.close()
             raise
         return self
@@ -172,11 +174,13 @@ class Box:
                 out.write(text)
         for path in ("/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt"):
             os.chmod(self.place(path), 0o755)
-        self.spawn("virtlogd", ["virtlogd"])
+        # the pid files' default places are outside the private folders
+        self.spawn("virtlogd", ["virtlogd", "-p", "/run/libvirt/virtlogd.pid"])
         self.libvirtd_start()
 
     def libvirtd_start(self):
-        self.spawn("libvirtd", [sys.executable, f"{LIB}/reaper.py", "libvirtd"])
+        self.spawn("libvirtd", [sys.executable, f"{LIB}/reaper.py", "libvirtd", "-p",
+                                "/run/libvirt/libvirtd.pid"])
         wait_until("libvirtd", 30, lambda: self.run(
             ["virsh", "-q", "version"], check=False, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL).returncode == 0)
@@ -278,7 +282,7 @@ class Box:
                 print(f"--- {key}", file=sys.stderr)
                 sys.stderr.write("".join(self.log(key[:-4]).splitlines(True)[-60:]))
         logs = self.place("/var/lib/aurabox/logs")
-        for key in sorted(os.listdir(logs)):
+        for key in sorted(os.listdir(logs)) if os.path.isdir(logs) else ():
             print(f"--- console {key}", file=sys.stderr)
             with open(f"{logs}/{key}", encoding="utf-8", errors="replace") as source:
                 sys.stderr.write("".join(source.readlines()[-40:]))

@@ -378,8 +378,10 @@ static void channel_unref(struct vm_channel *c)
 	free(c);
 }
 
-static void channel_release(void *user)
+/* On the event thread, after whatever callback was running there. */
+static void release_later(int timer, void *user)
 {
+	(void)virEventRemoveTimeout(timer);
 	channel_unref(user);
 }
 
@@ -396,8 +398,10 @@ static void on_stream(virStreamPtr stream, int events, void *user)
 			h->ops->channel_data(h->arg, c, c->uuid, bytes, (size_t)n);
 	if (n != -2 || (events & (VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP))) {
 		(void)virStreamEventRemoveCallback(stream);
-		if (!atomic_exchange(&c->closed, true))
+		if (!atomic_exchange(&c->closed, true)) {
 			h->ops->channel_closed(h->arg, c, c->uuid);
+			channel_unref(c);
+		}
 	}
 }
 
@@ -435,9 +439,10 @@ int vm_channel_open(struct vm_hyper *h, const char *uuid, const char *port, stru
 	if (virStreamEventAddCallback(c->stream,
 				      VIR_STREAM_EVENT_READABLE | VIR_STREAM_EVENT_ERROR |
 					      VIR_STREAM_EVENT_HANGUP,
-				      on_stream, c, channel_release) < 0) {
+				      on_stream, c, NULL) < 0) {
 		r = hyper_error(err, "watch the guest's channel");
 		*ret = NULL;
+		atomic_store(&c->closed, true);
 		channel_unref(c);
 		(void)vm_channel_close(c);
 		return r;
@@ -449,8 +454,12 @@ struct vm_channel *vm_channel_close(struct vm_channel *channel)
 {
 	if (!channel)
 		return NULL;
-	if (!atomic_exchange(&channel->closed, true))
+	if (!atomic_exchange(&channel->closed, true)) {
 		(void)virStreamEventRemoveCallback(channel->stream);
+		/* libvirt's remote driver never calls a stream callback's free function */
+		if (virEventAddTimeout(0, release_later, channel, NULL) < 0)
+			channel_unref(channel);
+	}
 	(void)virStreamAbort(channel->stream);
 	channel_unref(channel);
 	return NULL;
