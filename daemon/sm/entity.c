@@ -114,6 +114,10 @@ static void link_changed(struct link *link, bool usable)
 	if (usable)
 		return;
 
+	/* The way back is a new connection: the old one would wait for its next retransmission. */
+	if (e->connection)
+		sip_wire_close(e->sm->wire, e->connection);
+	e->connection = 0;
 	/* Calls in flight are answered now; those that came from there are given up. */
 	sip_stack_fail_remote(e->sm->stack, SIP_TRANSPORT_OTHER, &e->flow.remote);
 	proxy_upstream_lost(e->sm, e);
@@ -205,10 +209,12 @@ static void probe(struct entity *e)
 		return;
 	r = sip_client_txn_new(e->sm->stack, &e->flow, buf_slice(&out), &options, &probe_handlers,
 			       e, &e->probe, NULL);
-	if (r < 0)
+	if (r < 0) {
 		entity_refused(e);
-	else
-		link_sent(&e->link, sm_now_ms(e->sm));
+		return;
+	}
+	e->connection = sip_client_txn_flow(e->probe)->connection;
+	link_sent(&e->link, sm_now_ms(e->sm));
 }
 
 static void tick(struct timer *timer)

@@ -34,6 +34,7 @@ struct entity {
 	struct timer timer; /* next probe or next judgement, whichever comes first */
 	uint64_t next_probe_ms;
 	struct sip_client_txn *probe;
+	uint64_t connection;	      /* that the last probe went over; 0 none */
 	uint64_t flows[ENTITY_FLOWS]; /* newest first, 0 empty */
 };
 
