@@ -434,12 +434,23 @@ static void start_timers(struct sip_client_txn *txn, uint32_t timeout_ms)
 		  invite ? timer_b : timer_f);
 }
 
+/* At the bound: one that waits for nothing but copies of its final ends before its time. */
+static bool make_room(struct sip_stack *stack)
+{
+	struct sip_client_txn *txn = LIST_FIRST(&stack->old_clients, struct sip_client_txn, link);
+
+	if (!txn || txn->depth > 0)
+		return false;
+	finish(txn);
+	return true;
+}
+
 static int make(struct sip_stack *stack, const struct sip_flow *flow, struct sip_client_txn **ret)
 {
 	struct sip_arena arena;
 	struct sip_client_txn *txn;
 
-	if (stack->stats.client_txns >= stack->transactions_max)
+	if (stack->stats.client_txns >= stack->transactions_max && !make_room(stack))
 		return -EUSERS;
 	sip_arena_init(&arena, &stack->pool);
 	txn = sip_arena_alloc(&arena, sizeof(*txn));
@@ -594,7 +605,8 @@ void sip_client_txn_free_all(struct sip_stack *stack)
 {
 	struct sip_client_txn *txn;
 
-	LIST_FOREACH (txn, &stack->all_clients, struct sip_client_txn, link) {
+	while ((txn = LIST_FIRST(&stack->all_clients, struct sip_client_txn, link)) ||
+	       (txn = LIST_FIRST(&stack->old_clients, struct sip_client_txn, link))) {
 		unlink_txn(txn);
 		destroy(txn);
 	}
@@ -616,6 +628,10 @@ bool sip_client_txn_receive(struct sip_stack *stack, const struct sip_incoming *
 	if (!node)
 		return false;
 	txn = MAP_ENTRY(node, struct sip_client_txn, node);
+	if (txn->last_status < 200 && status >= 200) {
+		list_remove(&txn->link);
+		list_append(&stack->old_clients, &txn->link);
+	}
 	if (txn->last_status < 200)
 		txn->last_status = status;
 	step(txn, status < 200 ? EC_1XX : status < 300 ? EC_2XX : EC_300_699, in);

@@ -42,7 +42,8 @@ struct sip_stack {
 	uint8_t secret[32]; /* of stateless tags */
 	struct sip_arena_pool pool;
 	struct map servers, merged, clients, clients_by_connection, dialogs;
-	struct list all_clients, all_servers, all_dialogs;
+	/* old_*: their final response is through, they only wait for copies; oldest first. */
+	struct list all_clients, all_servers, old_clients, old_servers, all_dialogs;
 	struct buf out;	    /* the message being built */
 	struct buf draft;   /* a request before its Via is put in */
 	struct sip_msg msg; /* the message being parsed again */

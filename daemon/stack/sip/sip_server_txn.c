@@ -410,6 +410,17 @@ static int link_keys(struct sip_server_txn *txn)
 	return 0;
 }
 
+/* At the bound: one that waits for nothing but copies of its request ends before its time. */
+static bool make_room(struct sip_stack *stack)
+{
+	struct sip_server_txn *txn = LIST_FIRST(&stack->old_servers, struct sip_server_txn, link);
+
+	if (!txn || txn->depth > 0)
+		return false;
+	finish(txn);
+	return true;
+}
+
 int sip_server_txn_new(struct sip_stack *stack, const struct sip_incoming *in,
 		       const struct sip_server_handlers *handlers, void *user,
 		       struct sip_server_txn **ret)
@@ -419,7 +430,7 @@ int sip_server_txn_new(struct sip_stack *stack, const struct sip_incoming *in,
 	struct sip_via via;
 	int r;
 
-	if (stack->stats.server_txns >= stack->transactions_max)
+	if (stack->stats.server_txns >= stack->transactions_max && !make_room(stack))
 		return -EUSERS;
 	sip_arena_init(&arena, &stack->pool);
 	txn = sip_arena_alloc(&arena, sizeof(*txn));
@@ -457,7 +468,8 @@ void sip_server_txn_free_all(struct sip_stack *stack)
 {
 	struct sip_server_txn *txn;
 
-	LIST_FOREACH (txn, &stack->all_servers, struct sip_server_txn, link) {
+	while ((txn = LIST_FIRST(&stack->all_servers, struct sip_server_txn, link)) ||
+	       (txn = LIST_FIRST(&stack->old_servers, struct sip_server_txn, link))) {
 		unlink_txn(txn);
 		destroy(txn);
 	}
@@ -510,6 +522,10 @@ int sip_server_txn_send(struct sip_server_txn *txn, struct slice response)
 		return -EBADMSG;
 	if (txn->last_status >= 200 && !more_2xx)
 		return -EALREADY;
+	if (status >= 200 && txn->last_status < 200) {
+		list_remove(&txn->link);
+		list_append(&txn->stack->old_servers, &txn->link);
+	}
 	txn->last_status = status;
 	if (status >= 100 && txn->main.fire == timer_trying)
 		sip_timer_stop(txn->stack, &txn->main);

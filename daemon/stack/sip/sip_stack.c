@@ -11,7 +11,7 @@
 #include "net/digest.h"
 #include "stack/sip/sip_private.h"
 
-#define POOL_KEEP 16384 /* free blocks kept: 64 MiB at most, after a peak that used them */
+#define POOL_KEEP 4096 /* free blocks kept: 16 MiB at most, after a peak that used them */
 #define STATELESS_TAG_LEN 18
 
 static int wire_prepare(void *user, struct sip_flow *flow, size_t length)
@@ -92,7 +92,7 @@ int sip_stack_new_over(const struct sip_stack_config *config, struct timer_wheel
 	stack->proxy = config->proxy;
 	stack->supported = config->supported;
 	stack->supported_count = config->supported_count;
-	stack->transactions_max = or_default(config->transactions_max, 65536);
+	stack->transactions_max = or_default(config->transactions_max, 16384);
 	stack->dialogs_max = or_default(config->dialogs_max, 65536);
 	stack->t1 = or_default(config->t1_ms, SIP_T1_MS);
 	stack->t2 = or_default(config->t2_ms, SIP_T2_MS);
@@ -107,6 +107,8 @@ int sip_stack_new_over(const struct sip_stack_config *config, struct timer_wheel
 	map_init(&stack->dialogs);
 	list_init(&stack->all_clients);
 	list_init(&stack->all_servers);
+	list_init(&stack->old_clients);
+	list_init(&stack->old_servers);
 	list_init(&stack->all_dialogs);
 	buf_init(&stack->out, SIP_MSG_MAX);
 	buf_init(&stack->draft, SIP_MSG_MAX);

@@ -67,7 +67,8 @@ struct sip_stack_config {
 	bool proxy; /* a message is judged as by a proxy (sip_check.h), else as by a UAS */
 	const struct slice *supported; /* option tags for Require; borrowed for ever */
 	size_t supported_count;
-	uint32_t transactions_max;    /* server and client each; 0 = 65,536 */
+	uint32_t transactions_max;    /* server and client each; 0 = 16,384. At the bound the oldest
+				       * that only waits for copies of its final ends early */
 	uint32_t dialogs_max;	      /* 0 = 65,536 */
 	uint32_t t1_ms, t2_ms, t4_ms; /* 0 = RFC 3261's */
 	uint32_t

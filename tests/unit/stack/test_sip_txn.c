@@ -636,6 +636,36 @@ static void transactions_are_bounded(void **state)
 	sim_done(&ua.sim);
 }
 
+static void at_the_bound_the_oldest_answered_one_makes_room(void **state)
+{
+	struct ua ua;
+
+	(void)state;
+	begin(&ua, SIP_TRANSPORT_UDP);
+	ua.answer_with = 200;
+	for (int i = 0; i < 200; i++) {
+		char text[512];
+
+		(void)snprintf(text, sizeof(text),
+			       "OPTIONS sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP "
+			       "192.0.2.1:5060;branch=z9hG4bKm%d\r\nMax-Forwards: 70\r\n"
+			       "From: <sip:a@x>;tag=f\r\nTo: <sip:b@x>\r\nCall-ID: c\r\n"
+			       "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+			       i);
+		sim_deliver(&ua.sim.b, text);
+	}
+	assert_int_equal(ua.requests, 200);
+	assert_int_equal(sip_stack_stats(ua.sim.b.stack).server_txns, 64);
+	assert_int_equal(ua.server_ended, 200 - 64);
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(call(&ua, OPTIONS_TO_B), 0);
+		sim_run(&ua.sim, 25);
+		assert_int_equal(ua.last_status, 200);
+	}
+	assert_int_equal(sip_stack_stats(ua.sim.a.stack).client_txns, 64);
+	sim_done(&ua.sim);
+}
+
 static void detached_transactions_finish_alone(void **state)
 {
 	struct ua ua;
@@ -680,6 +710,7 @@ int main(void)
 		cmocka_unit_test(link_down_ends_what_is_under_way),
 		cmocka_unit_test(failed_send_is_told_from_the_loop),
 		cmocka_unit_test(transactions_are_bounded),
+		cmocka_unit_test(at_the_bound_the_oldest_answered_one_makes_room),
 		cmocka_unit_test(detached_transactions_finish_alone),
 	};
 
