@@ -45,7 +45,11 @@ static void up_ended(void *user, struct sip_server_txn *txn, int reason)
 	struct b2bua_half *b = user;
 
 	b->up_txn = NULL;
-	b2bua_tidy(b);
+	/* The caller cannot be told anything any more: why should a phone go on ringing? */
+	if (reason != 0 && half_state(&b->half) < HALF_ANSWERED && !b->half.fsm.busy)
+		b2bua_release(b, 500, NULL);
+	else
+		b2bua_tidy(b);
 }
 
 static const struct sip_server_handlers up_txn_handlers = {
@@ -208,6 +212,7 @@ void b2bua_abandon(struct b2bua_half *b)
 static void b2bua_free(struct b2bua_half *b)
 {
 	loop_timer_stop(b->cm->loop, &b->guard);
+	audit_stop(b);
 	relay_end_all(b);
 	for (unsigned i = 0; i < FORK_BRANCH_MAX; i++) {
 		struct b2bua_branch *br = &b->branches[i];

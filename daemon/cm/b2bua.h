@@ -61,8 +61,9 @@ struct b2bua_half {
 	struct sip_dialog *reinvite; /* dialog in which a re-INVITE came that has no ACK yet */
 	uint32_t reinvite_cseq;	     /* of its counterpart, once that was answered 2xx; 0 before */
 	unsigned byes;		     /* BYEs of ours that are watched */
-	struct timer guard;	     /* no answer, or none at all */
-	char *target;		     /* Request-URI downstream */
+	struct timer guard;	     /* no answer, or none at all; while talking: the next audit */
+	struct sip_client_txn *probes[2]; /* of an audit, upstream and downstream */
+	char *target;			  /* Request-URI downstream */
 	enum service_class class;
 	struct half_final final; /* argument of a queued event */
 	struct buf best_headers; /* of the best refusal so far */
@@ -103,5 +104,8 @@ void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struc
 bool relay_ack(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in);
 /* Answer what is still open (487) and let go of it. */
 void relay_end_all(struct b2bua_half *b);
+/* audit.c: while a call talks, ask both sides now and then whether they still know it. */
+void audit_start(struct b2bua_half *b);
+void audit_stop(struct b2bua_half *b);
 /* Address inside a Contact, for the live view. */
 void b2bua_note_contact(struct leg *leg, const struct sip_msg *msg);

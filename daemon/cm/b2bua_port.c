@@ -230,7 +230,7 @@ static void port_answer(struct half *h, const struct half_reply *reply)
 	struct b2bua_half *b = b2bua_of(h);
 	const struct b2bua_answer *answer = reply->message;
 
-	loop_timer_stop(b->cm->loop, &b->guard);
+	audit_start(b);
 	b2bua_note_contact(&h->down, answer->in->msg);
 	pass_up(b, reply, LEG_WAY_ANSWER);
 	for (unsigned i = 0; i < FORK_EARLY_MAX; i++) {
@@ -384,6 +384,7 @@ static void port_over(struct half *h)
 	struct cm *cm = b->cm;
 
 	loop_timer_stop(cm->loop, &b->guard);
+	audit_stop(b);
 	relay_end_all(b);
 	if (h->appearance > 0)
 		appearance_release(&cm->appearances, slice_str(h->station), h->appearance);

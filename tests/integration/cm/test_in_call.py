@@ -170,6 +170,29 @@ def a_cancelled_reinvite_leaves_the_call_alone():
         b.hang_up(up, answer, down)
 
 
+def a_call_that_a_phone_has_forgotten_ends():
+    with bench("call.audit_s=1") as b:
+        up, answer, down, tag = b.talk("imsterm", dialled="3003")
+        for forgets in (False, True):
+            probes = {m.call_id: m for m in (b.sm.expect("OPTIONS"), b.sm.expect("OPTIONS"))}
+            assert set(probes) == {up.call_id, down.call_id}, probes
+            assert probes[down.call_id].tag("To") == tag
+            # whoever answers at all is there
+            b.sm.answer(probes[up.call_id], 405, "Method Not Allowed")
+            if not forgets:
+                b.sm.answer(probes[down.call_id], 200, "OK")
+                assert state(b) == "talking"
+        b.sm.answer(probes[down.call_id], 481, "Call Does Not Exist")
+        byes = [b.sm.expect("BYE"), b.sm.expect("BYE")]
+        assert {m.call_id for m in byes} == {up.call_id, down.call_id}
+        for bye in byes:
+            b.sm.answer(bye, 200, "OK")
+        b.server.wait_items("/v1/calls", 0)
+        again = b.invite("imsterm", dialled="3003")
+        b.sm.answer(b.downstream(again), 486, "Busy Here", "x")
+        b.sm.ack_failure(again, b.sm.expect((486, "INVITE")), b.cm)
+
+
 def requests_for_no_call_are_481():
     with bench() as b:
         lines = [("From", "<sip:a@aurabox.internal>;tag=a"), ("To", "<sip:b@aurabox.internal>;tag=b"),
@@ -183,4 +206,5 @@ if __name__ == "__main__":
     run([hold_and_retrieve_from_the_caller, hold_from_the_callee, a_refused_offer_changes_nothing,
          offers_that_cross_are_491, update_and_info_cross, update_in_an_early_dialog_goes_to_its_fork,
          what_is_not_understood_is_said_so, a_dead_dialog_on_one_side_ends_the_call,
-         a_cancelled_reinvite_leaves_the_call_alone, requests_for_no_call_are_481])
+         a_cancelled_reinvite_leaves_the_call_alone,
+         a_call_that_a_phone_has_forgotten_ends, requests_for_no_call_are_481])
