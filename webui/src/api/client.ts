@@ -5,6 +5,7 @@ import type { components, paths } from "./schema";
 
 export type Vm = components["schemas"]["vm"];
 export type Session = components["schemas"]["session"];
+export type Task = components["schemas"]["task"];
 
 export type Result<T> = { ok: true; value: T } | { ok: false; problem: Problem };
 
@@ -59,7 +60,7 @@ export async function logOut(): Promise<Result<unknown>> {
   return settle(client.DELETE("/api/v1/session"));
 }
 
-export async function changePassword(oldPassword: string, newPassword: string) {
+export async function changePassword(oldPassword: string, newPassword: string): Promise<Result<unknown>> {
   const body = { old_password: oldPassword, new_password: newPassword };
   return settle(client.POST("/api/v1/session/password", { body }));
 }
@@ -69,15 +70,10 @@ export async function listVms(): Promise<Result<Vm[]>> {
   return result.ok ? { ok: true, value: result.value.items } : result;
 }
 
-async function act(vm: string, action: string): Promise<Result<unknown>> {
+export type VmAction = "start" | "shutdown";
+
+/** Ask for the action; the task of the answer ends when it is done. */
+export async function actOnVm(vm: string, action: VmAction): Promise<Result<Task>> {
   const path = { vm, action };
   return settle(client.POST("/api/v1/vms/{vm}/actions/{action}", { params: { path } }));
-}
-
-export async function startVm(name: string): Promise<Result<unknown>> {
-  return act(name, "start");
-}
-
-export async function shutDownVm(name: string): Promise<Result<unknown>> {
-  return act(name, "shutdown");
 }
