@@ -238,7 +238,11 @@ static int follow_smgr(struct node *node, bool guest, struct error *err)
 	const struct node_identity *id = &node->identity;
 	const char *peer = node_peer(node, "smgr");
 	char url[160] = "", user[80];
-	struct store_config smgr = { .url = url, .max_connections = 2, .application = id->name };
+	struct store_config smgr = { .url = url,
+				     .max_connections = 2,
+				     .connect_timeout_s = 2,
+				     .statement_timeout_ms = 5000,
+				     .application = id->name };
 	struct replica_config config = { .role = node->server->name,
 					 .smgr = &smgr,
 					 .domain = id->domain,

@@ -313,6 +313,7 @@ struct replica *replica_free(struct replica *replica)
 		replica->stop = true;
 		pthread_cond_signal(&replica->wake);
 		pthread_mutex_unlock(&replica->lock);
+		store_interrupt(replica->smgr);
 		pthread_join(replica->thread, NULL);
 		/* snapshots on their way are applied while everything still stands */
 		(void)loop_turn(replica->loop, 0);

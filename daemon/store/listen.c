@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 5000
+#define BACKOFF_MAX_MS 1000
 #define CHANNEL_LIMIT 8
 
 /* What both the thread and posts on their way to the loop hold; the last one frees it. */

@@ -18,7 +18,7 @@ struct store_listen_handler {
 	void *user;
 };
 
-/* Connects on a thread of its own, reconnects with a growing pause (100 ms … 5 s); the handlers
+/* Connects on a thread of its own, reconnects with a growing pause (100 ms … 1 s); the handlers
  * run on the loop. Channels are plain identifiers. Errors: -EINVAL, -ENOMEM, -EAGAIN no thread. */
 int store_listen_new(struct loop *loop, const struct store_config *config,
 		     const char *const *channels, size_t n,

@@ -169,7 +169,10 @@ static int write_config(const struct pg_cluster *c, const char *dir, struct erro
 	buf_add_str(&conf, "# written by auraboxd before each start\nlisten_addresses = ''\n"
 			   "unix_socket_permissions = 0700\nmax_connections = 40\n"
 			   "shared_buffers = 32MB\nfsync = on\nsynchronous_commit = on\njit = off\n"
-			   "port = 5432\nlogging_collector = off\nlog_line_prefix = '%m '\n"
+			   "port = 5432\nlogging_collector = off\n"
+			   /* no DETAIL: it would quote rows */
+			   "log_error_verbosity = terse\n"
+			   "log_line_prefix = '%m '\n"
 			   "log_timezone = 'UTC'\ntimezone = 'UTC'\n"
 			   "statement_timeout = 0\nidle_in_transaction_session_timeout = 60s\n"
 			   "unix_socket_directories = ");

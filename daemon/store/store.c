@@ -8,11 +8,12 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define POOL_LIMIT 64
 #define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 5000
+#define BACKOFF_MAX_MS 1000
 #define TX_ATTEMPTS 5
 
 struct store {
@@ -21,6 +22,7 @@ struct store {
 	pthread_cond_t returned;
 	PGconn *idle[POOL_LIMIT];
 	uint32_t idle_count;
+	PGconn *lent[POOL_LIMIT]; /* connected and with a thread; NULL: free place */
 	uint32_t busy;
 	uint32_t max;
 	uint64_t retry_at; /* no attempt to connect before; 0: at once */
@@ -130,12 +132,33 @@ static int wait_turn(struct store *st, struct error *err)
 	return 0;
 }
 
+/* Under the lock. There are as many places as there may be busy connections. */
+static void replace_lent(struct store *st, const PGconn *old, PGconn *now)
+{
+	for (uint32_t i = 0; i < POOL_LIMIT; i++) {
+		if (st->lent[i] == old) {
+			st->lent[i] = now;
+			return;
+		}
+	}
+}
+
+void store_interrupt(struct store *st)
+{
+	pthread_mutex_lock(&st->lock);
+	for (uint32_t i = 0; i < POOL_LIMIT; i++)
+		if (st->lent[i])
+			(void)shutdown(PQsocket(st->lent[i]), SHUT_RDWR);
+	pthread_mutex_unlock(&st->lock);
+}
+
 static void give_back(struct store *st, PGconn *conn, bool usable)
 {
 	usable = usable && PQstatus(conn) == CONNECTION_OK &&
 		 PQtransactionStatus(conn) == PQTRANS_IDLE;
 	pthread_mutex_lock(&st->lock);
 	st->busy--;
+	replace_lent(st, conn, NULL);
 	if (usable)
 		st->idle[st->idle_count++] = conn;
 	pthread_cond_signal(&st->returned);
@@ -161,6 +184,7 @@ static int connect_new(struct store *st, PGconn **ret, struct error *err)
 		st->backoff_ms = 0;
 		st->retry_at = 0;
 		st->stats.reconnects++;
+		replace_lent(st, NULL, *ret);
 	}
 	pthread_mutex_unlock(&st->lock);
 	return r;
@@ -186,7 +210,9 @@ static int acquire(struct store *st, PGconn **ret, struct error *err)
 			conn = NULL;
 		}
 	}
-	if (!conn && clock_now(clock_system()) < st->retry_at) {
+	if (conn) {
+		replace_lent(st, NULL, conn);
+	} else if (clock_now(clock_system()) < st->retry_at) {
 		st->busy--;
 		away = true;
 	}

@@ -35,11 +35,15 @@ struct store_config {
  * err->field names the constraint where the database gave one. */
 
 /* Make a pool. No connection is made yet: a database that is down is found by the first
- * query, later ones reconnect with a growing pause (100 ms … 5 s; meanwhile -EAGAIN at once).
+ * query, later ones reconnect with a growing pause (100 ms … 1 s; meanwhile -EAGAIN at once).
  * Errors: -EINVAL bad URL, -ENOMEM. The caller owns *ret. */
 int store_open(const struct store_config *config, struct store **ret, struct error *err);
 struct store *store_free(struct store *st); /* no thread may hold a connection any more */
 DEFINE_AUTO(store)
+
+/* Break off what threads are waiting for in this pool at this moment, so that a process can end
+ * although the database is silent: their calls fail with -EAGAIN. Any thread. */
+void store_interrupt(struct store *st);
 
 /* Is the database there? Runs SELECT 1 on a fresh or a tested connection. */
 int store_ping(struct store *st, struct error *err);

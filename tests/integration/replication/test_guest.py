@@ -14,6 +14,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+import authority  # noqa: E402
 import pg  # noqa: E402
 
 PROGRAMS = "/usr/lib/postgresql/15/bin"
@@ -27,25 +28,6 @@ def run(*argv, user=None):
     return done.stdout
 
 
-class Authority:
-    def __init__(self, folder):
-        self.dir = folder
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-            "/CN=Aurabox test CA", "-days", "2", "-keyout", f"{folder}/ca-key.pem", "-out", f"{folder}/ca.pem")
-
-    def issue(self, name):
-        base = f"{self.dir}/{name}"
-        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
-            "-keyout", f"{base}-key.pem", "-out", f"{base}.csr")
-        with open(f"{base}.ext", "w") as file:
-            file.write(f"subjectAltName=DNS:{name}.aurabox.internal,IP:127.0.0.1\n"
-                       "extendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=CA:FALSE\n")
-        run("openssl", "x509", "-req", "-in", f"{base}.csr", "-CA", f"{self.dir}/ca.pem", "-CAkey",
-            f"{self.dir}/ca-key.pem", "-CAcreateserial", "-days", "1", "-extfile", f"{base}.ext", "-out", f"{base}.pem")
-        os.chmod(f"{base}-key.pem", 0o600)
-        return f"{base}.pem", f"{base}-key.pem"
-
-
 class Guest(unittest.TestCase):
     """smgr's own pg_hba.conf, pg_ident.conf and roles; only places differ."""
 
@@ -53,7 +35,7 @@ class Guest(unittest.TestCase):
     def setUpClass(cls):
         cls.dir = tempfile.mkdtemp(prefix="aura-guest-")
         os.chmod(cls.dir, 0o755)
-        cls.ca = Authority(cls.dir)
+        cls.ca = authority.Authority(cls.dir)
         for name in ("smgr", "sm", "cm", "auraboxd", "stranger"):
             cls.ca.issue(name)
         shutil.chown(f"{cls.dir}/smgr-key.pem", "postgres", "postgres")

@@ -18,6 +18,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+import authority  # noqa: E402
 import pg  # noqa: E402
 
 ROLES = ("aura_admin", "aura_sm", "aura_cm", "aura_presence")
@@ -43,13 +44,18 @@ class Node:
         self.db = f"{self.dir}/replica.db"
         self.sock = f"{self.dir}/m.sock"
         self.log = open(f"{self.dir}/log", "a+")
+        self.more = []
+        if name != "sm":  # what stands behind sm serves nobody without TLS
+            cert, key = authority.Authority(self.dir).issue(name)
+            for option, path in (("cert", cert), ("key", key), ("ca", f"{self.dir}/ca.pem")):
+                self.more += ["--set", f"tls.{option}={path}"]
         self.start()
 
     def start(self):
         self.process = subprocess.Popen(
             [f"{pg.BIN}/aura-{self.name}", "--management", self.sock,
              "--set", f"node.smgr={self.cluster.url_as('aura_' + self.name)}", "--set", f"node.database={self.db}",
-             "--set", f"sip.listen=127.0.0.1:{self.port}"],
+             "--set", f"sip.listen=127.0.0.1:{self.port}", *self.more],
             stdout=subprocess.PIPE, stderr=self.log, text=True, env=pg.ENV)
         ready, _, _ = select.select([self.process.stdout], [], [], 10)
         line = self.process.stdout.readline() if ready else ""
@@ -167,6 +173,34 @@ class Replication(unittest.TestCase):
         pg.eventually(lambda: second in sm.handles(), 6, "catching up")
         pg.eventually(lambda: sm.state() == "in_sync", 3, "state")
         self.assertEqual(sm.handles(), self.smgr_handles())
+
+    def test_a_silent_smgr_holds_nobody_up(self):
+        sm = self.node("sm", 15060)
+        pg.eventually(lambda: self.in_sync(sm), 3, "in sync")
+        users = len(sm.handles())
+        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.c.pid)], capture_output=True, text=True).stdout
+        frozen = [self.c.pid] + [int(p) for p in children.split()]
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            for _ in range(20):
+                sm.get("/health")
+                time.sleep(0.1)
+            self.assertLess(time.monotonic() - began, 4)
+            began = time.monotonic()
+            sm.stop()
+            self.assertLess(time.monotonic() - began, 5)
+            sm.start()
+            self.assertEqual(len(sm.handles()), users)
+        finally:
+            for pid in frozen:
+                try:
+                    os.kill(pid, signal.SIGCONT)
+                except ProcessLookupError:
+                    pass
+        new = self.add()
+        pg.eventually(lambda: new in sm.handles(), 12, "catching up")
 
     def test_deletes_in_a_gap_are_learnt(self):
         sm = self.node("sm", 15060)
