@@ -259,7 +259,7 @@ static void complete(void *user)
 	atomic_fetch_sub(&x->server->running, 1);
 	x->state = EXCHANGE_DONE;
 	if (x->reply.stream)
-		sse_attach(x->reply.stream, x->mhd);
+		sse_attach(x->reply.stream, x->mhd, &x->live);
 	if (!x->connection->stream)
 		exchange_client_gone(x);
 	MHD_resume_connection(x->mhd);
@@ -351,8 +351,8 @@ enum MHD_Result exchange_handle(void *server, struct MHD_Connection *mhd, const 
 
 void exchange_client_gone(struct exchange *x)
 {
-	if (x->reply.stream)
-		sse_end(x->reply.stream);
+	if (x->live)
+		sse_end(x->live);
 }
 
 void exchange_completed(void *server, struct MHD_Connection *mhd, void **slot,
@@ -371,6 +371,8 @@ void exchange_completed(void *server, struct MHD_Connection *mhd, void **slot,
 		if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK && !x->close)
 			connection_phase(x->connection, PHASE_IDLE);
 	}
+	if (x->live)
+		sse_detach(x->live);
 	reply_done(&x->reply);
 	buf_done(&x->body);
 	free(x->arena);

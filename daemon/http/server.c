@@ -310,7 +310,7 @@ static void close_quiet(struct http_server *s, bool all)
 	LIST_FOREACH(c, &s->connections, struct connection, link) {
 		bool busy = c->exchange && c->exchange->state == EXCHANGE_RUNNING;
 		bool answering = c->exchange && c->exchange->state >= EXCHANGE_DONE &&
-				 !c->exchange->reply.stream;
+				 !c->exchange->live;
 
 		if (!busy && (all || !answering))
 			connection_abort(c);

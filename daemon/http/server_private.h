@@ -79,6 +79,7 @@ struct exchange {
 	bool close;
 	struct error err;
 	struct http_reply reply;
+	struct http_stream_source *live; /* the event stream that is being sent, or NULL */
 };
 
 struct http_server {
@@ -141,5 +142,8 @@ struct MHD_Response *static_response(struct http_static *files, struct slice pat
 /* sse.c; all on the server's thread */
 ssize_t sse_read(void *source, uint64_t pos, char *buf, size_t max);
 void sse_release(void *source);
-void sse_attach(struct http_stream_source *source, struct MHD_Connection *mhd);
+/* *slot points to the source until it is released. */
+void sse_attach(struct http_stream_source *source, struct MHD_Connection *mhd,
+		struct http_stream_source **slot);
+void sse_detach(struct http_stream_source *source); /* slot goes away */
 void sse_end(struct http_stream_source *source);

@@ -30,6 +30,7 @@ struct http_stream_source {
 	struct list link;
 	struct sse_hub *hub;
 	struct MHD_Connection *mhd; /* NULL until the answer is queued */
+	struct http_stream_source **slot;
 	char owner[SSE_OWNER_SIZE];
 	char *topics[SSE_TOPIC_MAX];
 	size_t topic_count;
@@ -110,7 +111,7 @@ static void stream_catch_up(struct http_stream_source *st)
 {
 	struct sse_hub *hub = st->hub;
 
-	if (st->sent < hub->before || st->sent > hub->newest) {
+	if (st->sent < hub->before) {
 		stream_reset(st, hub->newest);
 		return;
 	}
@@ -122,11 +123,14 @@ static void stream_catch_up(struct http_stream_source *st)
 	}
 }
 
-void sse_attach(struct http_stream_source *source, struct MHD_Connection *mhd)
+void sse_attach(struct http_stream_source *source, struct MHD_Connection *mhd,
+		struct http_stream_source **slot)
 {
 	struct sse_hub *hub = source->hub;
 
 	source->mhd = mhd;
+	source->slot = slot;
+	*slot = source;
 	(void)pthread_mutex_lock(&hub->lock);
 	source->linked = true;
 	list_append(&hub->streams, &source->link);
@@ -134,6 +138,11 @@ void sse_attach(struct http_stream_source *source, struct MHD_Connection *mhd)
 	(void)pthread_mutex_unlock(&hub->lock);
 	atomic_fetch_add(&hub->server->streams, 1);
 	stream_catch_up(source);
+}
+
+void sse_detach(struct http_stream_source *source)
+{
+	source->slot = NULL;
 }
 
 ssize_t sse_read(void *user, uint64_t pos, char *buf, size_t max)
@@ -166,6 +175,8 @@ void sse_release(void *user)
 	struct http_stream_source *st = user;
 	struct sse_hub *hub = st->hub;
 
+	if (st->slot)
+		*st->slot = NULL;
 	if (st->linked) {
 		(void)pthread_mutex_lock(&hub->lock);
 		list_remove(&st->link);
@@ -333,7 +344,6 @@ static int source_fill(struct http_stream_source *st, const struct sse_subscript
 
 		if (!text)
 			return -ENOMEM;
-		st->sent = sub->backlog[i].id;
 		buf_add_str(&st->out, text);
 	}
 	return buf_ok(&st->out) ? 0 : -ENOMEM;

@@ -38,14 +38,15 @@ int sse_publish(struct sse_hub *hub, const struct sse_event *event);
 struct sse_subscription {
 	const char *owner;	   /* who listens; sse_close_owner() ends by it */
 	const char *const *topics; /* NULL-terminated; "uc.*" is not a pattern: list each */
-	uint64_t after;		   /* the client has everything up to here */
+	uint64_t after;		   /* up to here the client has it, or the backlog holds it */
 	bool reset;		   /* send `reset` first: the client's id was too old or unknown */
-	const struct sse_event *backlog; /* from the database, after `after`, in order; copied */
+	const struct sse_event *backlog; /* from the database, in order, up to `after`; copied */
 	size_t backlog_count;
 };
 
 /* Make the source for reply_stream(): first the backlog, then the ring, then live.
- * An `after` that the ring no longer reaches makes a `reset`. The reply owns the source. */
+ * An `after` that the ring no longer reaches makes a `reset`; one beyond the ring is the caller's to
+ * judge, for the database may be ahead of it. The reply owns the source. */
 int sse_subscribe(struct sse_hub *hub, const struct sse_subscription *subscription,
 		  struct http_stream_source **ret, struct error *err);
 /* End the streams of an owner. Any thread. */
