@@ -122,6 +122,7 @@ class Uc(unittest.TestCase):
         self.refused(self.make("3001", station={"extension": "30a"}), EINVAL, "/station/extension")
         self.refused(self.make("3001", sip={"sequence": "nowhere"}), EINVAL, "/sip/sequence")
         self.refused(self.make("3001", colour="red"), EINVAL, "/colour")
+        self.refused(self.make("a\u0085b"), EINVAL, "/handle")
         for handle in ("a/b", "a%b", "a b", "a\u0007", "", "x" * 65, "01890a5d-ac96-774b-bcce-b302099a8057"):
             self.refused(self.make(handle), EINVAL, "/handle")
         self.assertEqual(self.c.psql("SELECT count(*) FROM users"), "0")
@@ -146,6 +147,7 @@ class Uc(unittest.TestCase):
         self.refused(self.c.uc("patch", "3001", "0", {"id": "x"}), EINVAL, "/id")
         self.refused(self.c.uc("patch", "3001", "0", []), EINVAL, "")
         self.ok(self.c.uc("patch", "3001", "0", {"id": user["id"]}))
+        self.assertEqual(self.ok(self.c.uc("get", user["id"].upper()))["handle"], "3001")
         self.refused(self.c.uc("patch", "9999", "0", {"name": "x"}), ENOENT)
 
     def test_a_new_handle_needs_the_password(self):

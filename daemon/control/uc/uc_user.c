@@ -119,6 +119,9 @@ static void body_done(struct user_body *body)
 	" LEFT JOIN stations t ON t.user_id = u.id"                                                \
 	" LEFT JOIN presence_profiles p ON p.user_id = u.id "
 
+/* $1 and $2 of a statement that finds a user: a handle never looks like a UUID. */
+#define KEY(key) ((const char *[]){ (key), uuid_is_valid(slice_str(key)) ? (key) : NULL })
+
 static int no_user(struct error *err, const char *key)
 {
 	return error_set(err, -ENOENT, "no user has the handle or id '%s'", key);
@@ -138,9 +141,9 @@ static int tx_get(struct store_tx *tx, const char *key, json_t **ret, int64_t *v
 		  struct error *err)
 {
 	static const char sql[] = "SELECT " USER_JSON ", u.version" USER_FROM
-				  "WHERE u.id::text = lower($1) OR u.handle = $1";
+				  "WHERE u.handle = $1 OR u.id = $2::uuid";
 	AUTO(store_rows) struct store_rows *rows = NULL;
-	int r = store_tx_query(tx, sql, (const char *[]){ key }, 1, &rows, err);
+	int r = store_tx_query(tx, sql, KEY(key), 2, &rows, err);
 
 	return r < 0 ? r : user_row(rows, key, ret, version, err);
 }
@@ -148,9 +151,9 @@ static int tx_get(struct store_tx *tx, const char *key, json_t **ret, int64_t *v
 int uc_user_get(struct uc *uc, const char *key, json_t **ret, int64_t *version, struct error *err)
 {
 	static const char sql[] = "SELECT " USER_JSON ", u.version" USER_FROM
-				  "WHERE u.id::text = lower($1) OR u.handle = $1";
+				  "WHERE u.handle = $1 OR u.id = $2::uuid";
 	AUTO(store_rows) struct store_rows *rows = NULL;
-	int r = store_query(uc->db, sql, (const char *[]){ key }, 1, &rows, err);
+	int r = store_query(uc->db, sql, KEY(key), 2, &rows, err);
 
 	return r < 0 ? r : user_row(rows, key, ret, version, err);
 }
@@ -162,6 +165,8 @@ static int explain(int r, struct error *err)
 		return error_field(err, r, "/handle", "this handle is taken");
 	if (r == -EEXIST && err && strcmp(err->field, "stations_extension_key") == 0)
 		return error_field(err, r, "/station/extension", "this extension is taken");
+	if (r == -EINVAL && err && strcmp(err->field, "users_handle_check") == 0)
+		return error_field(err, r, "/handle", "holds what a handle must not");
 	return r;
 }
 
@@ -492,9 +497,9 @@ static int patch_locked(struct store_tx *tx, struct user_change *change, const j
 static int lock_user(struct store_tx *tx, const char *key, int64_t if_version, struct error *err)
 {
 	static const char sql[] = "SELECT version FROM users"
-				  " WHERE id::text = lower($1) OR handle = $1 FOR UPDATE";
+				  " WHERE handle = $1 OR id = $2::uuid FOR UPDATE";
 	AUTO(store_rows) struct store_rows *rows = NULL;
-	int r = store_tx_query(tx, sql, (const char *[]){ key }, 1, &rows, err);
+	int r = store_tx_query(tx, sql, KEY(key), 2, &rows, err);
 
 	if (r < 0)
 		return r;
@@ -535,8 +540,8 @@ static int delete_user(struct store_tx *tx, void *user, struct error *err)
 	if (r < 0)
 		return r;
 	/* station and presence profile go with it: ON DELETE CASCADE */
-	return store_tx_exec(tx, "DELETE FROM users WHERE id::text = lower($1) OR handle = $1",
-			     (const char *[]){ change->key }, 1, err);
+	return store_tx_exec(tx, "DELETE FROM users WHERE handle = $1 OR id = $2::uuid",
+			     KEY(change->key), 2, err);
 }
 
 int uc_user_delete(struct uc *uc, const char *key, int64_t if_version, struct error *err)
