@@ -38,7 +38,7 @@ enum cli_value {
 };
 
 struct cli_option {
-	const char *name;   /* "--memory-mib" */
+	const char *name; /* "--memory-mib" */
 	enum cli_value kind;
 	const char *member; /* "memory_mib", "station.extension", or the query parameter */
 	const char *help;
@@ -52,7 +52,7 @@ struct cli_column {
 
 struct cli_command {
 	const char *noun;
-	const char *verb;	 /* "" : the noun stands alone */
+	const char *verb;		/* "" : the noun stands alone */
 	const char *args[CLI_ARGS_MAX]; /* "NAME": required positional arguments */
 	const char *method;
 	const char *path;	 /* "/api/v1/vms/%s": %s is the first argument */
@@ -60,7 +60,7 @@ struct cli_command {
 	const char *summary;
 	const struct cli_column *columns; /* of a list's table */
 	const struct cli_option *options; /* ends with name NULL; may be NULL */
-	bool if_match;		 /* read first, send the ETag */
+	bool if_match;			  /* read first, send the ETag */
 	int (*run)(struct cli *cli, const struct cli_command *command);
 };
 
@@ -73,8 +73,8 @@ struct cli {
 	const char *socket, *url, *token_file, *cacert;
 	bool json, no_wait;
 	const char *arg[CLI_ARGS_MAX];
-	json_t *body;	/* object or NULL */
-	char *query;	/* "a=b&c=d" or NULL */
+	json_t *body;	 /* object or NULL */
+	char *query;	 /* "a=b&c=d" or NULL */
 	char *generated; /* a password made here, or NULL */
 };
 

@@ -50,7 +50,8 @@ static void print_help(const struct cli_command *c)
 	(void)printf("%s\n\n%s\n", c->options ? " [OPTIONS]" : "", c->summary);
 	for (const struct cli_option *o = c->options; o && o->name; o++) {
 		bool bare = o->kind == CLI_FLAG || o->kind == CLI_SWITCH || o->kind == CLI_NULL ||
-			    o->kind == CLI_FALSE || o->kind == CLI_PASSWORD || o->kind == CLI_GENERATE;
+			    o->kind == CLI_FALSE || o->kind == CLI_PASSWORD ||
+			    o->kind == CLI_GENERATE;
 
 		(void)printf("  %s%-*s %s%s\n", o->name, (int)(20 - strlen(o->name)),
 			     bare ? "" : " VALUE", o->help, o->required ? " (required)" : "");
@@ -95,9 +96,9 @@ static int add_query(struct cli *cli, const char *name, const char *value)
 
 	if (rest_client_escape(value, escaped, sizeof(escaped)) < 0)
 		return -1;
-	return asprintf(&cli->query, "%s%s%s=%s", old ? old : "", old ? "&" : "", name, escaped) < 0 ?
-		       -1 :
-		       0;
+	return asprintf(&cli->query, "%s%s%s=%s", old ? old : "", old ? "&" : "", name, escaped) < 0
+		       ? -1
+		       : 0;
 }
 
 static json_t *list_json(const char *value)
@@ -170,9 +171,9 @@ static int apply_option(struct cli *cli, const struct cli_option *o, const char 
 		break;
 	case CLI_QUERY:
 	case CLI_SWITCH:
-		return add_query(cli, o->member, o->kind == CLI_SWITCH ? "true" : value) < 0 ?
-			       CLI_FAILED :
-			       CLI_OK;
+		return add_query(cli, o->member, o->kind == CLI_SWITCH ? "true" : value) < 0
+			       ? CLI_FAILED
+			       : CLI_OK;
 	case CLI_NULL:
 		json = json_null();
 		break;
@@ -197,13 +198,15 @@ static int apply_option(struct cli *cli, const struct cli_option *o, const char 
 
 static const struct cli_command *find(const char *noun, const char *verb)
 {
-	const char *same = strcmp(verb, "add") == 0 ? "create" : strcmp(verb, "create") == 0 ? "add" : "";
+	const char *same = strcmp(verb, "add") == 0	 ? "create"
+			   : strcmp(verb, "create") == 0 ? "add"
+							 : "";
 
 	for (size_t i = 0; i < cli_command_count; i++) {
 		const struct cli_command *c = &cli_commands[i];
 
-		if (strcmp(c->noun, noun) == 0 &&
-		    (!*c->verb || strcmp(c->verb, verb) == 0 || (*same && strcmp(c->verb, same) == 0)))
+		if (strcmp(c->noun, noun) == 0 && (!*c->verb || strcmp(c->verb, verb) == 0 ||
+						   (*same && strcmp(c->verb, same) == 0)))
 			return c;
 	}
 	return NULL;
@@ -282,7 +285,8 @@ static int parse_arguments(struct cli *cli, const struct cli_command *command, i
 		while (o && o->name && strcmp(o->name, argv[i]) != 0)
 			o++;
 		if (used < 0 || !o || !o->name)
-			return usage("%s %s", argv[i], used < 0 ? "needs a value" : "is no option here");
+			return usage("%s %s", argv[i],
+				     used < 0 ? "needs a value" : "is no option here");
 		if (takes_value(o->kind) && i + 1 == argc)
 			return usage("%s needs a value", argv[i]);
 		given[o - command->options] = true;
@@ -358,7 +362,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		}
 		used = global_option(cli, argc - i, argv + i);
 		if (used <= 0)
-			return usage("%s %s", argv[i], used < 0 ? "needs a value" : "is no option here");
+			return usage("%s %s", argv[i],
+				     used < 0 ? "needs a value" : "is no option here");
 		i += used;
 	}
 	if (i == argc) {

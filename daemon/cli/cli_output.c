@@ -90,7 +90,8 @@ void cli_print_table(const json_t *items, const struct cli_column *columns)
 		widths[count] = width(columns[count].title);
 		count++;
 	}
-	json_array_foreach(items, i, item) {
+	json_array_foreach(items, i, item)
+	{
 		for (size_t c = 0; c < count; c++) {
 			cell(cli_member(item, columns[c].member), cells[c]);
 			if (width(cells[c]) > widths[c])
@@ -100,7 +101,8 @@ void cli_print_table(const json_t *items, const struct cli_column *columns)
 	for (size_t c = 0; c < count; c++)
 		(void)snprintf(cells[c], CELL_MAX, "%s", columns[c].title);
 	print_row((const char(*)[CELL_MAX])cells, widths, count);
-	json_array_foreach(items, i, item) {
+	json_array_foreach(items, i, item)
+	{
 		for (size_t c = 0; c < count; c++)
 			cell(cli_member(item, columns[c].member), cells[c]);
 		print_row((const char(*)[CELL_MAX])cells, widths, count);
@@ -113,7 +115,8 @@ void cli_print_object(const json_t *object)
 	json_t *value;
 	char text[CELL_MAX];
 
-	json_object_foreach((json_t *)object, name, value) {
+	json_object_foreach((json_t *)object, name, value)
+	{
 		cell(value, text);
 		(void)printf("%-22s %s\n", name, text);
 	}

@@ -20,8 +20,8 @@ char *cli_path(const struct cli *cli, const struct cli_command *command)
 
 	if (hole && rest_client_escape(cli->arg[0], escaped, sizeof(escaped)) < 0)
 		return NULL;
-	n = asprintf(&path, "%.*s%s%s%s%s", hole ? (int)(hole - command->path) : 4096, command->path,
-		     escaped, hole ? hole + 2 : "", cli->query ? "?" : "",
+	n = asprintf(&path, "%.*s%s%s%s%s", hole ? (int)(hole - command->path) : 4096,
+		     command->path, escaped, hole ? hole + 2 : "", cli->query ? "?" : "",
 		     cli->query ? cli->query : "");
 	return n < 0 ? NULL : path;
 }
@@ -89,7 +89,8 @@ static void draw(const json_t *task, bool terminal)
 
 	if (!terminal)
 		return;
-	json_array_foreach(steps, i, one) {
+	json_array_foreach(steps, i, one)
+	{
 		const char *state = json_string_value(json_object_get(one, "state"));
 
 		if (state && strcmp(state, "succeeded") == 0)

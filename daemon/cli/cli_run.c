@@ -35,7 +35,8 @@ static int fetch_all(struct cli *cli, const char *path, json_t *items)
 		if (!cursor)
 			return CLI_OK;
 		if (rest_client_escape(cursor, escaped, sizeof(escaped)) < 0 ||
-		    asprintf(&next, "%s%ccursor=%s", path, strchr(path, '?') ? '&' : '?', escaped) < 0)
+		    asprintf(&next, "%s%ccursor=%s", path, strchr(path, '?') ? '&' : '?', escaped) <
+			    0)
 			return no_memory();
 	}
 	return no_memory();
@@ -109,8 +110,8 @@ int cli_run_change(struct cli *cli, const struct cli_command *command)
 		if (code != CLI_OK)
 			return code;
 	}
-	code = cli_request(cli, command->method, path, body, etag[0] ? etag : NULL, &status, &answer,
-			   NULL);
+	code = cli_request(cli, command->method, path, body, etag[0] ? etag : NULL, &status,
+			   &answer, NULL);
 	if (code != CLI_OK)
 		return code;
 	show_generated(cli);
@@ -143,9 +144,10 @@ int cli_run_log(struct cli *cli, const struct cli_command *command)
 		cli_print_json(log);
 		return CLI_OK;
 	}
-	json_array_foreach(json_object_get(log, "lines"), i, line) {
-		const char *text = json_string_value(json_is_object(line) ? json_object_get(line, "text") :
-									    line);
+	json_array_foreach(json_object_get(log, "lines"), i, line)
+	{
+		const char *text = json_string_value(
+			json_is_object(line) ? json_object_get(line, "text") : line);
 		const char *at = json_string_value(json_object_get(line, "at"));
 
 		if (at)
@@ -163,18 +165,21 @@ int cli_run_status(struct cli *cli, const struct cli_command *command)
 	const char *status, *name;
 	json_t *part;
 
-	if (cli_request(cli, "GET", command->path, NULL, NULL, NULL, &health, NULL) != CLI_OK && !health)
+	if (cli_request(cli, "GET", command->path, NULL, NULL, NULL, &health, NULL) != CLI_OK &&
+	    !health)
 		return CLI_FAILED;
 	status = json_string_value(json_object_get(health, "status"));
 	if (cli->json) {
 		cli_print_json(health);
 	} else {
 		(void)printf("%s\n", status ? status : "?");
-		json_object_foreach(json_object_get(health, "components"), name, part) {
+		json_object_foreach(json_object_get(health, "components"), name, part)
+		{
 			const char *state = json_string_value(json_object_get(part, "status"));
 			const char *detail = json_string_value(json_object_get(part, "detail"));
 
-			(void)printf("  %-12s %-10s %s\n", name, state ? state : "?", detail ? detail : "");
+			(void)printf("  %-12s %-10s %s\n", name, state ? state : "?",
+				     detail ? detail : "");
 		}
 	}
 	return status && strcmp(status, "ok") == 0 ? CLI_OK : CLI_FAILED;

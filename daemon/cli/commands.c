@@ -4,8 +4,22 @@
 #include "cli/cli.h"
 
 #define API "/api/v1/"
-#define OPTIONS(...) (const struct cli_option[]){ __VA_ARGS__, { .name = NULL } }
-#define COLUMNS(...) (const struct cli_column[]){ __VA_ARGS__, { .title = NULL } }
+#define OPTIONS(...)                                                                               \
+	(const struct cli_option[])                                                                \
+	{                                                                                          \
+		__VA_ARGS__,                                                                       \
+		{                                                                                  \
+			.name = NULL                                                               \
+		}                                                                                  \
+	}
+#define COLUMNS(...)                                                                               \
+	(const struct cli_column[])                                                                \
+	{                                                                                          \
+		__VA_ARGS__,                                                                       \
+		{                                                                                  \
+			.title = NULL                                                              \
+		}                                                                                  \
+	}
 /* clang-format off */
 #define PASSWORD_OPTIONS \
 	{ "--password-stdin", CLI_PASSWORD, "password", "read the password from standard input" }, \

@@ -174,8 +174,7 @@ static void pair_ready(struct loop_io *io, uint32_t events)
 			mhd_closed(c);
 			return;
 		}
-		if (n > 0 && c->stream &&
-		    stream_write(c->stream, slice_make(bytes, (size_t)n)) < 0)
+		if (n > 0 && c->stream && stream_write(c->stream, slice_make(bytes, (size_t)n)) < 0)
 			buf_add(&c->to_client, bytes, (size_t)n);
 		server_pump_soon(c->server);
 	}

@@ -19,10 +19,10 @@ enum {
 
 /* What a list was asked for. */
 struct http_page {
-	uint32_t limit;				       /* 1..500 */
-	size_t key_count;			       /* 0: from the start */
+	uint32_t limit;				   /* 1..500 */
+	size_t key_count;			   /* 0: from the start */
 	char key[HTTP_CURSOR_KEYS][HTTP_KEY_SIZE]; /* last row's sort values */
-	uint64_t binding;			       /* of path and filters */
+	uint64_t binding;			   /* of path and filters */
 };
 
 /* Read limit= and cursor=; `filters` (NULL-terminated names) are the other query members that the

@@ -160,9 +160,9 @@ static int read_target(struct exchange *x, const char *method)
 	if (r == -EOPNOTSUPP)
 		return error_set(&x->err, r, "%s is not for %s", method, x->req.path);
 	if (r < 0)
-		return x->server->config.files && x->req.method != METHOD_UNKNOWN ?
-			       r :
-			       error_set(&x->err, r, "there is nothing at %s", x->req.path);
+		return x->server->config.files && x->req.method != METHOD_UNKNOWN
+			       ? r
+			       : error_set(&x->err, r, "there is nothing at %s", x->req.path);
 	for (size_t i = 0; i < HTTP_PARAM_MAX && param[i].p; i++) {
 		if (decode(param[i], false, &cursor, end, &x->req.param[i]) < 0)
 			return error_set(&x->err, -EPROTO, "the path is malformed");

@@ -68,8 +68,7 @@ static struct MHD_Response *file_response(struct exchange *x, unsigned *status)
 {
 	struct http_static *files = x->server->config.files;
 
-	if (!files || !http_method_safe(x->req.method) ||
-	    strncmp(x->req.path, "/api/", 5) == 0)
+	if (!files || !http_method_safe(x->req.method) || strncmp(x->req.path, "/api/", 5) == 0)
 		return NULL;
 	return static_response(files, slice_str(x->req.path),
 			       http_header(&x->req, "Accept-Encoding"),
@@ -84,15 +83,16 @@ static struct MHD_Response *body_response(struct exchange *x)
 	if (reply->stream) {
 		struct http_stream_source *source = TAKE(reply->stream);
 
-		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, sse_read,
-							     source, sse_release);
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,
+							     sse_read, source, sse_release);
 		if (!response)
 			sse_release(source);
 		return response;
 	}
-	response = MHD_create_response_from_buffer(reply->body_len, reply->body ? reply->body : nothing,
-						   reply->body ? MHD_RESPMEM_MUST_FREE :
-								 MHD_RESPMEM_PERSISTENT);
+	response = MHD_create_response_from_buffer(reply->body_len,
+						   reply->body ? reply->body : nothing,
+						   reply->body ? MHD_RESPMEM_MUST_FREE
+							       : MHD_RESPMEM_PERSISTENT);
 	if (response)
 		reply->body = NULL;
 	return response;

@@ -46,9 +46,10 @@ static json_t *path_parameters(const char *path)
 		if (!open)
 			return list;
 		name = slice_take_until(&rest, '}', NULL);
-		(void)json_array_append_new(
-			list, json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", name.p, name.len, "in",
-					"path", "required", 1, "schema", "type", "string"));
+		(void)json_array_append_new(list,
+					    json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", name.p,
+						      name.len, "in", "path", "required", 1,
+						      "schema", "type", "string"));
 	}
 }
 
@@ -65,13 +66,15 @@ static json_t *parameters(const struct http_route *route)
 
 	if (!slice_ends_with(slice_str(route->answer), SLICE("_list")))
 		return list;
-	(void)json_array_append_new(
-		list, query_parameter("limit", "Items in a page",
-				      json_pack("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1,
-						"maximum", HTTP_LIMIT_MAX, "default",
-						HTTP_LIMIT_DEFAULT)));
-	(void)json_array_append_new(list, query_parameter("cursor", "The next_cursor of the page before",
-							  json_pack("{s:s}", "type", "string")));
+	(void)json_array_append_new(list,
+				    query_parameter("limit", "Items in a page",
+						    json_pack("{s:s, s:i, s:i, s:i}", "type",
+							      "integer", "minimum", 1, "maximum",
+							      HTTP_LIMIT_MAX, "default",
+							      HTTP_LIMIT_DEFAULT)));
+	(void)json_array_append_new(list,
+				    query_parameter("cursor", "The next_cursor of the page before",
+						    json_pack("{s:s}", "type", "string")));
 	(void)json_array_append_new(list, query_parameter("count", "Whether to add the total",
 							  json_pack("{s:s}", "type", "boolean")));
 	return list;
@@ -110,9 +113,9 @@ static json_t *success(const struct http_route *route)
 static json_t *operation(const struct http_route *route)
 {
 	json_t *op = json_pack("{s:s, s:s, s:o, s:{s:o, s:{s:s}}}", "operationId", route->name,
-			       "summary", route->summary, "parameters",
-			       parameters(route), "responses", success_status(route),
-			       success(route), "default", "$ref", "#/components/responses/problem");
+			       "summary", route->summary, "parameters", parameters(route),
+			       "responses", success_status(route), success(route), "default",
+			       "$ref", "#/components/responses/problem");
 
 	if (!op)
 		return NULL;
@@ -122,12 +125,12 @@ static json_t *operation(const struct http_route *route)
 		(void)json_object_set_new(op, "x-permission", json_string(route->permission));
 	}
 	if (route->body)
-		(void)json_object_set_new(
-			op, "requestBody",
-			json_pack("{s:b, s:{s:{s:o}}}", "required", 1, "content",
-				  route->method == HTTP_PATCH ? "application/merge-patch+json" :
-								"application/json",
-				  "schema", reference(route->body_name)));
+		(void)json_object_set_new(op, "requestBody",
+					  json_pack("{s:b, s:{s:{s:o}}}", "required", 1, "content",
+						    route->method == HTTP_PATCH
+							    ? "application/merge-patch+json"
+							    : "application/json",
+						    "schema", reference(route->body_name)));
 	return op;
 }
 
@@ -203,7 +206,7 @@ int http_openapi_json(const struct http_openapi *api, json_t **ret, struct error
 		"x-problem-codes", problem_codes(), "components", "schemas", schemas, "responses",
 		"problem", "description", "What went wrong (RFC 9457)", "content",
 		"application/problem+json", "schema", reference("problem"), "securitySchemes",
-		"session", "type", "apiKey", "in", "cookie", "name", "__Host-aurabox", "token", "type",
-		"http", "scheme", "bearer", "security", "session", "token");
+		"session", "type", "apiKey", "in", "cookie", "name", "__Host-aurabox", "token",
+		"type", "http", "scheme", "bearer", "security", "session", "token");
 	return *ret ? 0 : error_set(err, -ENOMEM, "no memory for the OpenAPI document");
 }

@@ -126,7 +126,8 @@ json_t *http_problem_json(const struct http_problem *problem, const struct error
 	json = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "type", "about:blank", "title",
 			 problem->title, "status", (int)problem->status, "code", code, "detail",
 			 detail, "resolution", resolution, "request_id", request_id);
-	if (json && err && (problem->status == 422 || (problem->status == 409 && err->field[0] == '/')))
+	if (json && err &&
+	    (problem->status == 422 || (problem->status == 409 && err->field[0] == '/')))
 		(void)json_object_set_new(json, "errors", errors_json(err));
 	return json;
 }

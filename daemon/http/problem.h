@@ -7,7 +7,7 @@ struct error;
 struct json_t;
 
 struct http_problem {
-	int error;		/* errno, positive */
+	int error; /* errno, positive */
 	unsigned status;
 	const char *code;	/* stable, what programs match on */
 	const char *title;	/* for people; one per code */

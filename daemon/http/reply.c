@@ -99,8 +99,8 @@ int reply_list(struct http_reply *reply, json_t *items, const char *next_cursor,
 {
 	json_t *cursor = next_cursor ? json_string(next_cursor) : json_null();
 
-	return reply_json(reply, 200, json_pack("{s:o, s:o}", "items", items, "next_cursor", cursor),
-			  err);
+	return reply_json(reply, 200,
+			  json_pack("{s:o, s:o}", "items", items, "next_cursor", cursor), err);
 }
 
 int reply_empty(struct http_reply *reply, unsigned status, struct error *err)

@@ -31,10 +31,10 @@ enum http_method {
 
 /* Who is at the other end of the connection, as the transport proves it. */
 struct http_peer {
-	char address[64];    /* "192.0.2.1", "2001:db8::1" or "unix" */
-	bool local;	     /* came by the unix socket; uid, gid, pid are the kernel's word */
-	bool tls;	     /* came by TLS */
-	uid_t uid;	     /* meaningful if local */
+	char address[64]; /* "192.0.2.1", "2001:db8::1" or "unix" */
+	bool local;	  /* came by the unix socket; uid, gid, pid are the kernel's word */
+	bool tls;	  /* came by TLS */
+	uid_t uid;	  /* meaningful if local */
 	gid_t gid;
 	pid_t pid;
 	char client_cn[128]; /* common name of a verified client certificate, else "" */
@@ -49,16 +49,17 @@ struct http_request {
 	enum http_method method;
 	const char *path; /* as sent, without the query; checked, see http_target_check() */
 	const struct http_route *route;
-	const char *param[HTTP_PARAM_MAX]; /* "{name}" segments in order, percent-decoded; else NULL */
+	const char
+		*param[HTTP_PARAM_MAX]; /* "{name}" segments in order, percent-decoded; else NULL */
 	const struct http_pair *query;
 	size_t query_count;
 	const struct http_pair *header;
 	size_t header_count;
-	struct slice body;	   /* whole body, {NULL, 0} if none */
-	struct json_t *json;	   /* the body as JSON where the route has a body, else NULL; borrowed */
+	struct slice body;   /* whole body, {NULL, 0} if none */
+	struct json_t *json; /* the body as JSON where the route has a body, else NULL; borrowed */
 	const struct http_peer *peer;
-	const char *id;		   /* request_id: 26 characters, also sent as X-Request-Id */
-	void *actor;		   /* what hooks.authorize set: the room above knows its type */
+	const char *id; /* request_id: 26 characters, also sent as X-Request-Id */
+	void *actor;	/* what hooks.authorize set: the room above knows its type */
 };
 
 /* The value of a header field (any case), of a query member, of a cookie; NULL if absent.

@@ -19,7 +19,7 @@ struct http_reply;
 struct json_field;
 
 /* What a route asks of its caller, beside a permission's own name ("vms:read"). */
-#define HTTP_PUBLIC NULL    /* anybody */
+#define HTTP_PUBLIC NULL   /* anybody */
 #define HTTP_ANY_ACTOR "*" /* whoever is logged in */
 
 typedef int http_handler(void *context, const struct http_request *req, struct http_reply *reply,
@@ -39,17 +39,23 @@ struct http_route {
 
 /* Adapter from void * to the room's context type: HTTP_CONTEXT is defined by the room. */
 #define HTTP_ROUTE_THUNK(method_, path_, permission_, handler_, body_, answer_, summary_)          \
-	static int thunk_##handler_(void *context, const struct http_request *req,                \
-				    struct http_reply *reply, struct error *err)                  \
-	{                                                                                         \
-		return handler_((HTTP_CONTEXT *)context, req, reply, err);                        \
+	static int thunk_##handler_(void *context, const struct http_request *req,                 \
+				    struct http_reply *reply, struct error *err)                   \
+	{                                                                                          \
+		return handler_((HTTP_CONTEXT *)context, req, reply, err);                         \
 	}
 
 #define HTTP_ROUTE_ROW(method_, path_, permission_, handler_, body_, answer_, summary_)            \
-	{                                                                                         \
-		.method = HTTP_##method_, .path = (path_), .permission = (permission_),           \
-		.handler = thunk_##handler_, .body_name = #body_, .body = body_##_fields,         \
-		.answer = #answer_, .name = #handler_, .summary = (summary_),                     \
+	{                                                                                          \
+		.method = HTTP_##method_,                                                          \
+		.path = (path_),                                                                   \
+		.permission = (permission_),                                                       \
+		.handler = thunk_##handler_,                                                       \
+		.body_name = #body_,                                                               \
+		.body = body_##_fields,                                                            \
+		.answer = #answer_,                                                                \
+		.name = #handler_,                                                                 \
+		.summary = (summary_),                                                             \
 	},
 
 /* No body: `none` in a row. */

@@ -40,8 +40,8 @@ static json_t *simple(struct slice word)
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		if (slice_eq_str(word, table[i].word))
 			return table[i].format ? json_pack("{s:s, s:s}", "type", table[i].type,
-							   "format", table[i].format) :
-						 json_pack("{s:s}", "type", table[i].type);
+							   "format", table[i].format)
+					       : json_pack("{s:s}", "type", table[i].type);
 	}
 	return NULL;
 }
@@ -168,7 +168,8 @@ int http_schema_json(const char *text, json_t **ret, struct error *err)
 
 	skip_blank(&in);
 	if (r < 0 || in.len > 0)
-		return error_set(err, r < 0 ? r : -EBADMSG, "schema shorthand is malformed at '%.*s'",
+		return error_set(err, r < 0 ? r : -EBADMSG,
+				 "schema shorthand is malformed at '%.*s'",
 				 (int)(in.len < 40 ? in.len : 40), in.p);
 	*ret = TAKE(type);
 	return 0;

@@ -115,15 +115,15 @@ static int start_mhd(struct http_server *s, struct error *err)
 	const union MHD_DaemonInfo *info;
 	unsigned limit = s->config.limits.connections + s->config.limits.connections_per_address;
 
-	s->mhd = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
-			MHD_USE_ERROR_LOG,
-		0, NULL, NULL, exchange_handle, s, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT, limit,
-		MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)MHD_MEMORY_LIMIT, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, s,
-		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
-		mhd_connection, s, MHD_OPTION_END);
+	s->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
+					  MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+				  0, NULL, NULL, exchange_handle, s, MHD_OPTION_EXTERNAL_LOGGER,
+				  mhd_log, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+				  MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_TIMEOUT,
+				  0U, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MHD_MEMORY_LIMIT,
+				  MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, s,
+				  MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, s,
+				  MHD_OPTION_NOTIFY_CONNECTION, mhd_connection, s, MHD_OPTION_END);
 	if (!s->mhd)
 		return error_set(err, -EIO, "libmicrohttpd did not start");
 	info = MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD);
@@ -253,8 +253,8 @@ static int listen_tls(struct errand *e)
 	return 0;
 }
 
-int http_server_listen_tls(struct http_server *server, const char *address,
-			   struct tls_context *tls, uint16_t *port, struct error *err)
+int http_server_listen_tls(struct http_server *server, const char *address, struct tls_context *tls,
+			   uint16_t *port, struct error *err)
 {
 	struct errand e = { .server = server, .fn = listen_tls, .address = address, .tls = tls };
 	int r;
@@ -307,10 +307,10 @@ static void close_quiet(struct http_server *s, bool all)
 {
 	struct connection *c;
 
-	LIST_FOREACH(c, &s->connections, struct connection, link) {
+	LIST_FOREACH (c, &s->connections, struct connection, link) {
 		bool busy = c->exchange && c->exchange->state == EXCHANGE_RUNNING;
-		bool answering = c->exchange && c->exchange->state >= EXCHANGE_DONE &&
-				 !c->exchange->live;
+		bool answering =
+			c->exchange && c->exchange->state >= EXCHANGE_DONE && !c->exchange->live;
 
 		if (!busy && (all || !answering))
 			connection_abort(c);

@@ -44,7 +44,7 @@ struct http_limits {
 	uint32_t idle_timeout;	 /* ms a kept-alive connection may wait: 60000 */
 	uint32_t connections;	 /* in all: 512 */
 	uint32_t connections_per_address; /* 128 */
-	uint32_t body_bytes;	 /* HTTP_BODY_LIMIT */
+	uint32_t body_bytes;		  /* HTTP_BODY_LIMIT */
 };
 
 struct http_config {
@@ -67,8 +67,8 @@ int http_server_new(const struct http_config *config, struct http_server **ret, 
  * (renew it by tls_context_reload()); a context that demands client certificates gives the handler
  * peer->client_cn. port may be NULL, else it gets the bound port.
  * Errors: -EINVAL, -EADDRINUSE, -EACCES, -EIO. */
-int http_server_listen_tls(struct http_server *server, const char *address,
-			   struct tls_context *tls, uint16_t *port, struct error *err);
+int http_server_listen_tls(struct http_server *server, const char *address, struct tls_context *tls,
+			   uint16_t *port, struct error *err);
 /* Listen on a unix socket; a stale file is replaced, a live one is -EADDRINUSE. The file gets mode
  * and, unless gid is -1, the group. */
 int http_server_listen_unix(struct http_server *server, const char *path, mode_t mode, gid_t gid,

@@ -195,7 +195,7 @@ static void ping(struct timer *t)
 	struct sse_hub *hub = CONTAINER_OF(t, struct sse_hub, ping);
 	struct http_stream_source *st;
 
-	LIST_FOREACH(st, &hub->streams, struct http_stream_source, link) {
+	LIST_FOREACH (st, &hub->streams, struct http_stream_source, link) {
 		if (st->out.len < STREAM_LIMIT)
 			buf_add_str(&st->out, ": ping\n\n");
 		stream_wake(st);
@@ -211,8 +211,7 @@ static void hub_start(void *user)
 	loop_timer_start(hub->server->io, &hub->ping, SSE_PING_MS, ping);
 }
 
-int sse_hub_new(struct http_server *server, uint64_t after, struct sse_hub **ret,
-		struct error *err)
+int sse_hub_new(struct http_server *server, uint64_t after, struct sse_hub **ret, struct error *err)
 {
 	struct sse_hub *hub = calloc(1, sizeof(*hub));
 	int r;
@@ -241,7 +240,7 @@ static void hub_close(void *user)
 
 	loop_timer_stop(hub->server->io, &hub->ping);
 	hub->closing = true;
-	LIST_FOREACH(st, &hub->streams, struct http_stream_source, link)
+	LIST_FOREACH (st, &hub->streams, struct http_stream_source, link)
 		sse_end(st);
 	hub_unref(hub);
 }
@@ -284,7 +283,7 @@ static void publish(void *user)
 		size_t len = strlen(p->slot.text);
 
 		ring_add(hub, p->slot);
-		LIST_FOREACH(st, &hub->streams, struct http_stream_source, link) {
+		LIST_FOREACH (st, &hub->streams, struct http_stream_source, link) {
 			if (stream_wants(st, p->slot.topic)) {
 				stream_add(st, p->slot.id, p->slot.text, len);
 				stream_wake(st);
@@ -381,7 +380,7 @@ static void close_owner(void *user)
 	struct closing_owner *c = user;
 	struct http_stream_source *st;
 
-	LIST_FOREACH(st, &c->hub->streams, struct http_stream_source, link) {
+	LIST_FOREACH (st, &c->hub->streams, struct http_stream_source, link) {
 		if (strcmp(st->owner, c->owner) == 0)
 			sse_end(st);
 	}
@@ -412,7 +411,7 @@ size_t sse_owners(struct sse_hub *hub, char (*owners)[SSE_OWNER_SIZE], size_t ma
 	size_t n = 0;
 
 	(void)pthread_mutex_lock(&hub->lock);
-	LIST_FOREACH(st, &hub->streams, struct http_stream_source, link) {
+	LIST_FOREACH (st, &hub->streams, struct http_stream_source, link) {
 		size_t i = 0;
 
 		while (i < n && i < max && strcmp(owners[i], st->owner) != 0)

@@ -12,9 +12,9 @@ struct http_stream_source;
 struct sse_hub;
 
 enum {
-	SSE_RING = 2048,       /* events kept for streams that come back */
-	SSE_OWNER_SIZE = 48,   /* bytes of an owner's name */
-	SSE_TOPIC_MAX = 32,    /* topics one stream may ask for */
+	SSE_RING = 2048,     /* events kept for streams that come back */
+	SSE_OWNER_SIZE = 48, /* bytes of an owner's name */
+	SSE_TOPIC_MAX = 32,  /* topics one stream may ask for */
 	SSE_PING_MS = 15000,
 };
 

@@ -115,11 +115,13 @@ static void headers(struct MHD_Response *response, const struct file *file, enum
 	}
 }
 
-static struct MHD_Response *make(struct file *file, enum encoding encoding, char *bytes,
-				 size_t len, bool vary)
+static struct MHD_Response *make(struct file *file, enum encoding encoding, char *bytes, size_t len,
+				 bool vary)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		len, bytes ? bytes : nothing, bytes ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(len, bytes ? bytes : nothing,
+						bytes ? MHD_RESPMEM_MUST_FREE
+						      : MHD_RESPMEM_PERSISTENT);
 
 	if (!response)
 		free(bytes);
@@ -147,7 +149,7 @@ struct http_static *http_static_free(struct http_static *files)
 
 	if (!files)
 		return NULL;
-	MAP_FOREACH(node, &files->files, &it) {
+	MAP_FOREACH (node, &files->files, &it) {
 		struct file *file = MAP_ENTRY(node, struct file, node);
 
 		(void)map_remove(&files->files, node);
@@ -178,8 +180,8 @@ static int add_file(struct http_static *files, int dir, const char *prefix, cons
 	r = read_whole(dir, name, &bytes, &len);
 	if (r == 0 && asprintf(&file->path, "%s/%s", prefix, name) < 0)
 		r = -ENOMEM;
-	if (r == 0 && (++files->count > HTTP_STATIC_FILES ||
-		       (files->bytes += len) > HTTP_STATIC_BYTES))
+	if (r == 0 &&
+	    (++files->count > HTTP_STATIC_FILES || (files->bytes += len) > HTTP_STATIC_BYTES))
 		r = -EFBIG;
 	if (r < 0) {
 		free(bytes);

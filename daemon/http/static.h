@@ -7,7 +7,7 @@ struct error;
 struct http_static;
 
 enum {
-	HTTP_STATIC_FILES = 2000,		 /* files at most */
+	HTTP_STATIC_FILES = 2000,	      /* files at most */
 	HTTP_STATIC_BYTES = 64 * 1024 * 1024, /* of them all */
 };
 

@@ -60,7 +60,8 @@ int rest_client_new(const struct rest_client_config *config, struct rest_client 
 		c->cert = copy(config->cert_file, &failed);
 		c->key = copy(config->key_file, &failed);
 		c->timeout_ms = config->timeout_ms ? config->timeout_ms : 30000;
-		c->connect_timeout_ms = config->connect_timeout_ms ? config->connect_timeout_ms : 5000;
+		c->connect_timeout_ms =
+			config->connect_timeout_ms ? config->connect_timeout_ms : 5000;
 		c->curl = curl_easy_init();
 		failed |= !c->curl;
 		if (config->bearer &&
@@ -126,7 +127,8 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *user)
 	struct transfer *t = user;
 	struct slice line = slice_make(bytes, size * n);
 
-	take_header(line, "Content-Type:", t->answer->content_type, sizeof(t->answer->content_type));
+	take_header(line, "Content-Type:", t->answer->content_type,
+		    sizeof(t->answer->content_type));
 	take_header(line, "ETag:", t->answer->etag, sizeof(t->answer->etag));
 	take_header(line, "Location:", t->answer->location, sizeof(t->answer->location));
 	return size * n;

@@ -18,8 +18,8 @@ struct rest_client_config {
 	const char *ca_file;	 /* NULL: the system's authorities */
 	const char *cert_file;	 /* client certificate, or NULL */
 	const char *key_file;
-	const char *bearer;	 /* token, or NULL */
-	uint32_t timeout_ms;	 /* of a whole request; 0 = 30000; streams have none */
+	const char *bearer;	     /* token, or NULL */
+	uint32_t timeout_ms;	     /* of a whole request; 0 = 30000; streams have none */
 	uint32_t connect_timeout_ms; /* 0 = 5000 */
 };
 

@@ -15,10 +15,10 @@ struct admin_spec {
 
 #define NAME JSON_STRING(struct admin_spec, name, .required = REQUIRED, .min = 1, .max = 256)
 #define PASSWORD                                                                                   \
-	JSON_STRING(struct admin_spec, password, .required = REQUIRED, .min = AUTH_PASSWORD_MIN,  \
+	JSON_STRING(struct admin_spec, password, .required = REQUIRED, .min = AUTH_PASSWORD_MIN,   \
 		    .max = PASSWORD_MAX, .write_only = true)
 #define ROLE                                                                                       \
-	JSON_ENUM(struct admin_spec, role, .required = REQUIRED, .choices = role_names,           \
+	JSON_ENUM(struct admin_spec, role, .required = REQUIRED, .choices = role_names,            \
 		  JSON_PRESENCE(struct admin_spec, role_given))
 #define MUST_CHANGE                                                                                \
 	JSON_BOOL(struct admin_spec, must_change_password,                                         \
@@ -37,9 +37,9 @@ static struct admin_change change_of(const struct admin_spec *spec)
 		.name = spec->name,
 		.password = spec->password,
 		.role = spec->role_given == JSON_PRESENT ? (int)spec->role : -1,
-		.must_change_password = spec->must_change_given == JSON_PRESENT ?
-						(int)spec->must_change_password :
-						-1,
+		.must_change_password = spec->must_change_given == JSON_PRESENT
+						? (int)spec->must_change_password
+						: -1,
 	};
 }
 
@@ -70,8 +70,8 @@ int admins_list(struct api *api, const struct http_request *req, struct http_rep
 	int r = http_page_read(req, NULL, 1, &page, err);
 
 	if (r == 0)
-		r = admin_list(api->config.auth, page.key_count ? page.key[0] : NULL, page.limit + 1,
-			       &items, err);
+		r = admin_list(api->config.auth, page.key_count ? page.key[0] : NULL,
+			       page.limit + 1, &items, err);
 	return r < 0 ? r : api_reply_by_id(&page, items, "name", reply, err);
 }
 
@@ -138,7 +138,8 @@ static int patch(struct api *api, const struct http_request *req, const json_t *
 		r = api_change(api, req, &change, err);
 	values = change_of(&spec);
 	if (r == 0)
-		r = admin_update(api->config.auth, change, req->param[0], version, &values, &admin, err);
+		r = admin_update(api->config.auth, change, req->param[0], version, &values, &admin,
+				 err);
 	if (r == 0)
 		r = change_commit(change, err);
 	json_release(admin_patch_fields, &spec);

@@ -187,7 +187,8 @@ int api_reply_by_id(const struct http_page *page, json_t *items, const char *key
 	value = json_object_get(json_array_get(items, page->limit - 1), key);
 	text = json_string_value(value);
 	if (!text) {
-		(void)snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
+		(void)snprintf(number, sizeof(number), "%lld",
+			       (long long)json_integer_value(value));
 		text = number;
 	}
 	r = http_cursor_make(page, &text, 1, cursor, err);
@@ -241,7 +242,8 @@ int api_patch_writable(const json_t *patch, const json_t *resource, const char *
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)patch, name, value) {
+	json_object_foreach((json_t *)patch, name, value)
+	{
 		const char *const *fixed = read_only;
 		char pointer[80];
 
@@ -270,7 +272,7 @@ int openapi_get(struct api *api, const struct http_request *req, struct http_rep
 	static const char *const none[] = { NULL };
 	int r = http_query_only(req, none, err);
 
-	return r < 0 ? r :
-		       reply_text(reply, 200, "application/json", api->openapi, strlen(api->openapi),
-				  err);
+	return r < 0 ? r
+		     : reply_text(reply, 200, "application/json", api->openapi,
+				  strlen(api->openapi), err);
 }

@@ -16,7 +16,8 @@ static bool origin_is_foreign(const struct http_request *req)
 
 	if (!origin)
 		return false;
-	return strncasecmp(origin, "https://", 8) != 0 || !host || strcasecmp(origin + 8, host) != 0;
+	return strncasecmp(origin, "https://", 8) != 0 || !host ||
+	       strcasecmp(origin + 8, host) != 0;
 }
 
 static bool is_session_route(const struct http_request *req)
@@ -96,7 +97,8 @@ int api_authorize(void *context, struct http_request *req, struct error *err)
 		return -EACCES;
 	}
 	if (!actor_may(actor, req->route->permission))
-		return error_set(err, -EACCES, "the permission %s is needed", req->route->permission);
+		return error_set(err, -EACCES, "the permission %s is needed",
+				 req->route->permission);
 	return check_query(req, err);
 }
 
@@ -115,7 +117,8 @@ void api_done(void *context, struct http_request *req, unsigned status, const st
 			route += strlen(API_PREFIX);
 			path += strlen(API_PREFIX);
 		}
-		(void)snprintf(action, sizeof(action), "%s %s", http_method_name(req->method), route);
+		(void)snprintf(action, sizeof(action), "%s %s", http_method_name(req->method),
+			       route);
 		r = audit_write(api->config.store, actor, action, path, err->code_name, &failed);
 		if (r < 0)
 			log_failure(LOG_LEVEL_WARNING, "api.audit_failed", r, &failed);

@@ -43,8 +43,8 @@ static int wanted_topics(const struct http_request *req, const char **out, struc
 			while (i < ARRAY_SIZE(topics) && !slice_eq_str(topic, topics[i].topic))
 				i++;
 			if (i == ARRAY_SIZE(topics))
-				return error_field(err, -EINVAL, "topics", "there is no topic '%.*s'",
-						   SLICE_ARG(topic));
+				return error_field(err, -EINVAL, "topics",
+						   "there is no topic '%.*s'", SLICE_ARG(topic));
 			named[i] = true;
 		}
 	}
@@ -73,7 +73,8 @@ int events_list(struct api *api, const struct http_request *req, struct http_rep
 				       .topics = wanted,
 				       .type = http_query(req, "type"),
 				       .subject = http_query(req, "subject"),
-				       .before = page.key_count ? strtoull(page.key[0], NULL, 10) : 0,
+				       .before =
+					       page.key_count ? strtoull(page.key[0], NULL, 10) : 0,
 				       .limit = page.limit + 1 },
 			       &items, err);
 	return r < 0 ? r : api_reply_by_id(&page, items, "id", reply, err);

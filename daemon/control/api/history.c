@@ -48,8 +48,8 @@ int tasks_list(struct api *api, const struct http_request *req, struct http_repl
 	       struct error *err)
 {
 	static const char *const filters[] = { "state", "kind", "target", NULL };
-	static const char *const states[] = { "queued",	   "running", "cancelling", "succeeded",
-					      "failed",	   "cancelled", NULL };
+	static const char *const states[] = { "queued", "running",   "cancelling", "succeeded",
+					      "failed", "cancelled", NULL };
 	struct http_page page;
 	json_t *items = NULL;
 	int r = http_page_read(req, filters, 1, &page, err);

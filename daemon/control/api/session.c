@@ -36,11 +36,11 @@ static json_t *session_json(const struct actor *actor)
 {
 	char at[CLOCK_RFC3339_SIZE];
 
-	return json_pack("{s:{s:s, s:s}, s:s?, s:o, s:b, s:o}", "admin", "name", actor->name, "role",
-			 role_name(actor->role), "csrf_token", actor->csrf[0] ? actor->csrf : NULL,
-			 "expires_at",
-			 actor->expires_at ? json_string(clock_format(actor->expires_at, at)) :
-					     json_null(),
+	return json_pack("{s:{s:s, s:s}, s:s?, s:o, s:b, s:o}", "admin", "name", actor->name,
+			 "role", role_name(actor->role), "csrf_token",
+			 actor->csrf[0] ? actor->csrf : NULL, "expires_at",
+			 actor->expires_at ? json_string(clock_format(actor->expires_at, at))
+					   : json_null(),
 			 "must_change_password", (int)actor->must_change_password, "permissions",
 			 permissions_json(actor->must_change_password ? 0 : actor->may));
 }
@@ -60,8 +60,8 @@ int session_create(struct api *api, const struct http_request *req, struct http_
 	if (r < 0)
 		return r;
 	(void)snprintf(cookie, sizeof(cookie),
-		       "__Host-aurabox=%s; Path=/; Max-Age=%d; Secure; HttpOnly; SameSite=Strict", secret,
-		       AUTH_SESSION_MAX_S);
+		       "__Host-aurabox=%s; Path=/; Max-Age=%d; Secure; HttpOnly; SameSite=Strict",
+		       secret, AUTH_SESSION_MAX_S);
 	r = reply_header(reply, "Set-Cookie", cookie, err);
 	return r < 0 ? r : reply_json(reply, 200, session_json(&actor), err);
 }
@@ -85,7 +85,8 @@ int session_delete(struct api *api, const struct http_request *req, struct http_
 	(void)snprintf(owner, sizeof(owner), "%s/%s", actor->session_id, role_name(actor->role));
 	sse_close_owner(api->hub, owner);
 	r = reply_header(reply, "Set-Cookie",
-			 "__Host-aurabox=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict", err);
+			 "__Host-aurabox=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict",
+			 err);
 	return r < 0 ? r : reply_empty(reply, 204, err);
 }
 

@@ -32,12 +32,12 @@ static json_t *components_json(struct api *api, const char **status)
 	*status = "ok";
 	component(components, "database", r, "failed", &err, status);
 	error_clear(&err);
-	r = api->config.vms ? vm_manager_health(api->config.vms, &err) :
-			      error_set(&err, -EAGAIN, "no virtual machines are managed");
+	r = api->config.vms ? vm_manager_health(api->config.vms, &err)
+			    : error_set(&err, -EAGAIN, "no virtual machines are managed");
 	component(components, "vms", r, "degraded", &err, status);
 	error_clear(&err);
-	r = api->config.uc ? uc_ping(api->config.uc, &err) :
-			     error_set(&err, -EAGAIN, "System Manager (smgr) is not there");
+	r = api->config.uc ? uc_ping(api->config.uc, &err)
+			   : error_set(&err, -EAGAIN, "System Manager (smgr) is not there");
 	component(components, "uc", r, "degraded", &err, status);
 	return components;
 }
@@ -63,9 +63,10 @@ int appliance_get(struct api *api, const struct http_request *req, struct http_r
 
 	(void)req;
 	summary = api->config.vms ? vm_manager_summary(api->config.vms) : json_object();
-	appliance = json_pack("{s:s, s:s, s:O?, s:o, s:s}", "name", api->name, "version", AURA_VERSION,
-			      "network", api->network, "components", components_json(api, &status),
-			      "started_at", clock_format(api->config.started_ms, started));
+	appliance =
+		json_pack("{s:s, s:s, s:O?, s:o, s:s}", "name", api->name, "version", AURA_VERSION,
+			  "network", api->network, "components", components_json(api, &status),
+			  "started_at", clock_format(api->config.started_ms, started));
 	if (!appliance || json_object_update(appliance, summary) < 0) {
 		json_decref(appliance);
 		return error_set(err, -ENOMEM, "no memory for the appliance");
@@ -78,7 +79,8 @@ int appliance_get(struct api *api, const struct http_request *req, struct http_r
 static void metric(struct buf *out, const char *name, const char *kind, const char *help,
 		   unsigned long long value)
 {
-	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, kind, name, value);
+	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, kind, name,
+		   value);
 }
 
 static void http_metrics(struct api *api, struct buf *out)
@@ -107,10 +109,9 @@ static void vm_metrics(struct api *api, struct buf *out)
 		return;
 	buf_add_str(out, "# HELP aurabox_vm_ready Is the virtual machine ready?\n"
 			 "# TYPE aurabox_vm_ready gauge\n");
-	json_array_foreach(vms, i, vm)
-		buf_printf(out, "aurabox_vm_ready{vm=\"%s\"} %d\n",
-			   json_string_value(json_object_get(vm, "name")),
-			   json_is_true(json_object_get(vm, "ready")));
+	json_array_foreach(vms, i, vm) buf_printf(out, "aurabox_vm_ready{vm=\"%s\"} %d\n",
+						  json_string_value(json_object_get(vm, "name")),
+						  json_is_true(json_object_get(vm, "ready")));
 	buf_add_str(out, "# HELP aurabox_vm_restarts_total Restarts after crashes.\n"
 			 "# TYPE aurabox_vm_restarts_total counter\n");
 	json_array_foreach(vms, i, vm)
@@ -137,11 +138,12 @@ int metrics_get(struct api *api, const struct http_request *req, struct http_rep
 	metric(&out, "aurabox_tasks_queued", "gauge", "Tasks that wait.", queued);
 	metric(&out, "aurabox_tasks_running", "gauge", "Tasks that run.", running);
 	alarms_counts(api->config.alarms, alarms);
-	buf_printf(&out,
-		   "# HELP aurabox_alarms Active alarms.\n# TYPE aurabox_alarms gauge\n"
-		   "aurabox_alarms{severity=\"warning\"} %u\naurabox_alarms{severity=\"major\"} %u\n"
-		   "aurabox_alarms{severity=\"critical\"} %u\n",
-		   alarms[0], alarms[1], alarms[2]);
+	buf_printf(
+		&out,
+		"# HELP aurabox_alarms Active alarms.\n# TYPE aurabox_alarms gauge\n"
+		"aurabox_alarms{severity=\"warning\"} %u\naurabox_alarms{severity=\"major\"} %u\n"
+		"aurabox_alarms{severity=\"critical\"} %u\n",
+		alarms[0], alarms[1], alarms[2]);
 	vm_metrics(api, &out);
 	if (!buf_ok(&out))
 		return error_set(err, -ENOMEM, "no memory for metrics");

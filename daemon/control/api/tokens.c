@@ -52,15 +52,16 @@ static int create(struct api *api, const struct http_request *req, const struct 
 	permissions scopes = 0;
 	int r;
 
-	if (spec->expires_at_given == JSON_PRESENT && spec->expires_at <= clock_wall(clock_system()))
+	if (spec->expires_at_given == JSON_PRESENT &&
+	    spec->expires_at <= clock_wall(clock_system()))
 		return error_field(err, -EINVAL, "/expires_at", "lies in the past");
 	r = read_scopes(spec, api_actor(req), &scopes, err);
 	if (r == 0)
 		r = api_change(api, req, &change, err);
 	if (r == 0)
 		r = token_create(api->config.auth, change, api_actor(req), spec->name, scopes,
-				 spec->expires_at_given == JSON_PRESENT ? spec->expires_at : 0, &token,
-				 err);
+				 spec->expires_at_given == JSON_PRESENT ? spec->expires_at : 0,
+				 &token, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(target, sizeof(target), "tokens/%s",

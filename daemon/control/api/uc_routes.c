@@ -60,7 +60,8 @@ int uc_users_list(struct api *api, const struct http_request *req, struct http_r
 		"handle"));
 	if (more && last)
 		r = http_cursor_make(&page, &last, 1, cursor, err);
-	answer = json_pack("{s:o, s:s?}", "items", items, "next_cursor", more && last ? cursor : NULL);
+	answer = json_pack("{s:o, s:s?}", "items", items, "next_cursor",
+			   more && last ? cursor : NULL);
 	if (query.count)
 		(void)json_object_set_new(answer, "total", json_integer(total));
 	if (r < 0) {
@@ -132,12 +133,12 @@ int uc_users_patch(struct api *api, const struct http_request *req, struct http_
 	if (r == 0)
 		r = api_change(api, req, &change, err);
 	if (r == 0)
-		r = uc_user_patch(api->config.uc, req->param[0], req->json, version, &user, &version,
-				  err);
+		r = uc_user_patch(api->config.uc, req->param[0], req->json, version, &user,
+				  &version, err);
 	if (r == 0)
 		r = change_event(change, "uc.users", "user.changed",
-				 json_string_value(json_object_get(user, "id")), json_deep_copy(user),
-				 err);
+				 json_string_value(json_object_get(user, "id")),
+				 json_deep_copy(user), err);
 	if (r == 0)
 		r = change_commit(change, err);
 	if (r < 0) {
@@ -172,15 +173,16 @@ int uc_users_delete(struct api *api, const struct http_request *req, struct http
 		return r;
 	id = json_string_value(json_object_get(old, "id"));
 	r = change_event(change, "uc.users", "user.deleted", id,
-			 json_pack("{s:s, s:O}", "id", id, "handle", json_object_get(old, "handle")),
+			 json_pack("{s:s, s:O}", "id", id, "handle",
+				   json_object_get(old, "handle")),
 			 err);
 	if (r == 0)
 		r = change_commit(change, err);
 	return r < 0 ? r : reply_empty(reply, 204, err);
 }
 
-int uc_registrations_list(struct api *api, const struct http_request *req,
-			  struct http_reply *reply, struct error *err)
+int uc_registrations_list(struct api *api, const struct http_request *req, struct http_reply *reply,
+			  struct error *err)
 {
 	static const char *const known[] = { "handle", "limit", "cursor", NULL };
 	json_t *items = NULL;
@@ -219,7 +221,8 @@ int uc_cdr_get(struct api *api, const struct http_request *req, struct http_repl
 	if (r == 0)
 		r = uc_cdr_list(api->config.uc,
 				&(struct uc_cdr_query){ .limit = page.limit,
-							.after = page.key_count ? page.key[0] : NULL,
+							.after =
+								page.key_count ? page.key[0] : NULL,
 							.user = http_query(req, "user") },
 				&items, &next, err);
 	if (r < 0)

@@ -55,7 +55,8 @@ int templates_get(struct api *api, const struct http_request *req, struct http_r
 	if (r < 0)
 		return r;
 	all = vm_manager_templates(api->config.vms);
-	json_array_foreach(all, i, one) {
+	json_array_foreach(all, i, one)
+	{
 		const char *name = json_string_value(json_object_get(one, "name"));
 
 		if (name && strcmp(name, req->param[0]) == 0)
@@ -76,8 +77,9 @@ int vms_list(struct api *api, const struct http_request *req, struct http_reply 
 static void vm_etag(const json_t *vm, char etag[HTTP_ETAG_SIZE])
 {
 	AUTO(json) json_t *part = json_object();
-	static const char *const members[] = { "id", "name", "cpus", "memory_mib", "pending",
-					       "desired_state", "addresses", "root" };
+	static const char *const members[] = { "id",	     "name",	"cpus",
+					       "memory_mib", "pending", "desired_state",
+					       "addresses",  "root" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
 		(void)json_object_set(part, members[i], json_object_get(vm, members[i]));
@@ -157,9 +159,9 @@ int vms_patch(struct api *api, const struct http_request *req, struct http_reply
 	      struct error *err)
 {
 	static const char *const read_only[] = {
-		"id",	     "name",	   "template",	 "kind",     "state", "desired_state",
-		"ready",     "accelerator", "addresses", "restarts", "root",  "disks",
-		"pending",   "started_at", "ready_at",	 "created_at", "updated_at", NULL
+		"id",	   "name",	  "template",  "kind",	     "state",	   "desired_state",
+		"ready",   "accelerator", "addresses", "restarts",   "root",	   "disks",
+		"pending", "started_at",  "ready_at",  "created_at", "updated_at", NULL
 	};
 	AUTO(json) json_t *vm = NULL;
 	AUTO(json) json_t *writable = NULL;
@@ -235,8 +237,8 @@ int vms_act(struct api *api, const struct http_request *req, struct http_reply *
 	if (r == 0)
 		r = api_change(api, req, &change, err);
 	if (r == 0)
-		r = vm_manager_act(api->config.vms, req->param[0], action, api_actor(req)->name, task_id,
-				   err);
+		r = vm_manager_act(api->config.vms, req->param[0], action, api_actor(req)->name,
+				   task_id, err);
 	return r < 0 ? r : reply_queued(api, change, task_id, reply, err);
 }
 

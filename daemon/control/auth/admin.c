@@ -21,8 +21,8 @@ static int lock_admins(struct store_tx *tx, struct error *err)
 static int one_admin_left(struct store_tx *tx, struct error *err)
 {
 	AUTO(store_rows) struct store_rows *rows = NULL;
-	int r = store_tx_query(tx, "SELECT count(*) FROM admin WHERE role = 'admin'", NULL, 0, &rows,
-			       err);
+	int r = store_tx_query(tx, "SELECT count(*) FROM admin WHERE role = 'admin'", NULL, 0,
+			       &rows, err);
 
 	if (r < 0)
 		return r;
@@ -37,8 +37,7 @@ static int take_json(const struct store_rows *rows, json_t **ret, struct error *
 	return *ret ? 0 : error_set(err, -ENOMEM, "no memory for an administrator");
 }
 
-static int changed(struct change *change, const char *type, const json_t *admin,
-		   struct error *err)
+static int changed(struct change *change, const char *type, const json_t *admin, struct error *err)
 {
 	const char *id = json_string_value(json_object_get(admin, "id"));
 
@@ -118,8 +117,9 @@ int admin_update(struct auth *auth, struct change *change, const char *admin, in
 		", id";
 	static const char end_sessions[] = "DELETE FROM session WHERE admin_id = $1::uuid";
 	AUTO(store_rows) struct store_rows *rows = NULL;
-	const char *must = spec->must_change_password < 0 ? NULL :
-			   spec->must_change_password ? "true" : "false";
+	const char *must = spec->must_change_password < 0 ? NULL
+			   : spec->must_change_password	  ? "true"
+							  : "false";
 	const char *role = spec->role < 0 ? NULL : role_name((enum role)spec->role);
 	char hash[PASSWORD_HASH_LEN];
 	int r = 0;

@@ -75,9 +75,8 @@ int change_event(struct change *change, const char *topic, const char *type, con
 int audit_add(struct store_tx *tx, const struct actor *actor, const char *action,
 	      const char *target, const char *result, struct error *err)
 {
-	static const char sql[] =
-		"INSERT INTO audit (id, actor, action, target, address, result) "
-		"VALUES ($1::uuid, $2, $3, $4, $5, $6) RETURNING " SQL_TIME("at");
+	static const char sql[] = "INSERT INTO audit (id, actor, action, target, address, result) "
+				  "VALUES ($1::uuid, $2, $3, $4, $5, $6) RETURNING " SQL_TIME("at");
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	char id[UUID_SIZE];
 	int r;
@@ -105,7 +104,8 @@ int change_commit(struct change *change, struct error *err)
 		r = event_add(change->tx, change->event[i].topic, change->event[i].type,
 			      change->event[i].subject, TAKE(change->event[i].data), err);
 	if (r == 0)
-		r = audit_add(change->tx, &change->actor, change->action, change->target, "ok", err);
+		r = audit_add(change->tx, &change->actor, change->action, change->target, "ok",
+			      err);
 	if (r == 0)
 		r = store_tx_commit(change->tx, err);
 	return r;

@@ -49,8 +49,8 @@ int auth_password_check(struct auth *auth, const char *password, const char *has
 	int r;
 
 	(void)sem_wait(&auth->hashing);
-	r = hash ? password_verify(slice_str(password), hash) :
-		   password_verify_none(slice_str(password));
+	r = hash ? password_verify(slice_str(password), hash)
+		 : password_verify_none(slice_str(password));
 	(void)sem_post(&auth->hashing);
 	return r == 0 ? 0 : -EKEYREJECTED;
 }
@@ -132,7 +132,8 @@ static int bootstrap_row(struct auth *auth, const char *password, struct error *
 		char line[64];
 		int n = snprintf(line, sizeof(line), "%s\n", password);
 
-		r = pki_write_file(auth->initial_password_file, slice_make(line, (size_t)n), 0600, err);
+		r = pki_write_file(auth->initial_password_file, slice_make(line, (size_t)n), 0600,
+				   err);
 	}
 	if (r == 0)
 		r = store_tx_commit(tx, err);
@@ -219,19 +220,18 @@ static int actor_from_row(const struct store_rows *rows, struct actor *actor, st
 static int identify_session(struct auth *auth, const struct auth_credentials *c,
 			    struct actor *actor, struct error *err)
 {
-	static const char sql[] =
-		"SELECT s.id, a.id, a.name, a.role, a.must_change_password, " SQL_MS(
-			"s.expires_at") ", s.used_at < now() - least(interval '15 s', make_interval(secs => $2::float8 / 4)) "
-					"FROM session s JOIN admin a ON a.id = s.admin_id "
-					"WHERE s.secret_hash = $1 AND s.expires_at > now() "
-					"AND s.used_at > now() - make_interval(secs => $2::float8)";
+	static const char sql[] = "SELECT s.id, a.id, a.name, a.role, a.must_change_password, " SQL_MS(
+		"s.expires_at") ", s.used_at < now() - least(interval '15 s', make_interval(secs => $2::float8 / 4)) "
+				"FROM session s JOIN admin a ON a.id = s.admin_id "
+				"WHERE s.secret_hash = $1 AND s.expires_at > now() "
+				"AND s.used_at > now() - make_interval(secs => $2::float8)";
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	char hash[AUTH_HASH_SIZE];
 	int r;
 
 	auth_secret_hash(c->cookie, hash);
-	r = store_query(auth->store, sql, (const char *[]){ hash, store_num(auth->idle_s) }, 2, &rows,
-			err);
+	r = store_query(auth->store, sql, (const char *[]){ hash, store_num(auth->idle_s) }, 2,
+			&rows, err);
 	if (r < 0)
 		return r;
 	if (store_rows_count(rows) == 0)
@@ -240,14 +240,16 @@ static int identify_session(struct auth *auth, const struct auth_credentials *c,
 	if (r < 0)
 		return r;
 	auth_csrf_of(c->cookie, actor->csrf);
-	if (c->unsafe && (!c->csrf || !digest_equal_slice(slice_str(c->csrf), slice_str(actor->csrf)))) {
+	if (c->unsafe &&
+	    (!c->csrf || !digest_equal_slice(slice_str(c->csrf), slice_str(actor->csrf)))) {
 		(void)error_set(err, -EACCES, "the X-CSRF-Token header is missing or wrong");
 		error_code_name(err, "csrf_failed");
 		return -EACCES;
 	}
 	actor->kind = ACTOR_SESSION;
 	if (store_rows_bool(rows, 0, 6))
-		(void)store_exec(auth->store, "UPDATE session SET used_at = now() WHERE id = $1::uuid",
+		(void)store_exec(auth->store,
+				 "UPDATE session SET used_at = now() WHERE id = $1::uuid",
 				 (const char *[]){ actor->session_id }, 1, NULL);
 	return 0;
 }
@@ -255,13 +257,12 @@ static int identify_session(struct auth *auth, const struct auth_credentials *c,
 static int identify_token(struct auth *auth, const char *token, struct actor *actor,
 			  struct error *err)
 {
-	static const char sql[] =
-		"SELECT t.id, a.id, a.name, a.role, false, " SQL_MS(
-			"t.expires_at") ", coalesce(t.last_used_at < now() - interval '60 s', true), "
-					"array_to_string(t.scopes, ' ') "
-					"FROM token t JOIN admin a ON a.id = t.admin_id "
-					"WHERE t.secret_hash = $1 "
-					"AND (t.expires_at IS NULL OR t.expires_at > now())";
+	static const char sql[] = "SELECT t.id, a.id, a.name, a.role, false, " SQL_MS(
+		"t.expires_at") ", coalesce(t.last_used_at < now() - interval '60 s', true), "
+				"array_to_string(t.scopes, ' ') "
+				"FROM token t JOIN admin a ON a.id = t.admin_id "
+				"WHERE t.secret_hash = $1 "
+				"AND (t.expires_at IS NULL OR t.expires_at > now())";
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	char hash[AUTH_HASH_SIZE];
 	permissions scopes = 0;
@@ -307,7 +308,8 @@ int auth_identify(struct auth *auth, const struct auth_credentials *c, struct ac
 		if (!slice_skip_nocase(&authorization, SLICE("Bearer ")) ||
 		    slice_copy(slice_trim(authorization), token, sizeof(token)) < 0 ||
 		    !slice_starts_with(slice_str(token), SLICE("abx_")))
-			return unauthenticated(err, "the Authorization header is not a Bearer token");
+			return unauthenticated(err,
+					       "the Authorization header is not a Bearer token");
 		r = identify_token(auth, token, &actor, err);
 	} else if (c->cookie) {
 		if (c->foreign_origin) {

@@ -23,11 +23,12 @@ enum {
 };
 
 struct auth_config {
-	struct store *store;	   /* borrowed */
-	uint32_t idle_s;	   /* 0 = 1800 */
-	uint32_t login_window_s;   /* 0 = 600 */
-	const char *group;	   /* unix group that is admin on the socket: "aurabox"; copied */
-	const char *initial_password_file; /* made by auth_bootstrap(), removed once changed; copied */
+	struct store *store;	 /* borrowed */
+	uint32_t idle_s;	 /* 0 = 1800 */
+	uint32_t login_window_s; /* 0 = 600 */
+	const char *group;	 /* unix group that is admin on the socket: "aurabox"; copied */
+	const char
+		*initial_password_file; /* made by auth_bootstrap(), removed once changed; copied */
 };
 
 int auth_new(const struct auth_config *config, struct auth **ret, struct error *err);
@@ -38,8 +39,8 @@ int auth_bootstrap(struct auth *auth, struct error *err);
 
 /* What a request shows of itself. */
 struct auth_credentials {
-	const char *address;	   /* of the peer */
-	bool local;		   /* by the unix socket: uid and gid are the kernel's word */
+	const char *address; /* of the peer */
+	bool local;	     /* by the unix socket: uid and gid are the kernel's word */
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
@@ -51,8 +52,8 @@ struct auth_credentials {
 };
 /* Who is it? *ret of kind ACTOR_NONE when nothing was shown. Errors: -EKEYREJECTED shown but not
  * valid (code unauthenticated), -EACCES csrf_failed, as store.h. */
-int auth_identify(struct auth *auth, const struct auth_credentials *credentials,
-		  struct actor *ret, struct error *err);
+int auth_identify(struct auth *auth, const struct auth_credentials *credentials, struct actor *ret,
+		  struct error *err);
 
 /* Log in. secret gets the cookie's value. Failures are audited too.
  * Errors: -EKEYREJECTED invalid_credentials, -EUSERS too many failures (retry_after_s set). */
@@ -69,9 +70,9 @@ int auth_alive(struct auth *auth, const char (*owners)[48], size_t count, bool *
 
 /* Administrators: {id, name, role, must_change_password, created_at, updated_at, version}. */
 struct admin_change {
-	const char *name;     /* NULL: unchanged */
-	const char *password; /* NULL: unchanged */
-	int role;	      /* enum role, -1: unchanged */
+	const char *name;	  /* NULL: unchanged */
+	const char *password;	  /* NULL: unchanged */
+	int role;		  /* enum role, -1: unchanged */
 	int must_change_password; /* 0, 1, -1: unchanged */
 };
 int admin_create(struct auth *auth, struct change *change, const struct admin_change *spec,

@@ -34,9 +34,10 @@ static int attempt(struct auth *auth, const char *name, const char *address, cha
 	int64_t wait;
 	int r;
 
-	(void)store_exec(auth->store,
-			 "DELETE FROM login_attempt WHERE at < now() - make_interval(secs => $1::int)",
-			 (const char *[]){ store_num(auth->login_window_s) }, 1, NULL);
+	(void)store_exec(
+		auth->store,
+		"DELETE FROM login_attempt WHERE at < now() - make_interval(secs => $1::int)",
+		(const char *[]){ store_num(auth->login_window_s) }, 1, NULL);
 	r = store_query(auth->store, insert, (const char *[]){ name, address }, 2, &row, err);
 	if (r < 0)
 		return r;
@@ -119,7 +120,8 @@ int auth_login(struct auth *auth, const char *name, const char *password, const 
 	r = auth_password_check(auth, password,
 				store_rows_count(rows) ? store_rows_text(rows, 0, 4) : NULL);
 	if (r < 0) {
-		(void)audit_write(auth->store, &actor, "login", target, "invalid_credentials", NULL);
+		(void)audit_write(auth->store, &actor, "login", target, "invalid_credentials",
+				  NULL);
 		return invalid(err);
 	}
 	(void)snprintf(actor.admin_id, sizeof(actor.admin_id), "%s", store_rows_text(rows, 0, 0));
@@ -201,14 +203,15 @@ int auth_change_password(struct auth *auth, const struct actor *actor, const cha
 	(void)snprintf(target, sizeof(target), "admins/%s", actor->name);
 	r = change_begin(auth->store, actor, "change_password", target, &change, err);
 	if (r == 0)
-		r = store_tx_exec(change_tx(change), sql, (const char *[]){ actor->admin_id, hash }, 2,
-				  err);
+		r = store_tx_exec(change_tx(change), sql, (const char *[]){ actor->admin_id, hash },
+				  2, err);
 	if (r >= 0)
 		r = store_tx_exec(change_tx(change), others,
 				  (const char *[]){ actor->admin_id, actor->session_id }, 2, err);
 	if (r >= 0)
 		r = change_event(change, "admins", "admin.changed", actor->admin_id,
-				 json_pack("{s:s, s:s}", "id", actor->admin_id, "name", actor->name),
+				 json_pack("{s:s, s:s}", "id", actor->admin_id, "name",
+					   actor->name),
 				 err);
 	if (r >= 0)
 		r = change_commit(change, err);

@@ -9,11 +9,10 @@
 
 #include <stdio.h>
 
-#define TOKEN_JSON                                                                                 \
-	"json_build_object('id', t.id, 'name', t.name, 'owner', a.name, 'scopes', to_json(t.scopes), " \
-	"'expires_at', " SQL_TIME("t.expires_at") ", 'last_used_at', " SQL_TIME(                   \
-		"t.last_used_at") ", 'created_at', " SQL_TIME("t.created_at") ", 'updated_at', "   \
-				  SQL_TIME("t.updated_at") ")"
+#define TOKEN_JSON                                                                                                             \
+	"json_build_object('id', t.id, 'name', t.name, 'owner', a.name, 'scopes', to_json(t.scopes), "                         \
+	"'expires_at', " SQL_TIME("t.expires_at") ", 'last_used_at', " SQL_TIME("t.last_used_at") ", 'created_at', " SQL_TIME( \
+		"t.created_at") ", 'updated_at', " SQL_TIME("t.updated_at") ")"
 
 /* "{vms:read,uc:read}": names hold nothing that an array literal would need quoted. */
 static int scopes_literal(permissions scopes, struct buf *out, struct error *err)
@@ -23,7 +22,8 @@ static int scopes_literal(permissions scopes, struct buf *out, struct error *err
 	size_t i;
 
 	buf_add_char(out, '{');
-	json_array_foreach(names, i, name) {
+	json_array_foreach(names, i, name)
+	{
 		if (i > 0)
 			buf_add_char(out, ',');
 		buf_add_str(out, json_string_value(name));
@@ -35,17 +35,18 @@ static int scopes_literal(permissions scopes, struct buf *out, struct error *err
 static int token_fetch(struct auth *auth, struct store_tx *tx, const struct actor *actor,
 		       const char *id, json_t **ret, struct error *err)
 {
-	static const char sql[] = "SELECT " TOKEN_JSON
-				  " FROM token t JOIN admin a ON a.id = t.admin_id WHERE t.id = $1::uuid "
-				  "AND ($2::uuid IS NULL OR t.admin_id = $2::uuid)";
+	static const char sql[] =
+		"SELECT " TOKEN_JSON
+		" FROM token t JOIN admin a ON a.id = t.admin_id WHERE t.id = $1::uuid "
+		"AND ($2::uuid IS NULL OR t.admin_id = $2::uuid)";
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	const char *owner = actor_may(actor, "admins:read") ? NULL : actor->admin_id;
 	int r;
 
 	if (!uuid_is_valid(slice_str(id)))
 		return error_set(err, -ENOENT, "there is no token '%s'", id);
-	r = tx ? store_tx_query(tx, sql, (const char *[]){ id, owner }, 2, &rows, err) :
-		 store_query(auth->store, sql, (const char *[]){ id, owner }, 2, &rows, err);
+	r = tx ? store_tx_query(tx, sql, (const char *[]){ id, owner }, 2, &rows, err)
+	       : store_query(auth->store, sql, (const char *[]){ id, owner }, 2, &rows, err);
 	if (r < 0)
 		return r;
 	if (store_rows_count(rows) == 0)
@@ -99,8 +100,8 @@ int token_list(struct auth *auth, const struct actor *actor, const char *before,
 		"AND ($2::uuid IS NULL OR t.admin_id = $2::uuid) ORDER BY t.id DESC LIMIT $3::int) p";
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	const char *owner = actor_may(actor, "admins:read") ? NULL : actor->admin_id;
-	int r = store_query(auth->store, sql, (const char *[]){ before, owner, store_num(limit) }, 3,
-			    &rows, err);
+	int r = store_query(auth->store, sql, (const char *[]){ before, owner, store_num(limit) },
+			    3, &rows, err);
 
 	if (r < 0)
 		return r;

@@ -21,7 +21,7 @@ struct alarm {
 	struct list link;
 	char code[64], target[160], detail[480], resolution[240];
 	enum alarm_severity severity;
-	uint64_t count;	 /* raised since the last write */
+	uint64_t count; /* raised since the last write */
 	int64_t raised_at;
 	bool active, dirty;
 };
@@ -38,12 +38,11 @@ struct alarms {
 
 static const char *const severities[] = { "warning", "major", "critical" };
 
-#define ALARM_JSON                                                                                 \
-	"json_build_object('id', id, 'code', code, 'target', target, 'severity', severity, "       \
-	"'state', state, 'detail', detail, 'resolution', resolution, 'count', count, "             \
-	"'raised_at', " SQL_TIME("raised_at") ", 'updated_at', " SQL_TIME("updated_at")            \
-	", 'cleared_at', " SQL_TIME("cleared_at") ", 'acknowledged_at', " SQL_TIME(                \
-		"acknowledged_at") ", 'acknowledged_by', acknowledged_by)"
+#define ALARM_JSON                                                                                                   \
+	"json_build_object('id', id, 'code', code, 'target', target, 'severity', severity, "                         \
+	"'state', state, 'detail', detail, 'resolution', resolution, 'count', count, "                               \
+	"'raised_at', " SQL_TIME("raised_at") ", 'updated_at', " SQL_TIME("updated_at") ", 'cleared_at', " SQL_TIME( \
+		"cleared_at") ", 'acknowledged_at', " SQL_TIME("acknowledged_at") ", 'acknowledged_by', acknowledged_by)"
 
 static int changed(struct store_tx *tx, const struct store_rows *rows, struct error *err)
 {
@@ -61,11 +60,11 @@ static int write_alarm(struct store *store, const struct alarm *a, struct error 
 {
 	static const char raise[] =
 		"INSERT INTO alarm (id, code, target, severity, state, detail, resolution, count, "
-		"raised_at, updated_at) VALUES ($1::uuid, $2, $3, $4, 'active', $5, $6, $7::bigint, "
-		SQL_FROM_MS("$8") ", now()) ON CONFLICT (code, target) WHERE state = 'active' "
-		"DO UPDATE SET severity = excluded.severity, detail = excluded.detail, "
-		"resolution = excluded.resolution, count = alarm.count + excluded.count, "
-		"updated_at = now() RETURNING " ALARM_JSON;
+		"raised_at, updated_at) VALUES ($1::uuid, $2, $3, $4, 'active', $5, $6, $7::bigint, " SQL_FROM_MS(
+			"$8") ", now()) ON CONFLICT (code, target) WHERE state = 'active' "
+			      "DO UPDATE SET severity = excluded.severity, detail = excluded.detail, "
+			      "resolution = excluded.resolution, count = alarm.count + excluded.count, "
+			      "updated_at = now() RETURNING " ALARM_JSON;
 	static const char clear[] =
 		"UPDATE alarm SET state = 'cleared', cleared_at = now(), updated_at = now() "
 		"WHERE code = $1 AND target = $2 AND state = 'active' RETURNING " ALARM_JSON;
@@ -80,14 +79,15 @@ static int write_alarm(struct store *store, const struct alarm *a, struct error 
 	/* Raised and cleared between two writes: the row tells both. */
 	if (a->active || a->count > 0)
 		r = store_tx_query(tx, raise,
-				   (const char *[]){ id, a->code, a->target, severities[a->severity],
-						     a->detail, a->resolution,
-						     store_num((int64_t)a->count),
+				   (const char *[]){ id, a->code, a->target,
+						     severities[a->severity], a->detail,
+						     a->resolution, store_num((int64_t)a->count),
 						     store_num(a->raised_at) },
 				   8, &rows, err);
 	if (r >= 0 && !a->active) {
 		rows = store_rows_free(rows);
-		r = store_tx_query(tx, clear, (const char *[]){ a->code, a->target }, 2, &rows, err);
+		r = store_tx_query(tx, clear, (const char *[]){ a->code, a->target }, 2, &rows,
+				   err);
 	}
 	if (r >= 0 && store_rows_count(rows) > 0)
 		r = changed(tx, rows, err);
@@ -98,7 +98,7 @@ static struct alarm *next_dirty(struct alarms *alarms)
 {
 	struct alarm *a;
 
-	LIST_FOREACH(a, &alarms->list, struct alarm, link) {
+	LIST_FOREACH (a, &alarms->list, struct alarm, link) {
 		if (a->dirty)
 			return a;
 	}
@@ -166,7 +166,7 @@ static struct alarm *alarm_find(struct alarms *alarms, const char *code, const c
 {
 	struct alarm *a;
 
-	LIST_FOREACH(a, &alarms->list, struct alarm, link) {
+	LIST_FOREACH (a, &alarms->list, struct alarm, link) {
 		if (strcmp(a->code, code) == 0 && strcmp(a->target, target) == 0)
 			return a;
 	}
@@ -199,8 +199,8 @@ static void load(struct alarms *alarms)
 	if (r < 0)
 		log_failure(LOG_LEVEL_WARNING, "alarm.load_failed", r, &err);
 	for (size_t i = 0; i < store_rows_count(rows); i++) {
-		struct alarm *a = alarm_add(alarms, store_rows_text(rows, i, 0),
-					    store_rows_text(rows, i, 1));
+		struct alarm *a =
+			alarm_add(alarms, store_rows_text(rows, i, 0), store_rows_text(rows, i, 1));
 
 		if (!a)
 			return;
@@ -310,7 +310,7 @@ void alarm_clear_target(struct alarms *alarms, const char *target)
 	if (!alarms)
 		return;
 	(void)pthread_mutex_lock(&alarms->lock);
-	LIST_FOREACH(a, &alarms->list, struct alarm, link) {
+	LIST_FOREACH (a, &alarms->list, struct alarm, link) {
 		if (a->active && strcmp(a->target, target) == 0)
 			clear_one(alarms, a);
 	}
@@ -323,7 +323,7 @@ void alarms_counts(struct alarms *alarms, uint32_t counts[3])
 
 	memset(counts, 0, 3 * sizeof(counts[0]));
 	(void)pthread_mutex_lock(&alarms->lock);
-	LIST_FOREACH(a, &alarms->list, struct alarm, link)
+	LIST_FOREACH (a, &alarms->list, struct alarm, link)
 		counts[a->severity] += a->active;
 	(void)pthread_mutex_unlock(&alarms->lock);
 }
@@ -340,7 +340,8 @@ int alarm_list(struct alarms *alarms, const struct alarm_filter *filter, json_t 
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	int r = store_query(alarms->store, sql,
 			    (const char *[]){ filter->before, filter->state, filter->severity,
-					      filter->code, filter->target, store_num(filter->limit) },
+					      filter->code, filter->target,
+					      store_num(filter->limit) },
 			    6, &rows, err);
 
 	if (r < 0)
@@ -369,8 +370,8 @@ int alarm_get(struct alarms *alarms, const char *id, json_t **ret, struct error 
 	return r < 0 ? r : one(rows, id, ret, err);
 }
 
-int alarm_acknowledge(struct alarms *alarms, struct store_tx *tx, const char *id,
-		      const char *actor, json_t **ret, struct error *err)
+int alarm_acknowledge(struct alarms *alarms, struct store_tx *tx, const char *id, const char *actor,
+		      json_t **ret, struct error *err)
 {
 	static const char sql[] =
 		"UPDATE alarm SET acknowledged_at = now(), acknowledged_by = $2, updated_at = now() "

@@ -15,8 +15,8 @@ struct store_tx;
 enum alarm_severity { ALARM_WARNING, ALARM_MAJOR, ALARM_CRITICAL };
 
 struct alarm_raise {
-	const char *code;	/* "vm_crashed": stable */
-	const char *target;	/* "vms/cm" */
+	const char *code;   /* "vm_crashed": stable */
+	const char *target; /* "vms/cm" */
 	enum alarm_severity severity;
 	const char *detail;	/* one sentence: the cause */
 	const char *resolution; /* one sentence: the remedy */
@@ -39,14 +39,14 @@ void alarm_clear_target(struct alarms *alarms, const char *target);
  * acknowledged_at, acknowledged_by}. */
 struct alarm_filter {
 	const char *state, *severity, *code, *target; /* NULL: any */
-	const char *before;			      /* id of the last one seen; NULL: from the newest */
+	const char *before; /* id of the last one seen; NULL: from the newest */
 	uint32_t limit;
 };
 int alarm_list(struct alarms *alarms, const struct alarm_filter *filter, struct json_t **ret,
 	       struct error *err);
 int alarm_get(struct alarms *alarms, const char *id, struct json_t **ret, struct error *err);
 /* Mark as seen by actor in tx. Errors: -ENOENT; -EBUSY acknowledged already. */
-int alarm_acknowledge(struct alarms *alarms, struct store_tx *tx, const char *id,
-		      const char *actor, struct json_t **ret, struct error *err);
+int alarm_acknowledge(struct alarms *alarms, struct store_tx *tx, const char *id, const char *actor,
+		      struct json_t **ret, struct error *err);
 /* Active alarms by severity, for /healthz and metrics; any thread. */
 void alarms_counts(struct alarms *alarms, uint32_t counts[3]);

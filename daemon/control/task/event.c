@@ -69,7 +69,8 @@ static bool bell_wait(uint64_t *heard, unsigned ms, bool *rung)
 static char *row_text(const struct store_rows *rows, size_t i)
 {
 	AUTO(json) json_t *subject = json_string(store_rows_text(rows, i, 4));
-	AUTO(str) char *quoted = subject ? json_dumps(subject, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+	AUTO(str)
+	char *quoted = subject ? json_dumps(subject, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
 	AUTO_BUF b = { 0 };
 
 	buf_printf(&b,
@@ -83,11 +84,10 @@ static char *row_text(const struct store_rows *rows, size_t i)
 
 #define EVENT_COLUMNS "id, " SQL_TIME("at") ", topic, type, subject, data::text"
 
-int event_after(struct events *events, uint64_t after, event_fn *fn, void *user,
-		struct error *err)
+int event_after(struct events *events, uint64_t after, event_fn *fn, void *user, struct error *err)
 {
-	static const char sql[] = "SELECT " EVENT_COLUMNS
-				  " FROM event WHERE id > $1::bigint ORDER BY id LIMIT 500";
+	static const char sql[] =
+		"SELECT " EVENT_COLUMNS " FROM event WHERE id > $1::bigint ORDER BY id LIMIT 500";
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	int r = store_query(events->store, sql, (const char *[]){ store_num((int64_t)after) }, 1,
 			    &rows, err);
@@ -173,8 +173,7 @@ int event_range(struct events *events, uint64_t *before, uint64_t *newest, struc
 	return 0;
 }
 
-int events_start(struct events *events, event_fn *fn, void *user, uint64_t after,
-		 struct error *err)
+int events_start(struct events *events, event_fn *fn, void *user, uint64_t after, struct error *err)
 {
 	int r;
 

@@ -48,13 +48,12 @@ int event_publish(struct events *events, const char *topic, const char *type, co
 /* The ids that the table reaches: everything above *before, up to *newest. */
 int event_range(struct events *events, uint64_t *before, uint64_t *newest, struct error *err);
 /* Rows above `after` in order, at most EVENT_BATCH; returns how many fn was given. */
-int event_after(struct events *events, uint64_t after, event_fn *fn, void *user,
-		struct error *err);
+int event_after(struct events *events, uint64_t after, event_fn *fn, void *user, struct error *err);
 
 struct event_filter {
-	const char *const *topics; /* NULL-terminated: only these */
+	const char *const *topics;  /* NULL-terminated: only these */
 	const char *type, *subject; /* NULL: any */
-	uint64_t before;	   /* 0: from the newest */
+	uint64_t before;	    /* 0: from the newest */
 	uint32_t limit;
 };
 /* Newest first: an array of what `text` holds. */

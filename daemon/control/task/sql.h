@@ -5,7 +5,8 @@
 #include "store/store.h"
 
 /* A timestamptz as RFC 3339 in UTC with milliseconds; NULL stays NULL. */
-#define SQL_TIME(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+#define SQL_TIME(column)                                                                           \
+	"to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 /* Milliseconds since 1970. */
 #define SQL_MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
 /* A parameter of milliseconds since 1970 as timestamptz. */

@@ -11,8 +11,9 @@
 #include <time.h>
 
 static const char *const state_names[] = {
-	[TASK_QUEUED] = "queued",	  [TASK_RUNNING] = "running", [TASK_CANCELLING] = "cancelling",
-	[TASK_SUCCEEDED] = "succeeded", [TASK_FAILED] = "failed",   [TASK_CANCELLED] = "cancelled",
+	[TASK_QUEUED] = "queued",	  [TASK_RUNNING] = "running",
+	[TASK_CANCELLING] = "cancelling", [TASK_SUCCEEDED] = "succeeded",
+	[TASK_FAILED] = "failed",	  [TASK_CANCELLED] = "cancelled",
 };
 
 const char *task_state_name(enum task_state state)
@@ -53,7 +54,7 @@ struct task *task_find(struct tasks *tasks, const char *id)
 {
 	struct task *task;
 
-	LIST_FOREACH(task, &tasks->list, struct task, link) {
+	LIST_FOREACH (task, &tasks->list, struct task, link) {
 		if (strcmp(task->id, id) == 0)
 			return task;
 	}
@@ -80,11 +81,11 @@ static void finish(struct task *task, int r, const struct error *err)
 	(void)pthread_mutex_lock(&tasks->lock);
 	if (state == TASK_FAILED) {
 		problem = http_problem_of(r, err);
-		task->problem = json_pack(
-			"{s:s, s:s, s:s, s:s}", "code",
-			err->code_name[0] ? err->code_name : problem->code, "title", problem->title,
-			"detail", error_text(err, r), "resolution",
-			err->resolution[0] ? err->resolution : problem->resolution);
+		task->problem =
+			json_pack("{s:s, s:s, s:s, s:s}", "code",
+				  err->code_name[0] ? err->code_name : problem->code, "title",
+				  problem->title, "detail", error_text(err, r), "resolution",
+				  err->resolution[0] ? err->resolution : problem->resolution);
 	}
 	end_steps(task, state);
 	task->state = state;
@@ -357,7 +358,7 @@ void tasks_counts(struct tasks *tasks, uint32_t *queued, uint32_t *running)
 	*queued = 0;
 	*running = 0;
 	(void)pthread_mutex_lock(&tasks->lock);
-	LIST_FOREACH(task, &tasks->list, struct task, link) {
+	LIST_FOREACH (task, &tasks->list, struct task, link) {
 		*queued += task->state == TASK_QUEUED;
 		*running += task->state == TASK_RUNNING || task->state == TASK_CANCELLING;
 	}

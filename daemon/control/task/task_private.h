@@ -40,8 +40,8 @@ struct task {
 	json_t *log, *result, *problem;
 	size_t log_bytes;
 	int64_t created_at, started_at, ended_at; /* wall, ms; 0 not yet */
-	bool dirty;	/* differs from the tables */
-	bool saving;	/* one thread writes it */
+	bool dirty;				  /* differs from the tables */
+	bool saving;				  /* one thread writes it */
 };
 
 struct tasks {
@@ -58,7 +58,7 @@ struct tasks {
 
 const char *task_state_name(enum task_state state);
 int64_t task_wall_ms(void);
-void task_unref(struct task *task); /* lock held */
+void task_unref(struct task *task);			     /* lock held */
 struct task *task_find(struct tasks *tasks, const char *id); /* lock held */
 
 /* task_store.c */

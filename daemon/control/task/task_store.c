@@ -63,13 +63,13 @@ static json_t *progress_json(const struct task *task)
 /* The resource of DESIGN section 5. Lock held. */
 static json_t *task_json(const struct task *task)
 {
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:b, s:o, s:o, s:o, s:O?, s:O?}", "id",
-			 task->id, "kind", task->kind, "state", task_state_name(task->state),
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:b, s:o, s:o, s:o, s:O?, s:O?}",
+			 "id", task->id, "kind", task->kind, "state", task_state_name(task->state),
 			 "progress", progress_json(task), "steps", steps_json(task), "target",
 			 task->target, "actor", task->actor, "cancellable", task->cancellable,
 			 "created_at", time_json(task->created_at), "started_at",
-			 time_json(task->started_at), "ended_at", time_json(task->ended_at), "result",
-			 task->result, "problem", task->problem);
+			 time_json(task->started_at), "ended_at", time_json(task->ended_at),
+			 "result", task->result, "problem", task->problem);
 }
 
 /* What is written: the resource and its log, as text. */
@@ -152,7 +152,8 @@ int task_insert(struct task *task, struct store_tx *tx, struct error *err)
 
 static int box_write(struct tasks *tasks, const char *id, const char *text)
 {
-	static const char sql[] = "INSERT OR REPLACE INTO task_running (id, document) VALUES (?1, ?2)";
+	static const char sql[] =
+		"INSERT OR REPLACE INTO task_running (id, document) VALUES (?1, ?2)";
 
 	if (!tasks->config.box)
 		return 0;
@@ -225,7 +226,7 @@ static struct task *next_dirty(struct tasks *tasks, const struct task *after)
 	struct task *task;
 	bool passed = after == NULL;
 
-	LIST_FOREACH(task, &tasks->list, struct task, link) {
+	LIST_FOREACH (task, &tasks->list, struct task, link) {
 		if (passed && task->dirty && !task->saving)
 			return task;
 		passed |= task == after;
@@ -298,7 +299,7 @@ struct tasks *tasks_stop(struct tasks *tasks, uint32_t timeout_ms)
 		return NULL;
 	(void)pthread_mutex_lock(&tasks->lock);
 	tasks->closing = true;
-	LIST_FOREACH(task, &tasks->list, struct task, link)
+	LIST_FOREACH (task, &tasks->list, struct task, link)
 		atomic_store(&task->cancel, true);
 	(void)pthread_cond_broadcast(&tasks->wake);
 	idle = tasks->active == 0;
@@ -337,14 +338,15 @@ static void fail_steps(json_t *document)
 	json_t *step;
 	size_t i;
 
-	json_array_foreach(json_object_get(document, "steps"), i, step) {
+	json_array_foreach(json_object_get(document, "steps"), i, step)
+	{
 		if (strcmp(member(step, "state"), "running") == 0)
 			(void)json_object_set_new(step, "state", json_string("failed"));
 	}
 }
 
-static int recover_one(struct tasks *tasks, json_t *document, const char *log,
-		       task_recover_fn *fn, void *user, struct error *err)
+static int recover_one(struct tasks *tasks, json_t *document, const char *log, task_recover_fn *fn,
+		       void *user, struct error *err)
 {
 	struct snapshot s = { .ended = true, .task = document };
 	struct error undo = { 0 };
@@ -353,16 +355,18 @@ static int recover_one(struct tasks *tasks, json_t *document, const char *log,
 	(void)snprintf(s.id, sizeof(s.id), "%s", member(document, "id"));
 	if (!json_is_string(json_object_get(document, "ended_at"))) {
 		if (fn)
-			r = fn(user, s.id, member(document, "kind"), member(document, "target"), &undo);
+			r = fn(user, s.id, member(document, "kind"), member(document, "target"),
+			       &undo);
 		(void)json_object_set_new(document, "state", json_string("failed"));
 		(void)json_object_set_new(document, "ended_at", time_json(task_wall_ms()));
 		(void)json_object_set_new(
 			document, "problem",
-			json_pack("{s:s, s:s, s:s, s:s}", "code", "interrupted", "title",
-				  "The task was interrupted", "detail",
-				  r < 0 ? error_text(&undo, r) :
-					  "auraboxd ended while the task ran; what was half-done is undone",
-				  "resolution", "Start it again."));
+			json_pack(
+				"{s:s, s:s, s:s, s:s}", "code", "interrupted", "title",
+				"The task was interrupted", "detail",
+				r < 0 ? error_text(&undo, r)
+				      : "auraboxd ended while the task ran; what was half-done is undone",
+				"resolution", "Start it again."));
 		fail_steps(document);
 		log_info("task.ended", F("id", (const char *)s.id),
 			 F("kind", member(document, "kind")), F("state", "failed"));
@@ -377,11 +381,10 @@ static int recover_one(struct tasks *tasks, json_t *document, const char *log,
 	return r < 0 ? r : 0;
 }
 
-#define TASK_JSON                                                                                  \
-	"json_build_object('id', id, 'kind', kind, 'state', state, 'progress', progress, 'steps', " \
-	"steps, 'target', target, 'actor', actor, 'cancellable', cancellable, 'created_at', "      \
-	SQL_TIME("created_at") ", 'started_at', " SQL_TIME("started_at") ", 'ended_at', "          \
-	SQL_TIME("ended_at") ", 'result', result, 'problem', problem)"
+#define TASK_JSON                                                                                       \
+	"json_build_object('id', id, 'kind', kind, 'state', state, 'progress', progress, 'steps', "     \
+	"steps, 'target', target, 'actor', actor, 'cancellable', cancellable, 'created_at', " SQL_TIME( \
+		"created_at") ", 'started_at', " SQL_TIME("started_at") ", 'ended_at', " SQL_TIME("ended_at") ", 'result', result, 'problem', problem)"
 
 int tasks_recover(struct tasks *tasks, task_recover_fn *fn, void *user, struct error *err)
 {
@@ -405,7 +408,8 @@ int tasks_recover(struct tasks *tasks, task_recover_fn *fn, void *user, struct e
 		AUTO(json) json_t *document = store_rows_json(rows, i, 0);
 
 		if (document)
-			r = recover_one(tasks, document, store_rows_text(rows, i, 1), fn, user, err);
+			r = recover_one(tasks, document, store_rows_text(rows, i, 1), fn, user,
+					err);
 	}
 	return r < 0 ? r : 0;
 }

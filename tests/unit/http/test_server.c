@@ -44,8 +44,9 @@ static int note_get(struct fixture *f, const struct http_request *req, struct ht
 		    struct error *err)
 {
 	(void)f;
-	return reply_json(reply, 200, json_pack("{s:s, s:s}", "name", req->param[0], "q",
-						http_query(req, "q") ? http_query(req, "q") : ""),
+	return reply_json(reply, 200,
+			  json_pack("{s:s, s:s}", "name", req->param[0], "q",
+				    http_query(req, "q") ? http_query(req, "q") : ""),
 			  err);
 }
 
@@ -57,8 +58,8 @@ static int note_post(struct fixture *f, const struct http_request *req, struct h
 
 	(void)f;
 	if (r == 0)
-		r = reply_created(reply, "/notes/", note.name, json_pack("{s:s}", "name", note.name),
-				  err);
+		r = reply_created(reply, "/notes/", note.name,
+				  json_pack("{s:s}", "name", note.name), err);
 	json_release(note_fields, &note);
 	return r;
 }
@@ -370,7 +371,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(answers_json, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses_what_could_mean_two_things, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses_what_could_mean_two_things, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(bad_framing_closes, setup, teardown),
 		cmocka_unit_test_setup_teardown(chunked_over_the_limit_is_413, setup, teardown),
 		cmocka_unit_test_setup_teardown(keeps_the_connection, setup, teardown),
