@@ -14,8 +14,9 @@ const struct option cm_options[] = {
 	OPT_U32(struct cm_options, audit_s, "call.audit_s", "600",
 		"How often both sides of a call are asked whether they still know it.",
 		.min = 1, .max = 86400, .unit = "s"),
-	OPT_U32(struct cm_options, max_calls, "call.max_calls", "20000",
-		"Calls at a time; more are refused.", .min = 1, .max = 1000000),
+	OPT_U32(struct cm_options, max_calls, "call.max_calls", "0",
+		"Calls at a time, those that ended within 32 s included; "
+		"0: as many as half of the memory holds.", .max = 1000000),
 	OPT_END,
 };
 /* clang-format on */

@@ -92,6 +92,7 @@ static void take_invite(struct cm *cm, const struct sip_incoming *in, enum half_
 		refuse_half(b, &verdict, r);
 		return;
 	}
+	metric_set(cm->metrics, CM_CALLS, (int64_t)cm->calls.by_gsid.count);
 	b2bua_start(b, &verdict);
 	log_debug("call.half", F("gsid", b->half.call ? b->half.call->gsid : ""),
 		  F("phase", half_phase_name(phase)), F("caller", verdict.caller),

@@ -106,7 +106,20 @@ def a_loop_of_one_call_ends():
             b.hang_up(up, answer, down)
 
 
+def one_call_too_many_is_refused():
+    with bench("call.max_calls=2") as b:
+        calls = [b.talk("imsterm", dialled="3002", gsid="call-%d" % i) for i in range(2)]
+        answer = refused(b, 500, phase="imsterm", dialled="3002", gsid="call-2")
+        assert "Too many calls" in answer.get("Warning"), answer
+        # the second half of a call that is there is no new call
+        up = b.invite("imsorig", gsid="call-0")
+        b.sm.answer(b.downstream(up), 486, "Busy Here", "x")
+        b.sm.ack_failure(up, b.sm.expect((486, "INVITE")), b.cm)
+        for up, answer, down, _ in calls:
+            b.hang_up(up, answer, down)
+
+
 if __name__ == "__main__":
     run([dialled_digits_become_the_extensions_user, numbers_and_callers_that_are_none,
          a_station_is_busy_when_all_its_appearances_are, three_appearances_take_three_calls, the_door,
-         nobody_but_sm_is_believed, a_loop_of_one_call_ends])
+         nobody_but_sm_is_believed, a_loop_of_one_call_ends, one_call_too_many_is_refused])
