@@ -62,6 +62,9 @@ export class VmStore {
       const vm = this.#tasks.changed(event.data as Task);
       if (vm !== undefined) this.#show(vm, event.data as Task);
     } else if (this.list.state === "data") {
+      // It is on its way: what can be asked for now follows from its state.
+      const name = (event.data as Partial<Vm> | null)?.name;
+      if (name !== undefined) this.busy[name] = false;
       this.list = { state: "data", value: applyVmEvent(this.list.value, event) };
     }
   }

@@ -46,6 +46,7 @@ export const words = {
   slowHint: "The machines run without hardware virtualization (QEMU's TCG): all works, but slower.",
   afterRestart: "after a restart: {value}",
   mayNotAct: "Your role may look, not change.",
+  mayNotSee: "Your role may not see the machines. Ask an administrator for the role operator or auditor.",
   live: "Live",
   offline: "Connection lost, trying again",
   retry: "Try again",

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 300
+# The console without a browser: types, lint, unit tests, types as the API has them, sizes of what is served.
+set -euo pipefail
+top=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+fail() {
+	echo "FAILED: $*"
+	failed=1
+}
+
+"$top/packaging/build-console"
+node=$("$top/packaging/build-console" --node)
+PATH=$(dirname "$node"):$PATH
+export PATH NO_COLOR=1
+cd "$top/webui"
+npm run --silent check || fail "npm run check"
+npm run --silent lint || fail "npm run lint"
+npm test --silent || fail "npm test"
+
+# The committed types are those of the API that this tree builds.
+"${AURA_BIN:-$top/build/dev/bin}/auraboxd" --openapi >"$scratch/openapi.json"
+npx --no-install openapi-typescript "$scratch/openapi.json" -o "$scratch/schema.d.ts" >"$scratch/log" 2>&1 ||
+	{ cat "$scratch/log"; fail "openapi-typescript"; }
+diff -u src/api/schema.d.ts "$scratch/schema.d.ts" >"$scratch/diff" ||
+	{ head -n 40 "$scratch/diff"; fail "src/api/schema.d.ts is not the API's: webui/README.md says how to make it"; }
+
+# A lock file that names a registry works only where that registry is.
+! grep -n '"resolved"' package-lock.json || fail "package-lock.json names addresses of a registry"
+
+# Budgets, in bytes as they go over the wire.
+sum() { # FILE...
+	cat "$@" | wc -c
+}
+budget() { # WHAT HAVE MOST
+	echo "$1: $2 of at most $3 bytes"
+	[ "$2" -le "$3" ] || fail "$1 is over its budget"
+}
+cd dist
+entry=$(sed -n 's|.*<script type="module"[^>]* src="/\(assets/[^"]*\.js\)".*|\1|p' index.html)
+[ -s "$entry.br" ] || fail "the page names no entry script that is there"
+budget "entry script" "$(sum "$entry.br")" 40960
+budget "styles" "$(sum assets/*.css.br)" 10240
+for chunk in assets/*.js; do
+	[ "$chunk" = "$entry" ] || budget "$chunk" "$(sum "$chunk.br")" 30720
+done
+budget "all files uncompressed" "$(find . -type f ! -name "*.br" ! -name "*.gz" -exec cat {} + | wc -c)" 1048576
+if grep -nE '<style|style=|<script>| on[a-z]+=|https?://' index.html; then
+	fail "the page has inline code or foreign addresses, which its policy forbids"
+fi
+[ "$failed" = 0 ] && echo "ok"
+exit "$failed"
