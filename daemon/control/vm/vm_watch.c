@@ -14,10 +14,11 @@
 
 #define TICK_MS 500
 #define CONNECT_MS 1000
-#define CHANNEL_MS 500	  /* between attempts to open a guest's channel */
-#define PROBE_SOON_MS 400 /* until the first good answer */
-#define PROBE_MS 5000	  /* afterwards */
-#define PROBE_FAILURES 3  /* in a row make a ready VM not ready */
+#define CHANNEL_MS 500	    /* between attempts to open a guest's channel */
+#define PROBE_SOON_MS 400   /* until the first good answer */
+#define PROBE_MS 5000	    /* afterwards */
+#define PROBE_AGAIN_MS 2000 /* after a bad one: a busy host is no dead guest */
+#define PROBE_FAILURES 3    /* in a row make a ready VM not ready */
 #define USAGE_MS 10000
 #define SIGN_AGAIN_MS 3000 /* an agent without its answer asks every 5 s */
 
@@ -175,7 +176,9 @@ static void probe_run(void *user)
 			vm_set_ready(vm, true, "");
 		else if (r < 0 && (!vm->ready || vm->probe_failures >= PROBE_FAILURES))
 			vm_set_ready(vm, false, error_text(&err, r));
-		vm->next_probe_ms = vm_now(m) + (vm->ready && r == 0 ? PROBE_MS : PROBE_SOON_MS);
+		vm->next_probe_ms = vm_now(m) + (!vm->ready ? PROBE_SOON_MS
+						 : r < 0    ? PROBE_AGAIN_MS
+							    : PROBE_MS);
 	}
 	vm_unlock(m);
 	if (became_ready && m->config.ready)
@@ -208,8 +211,11 @@ static void sign_run(void *user)
 	}
 	(void)snprintf(fqdn, sizeof(fqdn), "%s.%s", name, m->config.sip_domain);
 	r = pki_ca_sign(m->config.ca, slice_str(j->text),
-			&(struct pki_subject){ .common_name = cn, .dns = { fqdn, name },
-					       .ip = { address }, .server = true, .client = true },
+			&(struct pki_subject){ .common_name = cn,
+					       .dns = { fqdn, name },
+					       .ip = { address },
+					       .server = true,
+					       .client = true },
 			&pem, &err);
 	if (r < 0)
 		log_failure(LOG_LEVEL_ERROR, "vm.certificate", r, &err);
@@ -306,7 +312,8 @@ static void agent_changed(void *arg, const struct vm_agent_status *status)
 	if (vm->fsm.state != VM_RUNNING || vm_closing(vm->m))
 		return;
 	if (!status->ready)
-		vm_set_ready(vm, false, status->reason[0] ? status->reason : "the agent is not ready");
+		vm_set_ready(vm, false,
+			     status->reason[0] ? status->reason : "the agent is not ready");
 	vm->next_probe_ms = 0;
 	vm_watch_poke(vm->m);
 }
@@ -400,7 +407,8 @@ static void reconcile(struct vm *vm, const struct vm_hyper_domain *d)
 	if (vm->busy)
 		return;
 	if (!vm->fresh && vm->phase != VM_PHASE_DEFINED) {
-		log_info(vm->phase == VM_PHASE_DEPLOYING ? "vm.deployment_undone" : "vm.deletion_resumed",
+		log_info(vm->phase == VM_PHASE_DEPLOYING ? "vm.deployment_undone"
+							 : "vm.deletion_resumed",
 			 F("vm", vm->name));
 		vm->busy = "remove";
 		if (!submit(m, vm, NULL, remove_run))
@@ -585,7 +593,8 @@ static void watch_run(void *user)
 	struct vm_manager *m = user;
 
 	/* at most two rounds: what pokes meanwhile is seen by the next timer at the latest */
-	for (int round = 0; round < 2 && atomic_exchange(&m->poked, false) && !vm_closing(m); round++) {
+	for (int round = 0; round < 2 && atomic_exchange(&m->poked, false) && !vm_closing(m);
+	     round++) {
 		close_dropped(m);
 		look_once(m);
 		refresh_usage(m);
