@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cli.h - the command line of Aurabox: one table of commands, REST behind each. */
 #pragma once
-#include <jansson.h>
+#include "base/json_field.h"
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 
-#include <jansson.h>
+#include "base/json_field.h"
 #include <string.h>
 
 /* clang-format off */

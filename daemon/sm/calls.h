@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calls.h - the live calls by global session id, and which Call-ID belongs to which. */
 #pragma once
-#include <jansson.h>
+#include "base/json_field.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,8 +24,8 @@ struct calls *calls_free(struct calls *calls);
 DEFINE_AUTO(calls)
 
 /* An INVITE outside of a dialog passes. The first one of a gsid begins the call. true: it did. */
-bool calls_invite(struct calls *calls, struct slice gsid, struct slice call_id,
-		  struct slice caller, struct slice callee, int64_t now_ms);
+bool calls_invite(struct calls *calls, struct slice gsid, struct slice call_id, struct slice caller,
+		  struct slice callee, int64_t now_ms);
 /* A phone of that user rings, or answered. */
 void calls_leg(struct calls *calls, struct slice gsid, struct slice handle, struct slice contact,
 	       enum call_state state, int64_t now_ms);

@@ -2,7 +2,7 @@
 /* manage.c - what the management API shows of sm: registrations, calls, entities. */
 #include "sm/manage.h"
 
-#include <jansson.h>
+#include "base/json_field.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -32,12 +32,12 @@ static void add_binding(void *user, const char *handle, const struct binding *b)
 	if (walk->handle && strcmp(walk->handle, handle) != 0)
 		return;
 	snprintf(aor, sizeof(aor), "sip:%s@%.*s", handle, SLICE_ARG(domain));
-	json_array_append_new(
-		walk->items,
-		json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "handle", handle, "aor", aor,
-			  "contact", b->uri, "transport", sip_flow_transport_text(&flow),
-			  "source", addr_format(&b->source, source), "user_agent", b->user_agent,
-			  "expires_at", clock_format(b->expires_ms, expires)));
+	json_array_append_new(walk->items, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "handle",
+						     handle, "aor", aor, "contact", b->uri,
+						     "transport", sip_flow_transport_text(&flow),
+						     "source", addr_format(&b->source, source),
+						     "user_agent", b->user_agent, "expires_at",
+						     clock_format(b->expires_ms, expires)));
 }
 
 static int get_registrations(void *server, const json_t *query, json_t **ret, struct error *err)
@@ -66,13 +66,13 @@ static int get_entities(void *server, const json_t *query, json_t **ret, struct 
 
 	for (struct entity *e = entity_next(sm->entities, NULL); e;
 	     e = entity_next(sm->entities, e))
-		json_array_append_new(
-			items,
-			json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "name", e->name, "type",
-				  uc_entity_type_name(e->type), "address",
-				  addr_format(&e->flow.remote, address), "transport",
-				  sip_flow_transport_text(&e->flow), "link",
-				  fsm_state_name(&e->link.fsm), "reason", e->link.reason));
+		json_array_append_new(items,
+				      json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "name", e->name,
+						"type", uc_entity_type_name(e->type), "address",
+						addr_format(&e->flow.remote, address), "transport",
+						sip_flow_transport_text(&e->flow), "link",
+						fsm_state_name(&e->link.fsm), "reason",
+						e->link.reason));
 	*ret = json_pack("{s:o}", "items", items);
 	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
 }

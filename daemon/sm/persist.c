@@ -3,7 +3,7 @@
 #include "sm/persist.h"
 
 #include <inttypes.h>
-#include <jansson.h>
+#include "base/json_field.h"
 #include <stdio.h>
 
 #include "base/log.h"
@@ -27,12 +27,12 @@ static json_t *binding_to_json(const char *handle, const struct binding *b)
 {
 	char source[ADDR_TEXT_MAX];
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I}", "handle", handle, "uri",
-			 b->uri, "instance", b->instance, "call_id", b->call_id, "user_agent",
-			 b->user_agent, "id", (json_int_t)b->id, "cseq", (json_int_t)b->cseq, "q",
-			 (json_int_t)b->q, "transport", (json_int_t)b->transport, "source",
-			 addr_format(&b->source, source), "by_source", b->by_source, "expires_ms",
-			 (json_int_t)b->expires_ms);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I}", "handle", handle,
+			 "uri", b->uri, "instance", b->instance, "call_id", b->call_id,
+			 "user_agent", b->user_agent, "id", (json_int_t)b->id, "cseq",
+			 (json_int_t)b->cseq, "q", (json_int_t)b->q, "transport",
+			 (json_int_t)b->transport, "source", addr_format(&b->source, source),
+			 "by_source", b->by_source, "expires_ms", (json_int_t)b->expires_ms);
 }
 
 void persist_binding(void *user, enum location_event event, const char *handle,
@@ -55,8 +55,8 @@ void persist_binding(void *user, enum location_event event, const char *handle,
 		text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 		json_decref(json);
 		r = text ? state_put(journal, KIND_BINDING, key, slice_str(text),
-				     binding->expires_ms) :
-			   -ENOMEM;
+				     binding->expires_ms)
+			 : -ENOMEM;
 	}
 	if (r < 0)
 		log_failure(LOG_LEVEL_WARNING, "binding.journal", r, NULL);
@@ -73,10 +73,10 @@ static int load_binding(void *user, struct slice key, struct slice value, int64_
 	int by_source;
 
 	b.instance = b.call_id = b.user_agent = b.uri = empty;
-	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I}", "handle", &handle,
-			"uri", &b.uri, "instance", &b.instance, "call_id", &b.call_id,
-			"user_agent", &b.user_agent, "id", &id, "cseq", &cseq, "q", &q,
-			"transport", &transport, "source", &source, "by_source", &by_source, "expires_ms",
+	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I}", "handle",
+			&handle, "uri", &b.uri, "instance", &b.instance, "call_id", &b.call_id,
+			"user_agent", &b.user_agent, "id", &id, "cseq", &cseq, "q", &q, "transport",
+			&transport, "source", &source, "by_source", &by_source, "expires_ms",
 			&expires) == 0 &&
 	    addr_parse(slice_str(source), 0, &b.source) == 0) {
 		b.id = (uint64_t)id;

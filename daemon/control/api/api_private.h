@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api_private.h - what the handler files of control/api share. */
 #pragma once
-#include <jansson.h>
 #include <stdatomic.h>
 
 #include "base/error.h"

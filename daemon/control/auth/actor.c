@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-#include <jansson.h>
+#include "base/json_field.h"
 
 #define IN(role) (1U << (role))
 #define ALL_READERS (IN(ROLE_ADMIN) | IN(ROLE_AUDITOR))

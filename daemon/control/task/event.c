@@ -7,7 +7,6 @@
 #include "control/task/sql.h"
 #include "store/store.h"
 
-#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>

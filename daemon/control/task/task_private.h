@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* task_private.h - what task.c and task_store.c share. */
 #pragma once
-#include <jansson.h>
+#include "base/json_field.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
