@@ -149,10 +149,22 @@ class Phone:
         self.control.sendall(b"%d:%s," % (len(text), text))
 
     def wait_registered(self, seconds=15):
-        event = self.wait("the registration", seconds, "REGISTER_OK", "REGISTER_FAIL")
-        if event["type"] != "REGISTER_OK":
-            raise PhoneError("phone %s was refused: %s" % (self.handle, event.get("param")))
-        return event
+        """Registered, by its event or, if that came before anybody listened, by its own state."""
+        end = time.monotonic() + seconds
+        while True:
+            for event in self.events:
+                if event.get("type") == "REGISTER_FAIL":
+                    raise PhoneError("phone %s was refused: %s" % (self.handle, event.get("param")))
+                state = event.get("data") or "" if event.get("token") == "reginfo" else ""
+                if event.get("type") == "REGISTER_OK" or "OK" in state:
+                    self.events.remove(event)
+                    return event
+            if time.monotonic() > end:
+                raise PhoneError("phone %s: the registration did not come within %g s, log: %s/log"
+                                 % (self.handle, seconds, self.folder))
+            self.events = [e for e in self.events if e.get("token") != "reginfo"]
+            self.command("reginfo")
+            self._read(0.3)
 
     def dial(self, uri):
         self.command("dial", uri)

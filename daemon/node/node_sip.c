@@ -189,6 +189,7 @@ void node_sip_trace(struct node *node, bool sent, const struct sip_flow *flow,
 		    const struct addr *local, struct slice bytes)
 {
 	char here[ADDR_TEXT_MAX], there[ADDR_TEXT_MAX];
+	struct slice cseq = raw_header(bytes, SLICE("CSeq"), SLICE(""));
 	struct trace_entry entry = {
 		.direction = sent ? TRACE_OUT : TRACE_IN,
 		.at_us = clock_wall(loop_clock(node_loop(node))) * 1000,
@@ -200,5 +201,7 @@ void node_sip_trace(struct node *node, bool sent, const struct sip_flow *flow,
 		.message = bytes,
 	};
 
-	trace_add(node_trace(node), &entry);
+	/* sm's probes of the link would fill the ring. */
+	if (!slice_ends_with(cseq, SLICE(" OPTIONS")))
+		trace_add(node_trace(node), &entry);
 }

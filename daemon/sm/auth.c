@@ -45,8 +45,7 @@ static const struct uc_user *find_user(struct sm *sm, const struct sip_auth *aut
 	return user;
 }
 
-int auth_check(struct sm *sm, const struct sip_incoming *in, bool proxy,
-	       const struct uc_user **ret)
+int auth_check(struct sm *sm, const struct sip_incoming *in, bool proxy, const struct uc_user **ret)
 {
 	struct sip_digest_ha1 ha1 = { 0 };
 	const struct uc_user *user;

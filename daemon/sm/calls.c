@@ -76,11 +76,11 @@ static void forget(struct calls *calls, struct call *call)
 	struct call_dialog *dialog;
 	struct call_leg *leg;
 
-	LIST_FOREACH(dialog, &call->dialogs, struct call_dialog, link) {
+	LIST_FOREACH (dialog, &call->dialogs, struct call_dialog, link) {
 		map_remove(&calls->by_dialog, &dialog->node);
 		free(dialog);
 	}
-	LIST_FOREACH(leg, &call->legs, struct call_leg, link)
+	LIST_FOREACH (leg, &call->legs, struct call_leg, link)
 		free(leg);
 	map_remove(&calls->by_gsid, &call->node);
 	free(call);
@@ -93,7 +93,7 @@ struct calls *calls_free(struct calls *calls)
 
 	if (!calls)
 		return NULL;
-	MAP_FOREACH(node, &calls->by_gsid, &it)
+	MAP_FOREACH (node, &calls->by_gsid, &it)
 		forget(calls, MAP_ENTRY(node, struct call, node));
 	map_done(&calls->by_gsid);
 	map_done(&calls->by_dialog);
@@ -154,8 +154,8 @@ static void bind_dialog(struct calls *calls, struct call *call, struct slice cal
 	call->dialog_count++;
 }
 
-bool calls_invite(struct calls *calls, struct slice gsid, struct slice call_id,
-		  struct slice caller, struct slice callee, int64_t now_ms)
+bool calls_invite(struct calls *calls, struct slice gsid, struct slice call_id, struct slice caller,
+		  struct slice callee, int64_t now_ms)
 {
 	struct call *call = find(calls, gsid);
 	bool fresh = !call;
@@ -172,7 +172,7 @@ static struct call_leg *leg_find(struct call *call, struct slice contact)
 {
 	struct call_leg *leg;
 
-	LIST_FOREACH(leg, &call->legs, struct call_leg, link)
+	LIST_FOREACH (leg, &call->legs, struct call_leg, link)
 		if (slice_eq_str(slice_sub(contact, 0, CONTACT_MAX - 1), leg->contact))
 			return leg;
 	return NULL;
@@ -258,7 +258,7 @@ void calls_expire(struct calls *calls, int64_t now_ms)
 	struct map_node *node;
 	struct map_iter it;
 
-	MAP_FOREACH(node, &calls->by_gsid, &it) {
+	MAP_FOREACH (node, &calls->by_gsid, &it) {
 		struct call *call = MAP_ENTRY(node, struct call, node);
 
 		if (now_ms - call->started_ms > CALLS_AGE_MAX_MS)
@@ -284,10 +284,10 @@ static json_t *call_to_json(const struct call *call)
 	json_t *legs = json_array();
 	const struct call_leg *leg;
 
-	LIST_FOREACH(leg, &call->legs, struct call_leg, link)
-		json_array_append_new(legs, json_pack("{s:s,s:s,s:s}", "handle", leg->handle,
-						      "contact", leg->contact, "state",
-						      state_name(leg->state)));
+	LIST_FOREACH (leg, &call->legs, struct call_leg, link)
+		json_array_append_new(legs,
+				      json_pack("{s:s,s:s,s:s}", "handle", leg->handle, "contact",
+						leg->contact, "state", state_name(leg->state)));
 	if (call->answered_ms)
 		clock_format(call->answered_ms, answered);
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s?,s:o}", "gsid", call->gsid, "caller",
@@ -302,7 +302,7 @@ json_t *calls_to_json(const struct calls *calls)
 	struct map_node *node;
 	struct map_iter it;
 
-	MAP_FOREACH(node, &calls->by_gsid, &it)
+	MAP_FOREACH (node, &calls->by_gsid, &it)
 		json_array_append_new(items, call_to_json(MAP_ENTRY(node, struct call, node)));
 	return json_pack("{s:o}", "items", items);
 }

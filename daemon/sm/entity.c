@@ -51,7 +51,7 @@ struct entities *entities_free(struct entities *entities)
 
 	if (!entities)
 		return NULL;
-	LIST_FOREACH(e, &entities->all, struct entity, link_list) {
+	LIST_FOREACH (e, &entities->all, struct entity, link_list) {
 		stop_watching(e);
 		free(e);
 	}
@@ -266,8 +266,7 @@ static bool make_flow(const struct uc_entity *row, struct sip_flow *ret)
 
 static bool same(const struct entity *e, const struct uc_entity *row, const struct sip_flow *flow)
 {
-	return e->type == row->type && e->trusted == row->trusted &&
-	       sip_flow_equal(&e->flow, flow);
+	return e->type == row->type && e->trusted == row->trusted && sip_flow_equal(&e->flow, flow);
 }
 
 static void add(struct entities *entities, const struct uc_entity *row, const struct sip_flow *flow)
@@ -299,8 +298,7 @@ void entities_load(struct entities *entities, const struct uc_model *model)
 	struct sip_flow flow;
 
 	for (struct entity *e = entity_next(entities, NULL); e; e = entity_next(entities, e)) {
-		const struct uc_entity *row =
-			uc_entity_by_name(model, e->name, strlen(e->name));
+		const struct uc_entity *row = uc_entity_by_name(model, e->name, strlen(e->name));
 
 		if (!row || !make_flow(row, &flow) || !same(e, row, &flow))
 			retire(e);
@@ -354,6 +352,14 @@ bool entity_owns(const struct entity *entity, const struct sip_flow *flow)
 	return addr_equal(&entity->flow.remote, &flow->remote);
 }
 
+struct entity *entity_by_flow(const struct entities *entities, const struct sip_flow *flow)
+{
+	for (struct entity *e = entity_next(entities, NULL); e; e = entity_next(entities, e))
+		if (entity_owns(e, flow))
+			return e;
+	return NULL;
+}
+
 /* An entity on a loopback address of its own may connect from any port. */
 static bool owns_by_address(const struct sm *sm, const struct entity *e,
 			    const struct sip_flow *flow)
@@ -385,8 +391,8 @@ struct peer peer_of_entity(struct entity *entity)
 
 struct peer peer_of_flow(struct sm *sm, const struct sip_flow *flow, const char *certificate)
 {
-	struct peer phone = { .kind = sip_flow_is_reliable(flow) ? TRUST_PHONE_STREAM :
-								   TRUST_PHONE_UDP };
+	struct peer phone = { .kind = sip_flow_is_reliable(flow) ? TRUST_PHONE_STREAM
+								 : TRUST_PHONE_UDP };
 
 	for (struct entity *e = entity_next(sm->entities, NULL); e;
 	     e = entity_next(sm->entities, e)) {

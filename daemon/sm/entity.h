@@ -53,6 +53,7 @@ void entity_refused(struct entity *entity);
 /* This connection has shown a token that only the entity can have. */
 void entity_learn(struct entity *entity, uint64_t connection);
 void entities_flow_closed(struct entities *entities, const struct sip_flow *flow);
+struct entity *entity_by_flow(const struct entities *entities, const struct sip_flow *flow);
 /* Does the flow end at the entity? */
 bool entity_owns(const struct entity *entity, const struct sip_flow *flow);
 

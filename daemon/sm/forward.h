@@ -19,14 +19,14 @@ struct forward {
 	struct peer from;
 	struct peer to;
 	const struct sip_flow *in_flow;
-	struct slice uri;	   /* new Request-URI; empty: as it is */
-	unsigned pop_routes;	   /* our own Routes on top */
-	bool drop_routes;	   /* all of them: a phone does not choose its way */
-	struct slice application;  /* Route towards an application, "" none */
-	struct slice back;	   /* and the Route that brings it back to us */
+	struct slice uri;	  /* new Request-URI; empty: as it is */
+	unsigned pop_routes;	  /* our own Routes on top */
+	bool drop_routes;	  /* all of them: a phone does not choose its way */
+	struct slice application; /* Route towards an application, "" none */
+	struct slice back;	  /* and the Route that brings it back to us */
 	bool record_route;
-	bool authenticated;	   /* our challenge was answered: its credentials end here */
-	struct slice identity;	   /* P-Asserted-Identity to create, empty: none */
+	bool authenticated;    /* our challenge was answered: its credentials end here */
+	struct slice identity; /* P-Asserted-Identity to create, empty: none */
 	struct slice gsid;
 	uint32_t max_forwards;
 	uint32_t max_breadth; /* 0: leave it out */

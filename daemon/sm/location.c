@@ -68,11 +68,11 @@ struct location *location_free(struct location *location)
 
 	if (!location)
 		return NULL;
-	MAP_FOREACH(node, &location->users, &it) {
+	MAP_FOREACH (node, &location->users, &it) {
 		struct location_user *user = MAP_ENTRY(node, struct location_user, node);
 		struct binding *b;
 
-		LIST_FOREACH(b, &user->bindings, struct binding, link)
+		LIST_FOREACH (b, &user->bindings, struct binding, link)
 			binding_free(b);
 		free(user);
 	}
@@ -138,7 +138,7 @@ static struct binding *match(const struct location_user *user, const struct loca
 {
 	struct binding *b;
 
-	LIST_FOREACH(b, &user->bindings, struct binding, link) {
+	LIST_FOREACH (b, &user->bindings, struct binding, link) {
 		if (change->instance.len && b->instance[0]) {
 			if (slice_eq_str(change->instance, b->instance))
 				return b;
@@ -164,7 +164,7 @@ static int judge(const struct location_user *user, const struct location_request
 
 	if (rq->remove_all) {
 		if (user)
-			LIST_FOREACH(b, &user->bindings, struct binding, link)
+			LIST_FOREACH (b, &user->bindings, struct binding, link)
 				if (stale(b, rq))
 					return -ESTALE;
 		return 0;
@@ -298,7 +298,7 @@ static void remove_asked(struct location *location, struct location_user *user,
 	struct binding *b;
 
 	if (rq->remove_all) {
-		LIST_FOREACH(b, &user->bindings, struct binding, link)
+		LIST_FOREACH (b, &user->bindings, struct binding, link)
 			drop(location, b, LOCATION_REMOVED);
 		return;
 	}
@@ -359,9 +359,9 @@ int location_restore(struct location *location, const char *handle, const struct
 	if (!user)
 		return -ENOMEM;
 	list_init(&b->link);
-	r = match(user, &change) || user->count >= LOCATION_CONTACTS_MAX ?
-		    -EINVAL :
-		    binding_fill(location, b, &rq, &change);
+	r = match(user, &change) || user->count >= LOCATION_CONTACTS_MAX
+		    ? -EINVAL
+		    : binding_fill(location, b, &rq, &change);
 	if (r == 0) {
 		b->id = values->id;
 		b->expires_ms = values->expires_ms;
@@ -420,7 +420,7 @@ void location_forget(struct location *location, struct slice handle)
 
 	if (!user)
 		return;
-	LIST_FOREACH(b, &user->bindings, struct binding, link)
+	LIST_FOREACH (b, &user->bindings, struct binding, link)
 		drop(location, b, LOCATION_REMOVED);
 	user_tidy(location, user);
 }
@@ -431,10 +431,10 @@ void location_expire(struct location *location, int64_t now_ms)
 	struct map_iter it;
 	struct binding *b;
 
-	MAP_FOREACH(node, &location->users, &it) {
+	MAP_FOREACH (node, &location->users, &it) {
 		struct location_user *user = MAP_ENTRY(node, struct location_user, node);
 
-		LIST_FOREACH(b, &user->bindings, struct binding, link)
+		LIST_FOREACH (b, &user->bindings, struct binding, link)
 			if (b->expires_ms <= now_ms)
 				drop(location, b, LOCATION_EXPIRED);
 		user_tidy(location, user);
@@ -454,10 +454,10 @@ void location_walk(const struct location *location,
 	struct map_iter it;
 	struct binding *b;
 
-	MAP_FOREACH(node, &location->users, &it) {
+	MAP_FOREACH (node, &location->users, &it) {
 		struct location_user *owner = MAP_ENTRY(node, struct location_user, node);
 
-		LIST_FOREACH(b, &owner->bindings, struct binding, link)
+		LIST_FOREACH (b, &owner->bindings, struct binding, link)
 			fn(user, owner->handle, b);
 	}
 }

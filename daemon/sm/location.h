@@ -24,15 +24,15 @@ struct binding {
 	struct map_node flow_node;
 	struct map_node contact_node;
 	struct location_user *user;
-	uint64_t id;	  /* its own for ever, also over restarts */
-	char *uri;	  /* Contact URI as registered */
-	char *contact;	  /* its user, host and port: what requests to it are found by */
-	char *instance;	  /* +sip.instance without quotes, or "" */
+	uint64_t id;	/* its own for ever, also over restarts */
+	char *uri;	/* Contact URI as registered */
+	char *contact;	/* its user, host and port: what requests to it are found by */
+	char *instance; /* +sip.instance without quotes, or "" */
 	char *call_id;
 	char *user_agent; /* or "" */
 	uint32_t cseq;
-	uint32_t q;	  /* thousandths, 1000 when not given */
-	int64_t expires_ms; /* wall clock */
+	uint32_t q;		      /* thousandths, 1000 when not given */
+	int64_t expires_ms;	      /* wall clock */
 	enum sip_transport transport; /* that the REGISTER came over */
 	struct addr source;	      /* where it came from */
 	bool by_source; /* behind an address translator: only the source can be reached */

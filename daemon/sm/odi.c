@@ -31,9 +31,8 @@ int odi_make(const uint8_t key[static ODI_KEY_SIZE], const struct odi *odi, stru
 		return -EINVAL;
 
 	digest_to_hex(odi->user, len, hex);
-	n = snprintf(out, ODI_TEXT_SIZE, "%c%u-%lld-%s-",
-		     odi->half == ODI_ORIGINATING ? 'o' : 't', odi->place,
-		     (long long)odi->expires_s, hex);
+	n = snprintf(out, ODI_TEXT_SIZE, "%c%u-%lld-%s-", odi->half == ODI_ORIGINATING ? 'o' : 't',
+		     odi->place, (long long)odi->expires_s, hex);
 	seal(key, slice_make(out, (size_t)n), gsid, out + n);
 	return 0;
 }

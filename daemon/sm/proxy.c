@@ -48,7 +48,7 @@ void proxy_free_all(struct sm *sm)
 {
 	struct proxy *p;
 
-	LIST_FOREACH(p, &sm->proxies, struct proxy, link)
+	LIST_FOREACH (p, &sm->proxies, struct proxy, link)
 		proxy_free(p);
 }
 
@@ -104,6 +104,16 @@ void proxy_provisional(struct proxy *p, const struct sip_msg *msg, struct peer f
 		sip_server_txn_send(p->server, buf_slice(&out));
 }
 
+/* The caller's own phone is a leg of the call, too. */
+static void note_caller(struct proxy *p, enum call_state state)
+{
+	struct sip_addr contact;
+
+	if (p->request && p->caller[0] && sip_msg_contact(p->request, &contact) == 0)
+		calls_leg(p->sm->calls, slice_str(p->gsid), slice_str(p->caller), contact.uri.text,
+			  state, sm_wall_ms(p->sm));
+}
+
 static void success(struct proxy *p, struct branch *branch, const struct sip_msg *msg,
 		    struct peer from)
 {
@@ -117,8 +127,10 @@ static void success(struct proxy *p, struct branch *branch, const struct sip_msg
 	r = forward_response(p->sm, msg, from, p->from, 0, &out);
 	if (r < 0)
 		return;
-	if (!p->answered && p->began)
+	if (!p->answered && p->began) {
 		metric_add(p->sm->metrics, SM_CALLS_ANSWERED, 1);
+		note_caller(p, CALL_TALKING);
+	}
 	p->answered = true;
 	p->finished = true;
 	if (p->server)
@@ -178,8 +190,7 @@ static void fail(struct proxy *p, const char *name)
 
 static int to_application(struct proxy *p, const struct sequence_step *step)
 {
-	struct entity *e =
-		entity_by_name(p->sm->entities, slice_str(step->application->name));
+	struct entity *e = entity_by_name(p->sm->entities, slice_str(step->application->name));
 	struct branch_spec spec = { .step = step };
 	int r;
 
@@ -205,15 +216,15 @@ void proxy_to_user(struct proxy *p, const struct uc_user *user)
 
 	proxy_enter(p);
 	if (bindings)
-		LIST_FOREACH(b, bindings, struct binding, link) {
+		LIST_FOREACH (b, bindings, struct binding, link) {
 			struct branch_spec spec = { .handle = user->handle,
 						    .uri = slice_str(b->uri) };
 
 			spec.breadth = sip_guard_share(breadth, count, index++);
 			if (spec.breadth == 0 || !way_to_binding(p->sm, b, &spec.flow))
 				continue;
-			spec.to.kind = sip_flow_is_reliable(&spec.flow) ? TRUST_PHONE_STREAM :
-									  TRUST_PHONE_UDP;
+			spec.to.kind = sip_flow_is_reliable(&spec.flow) ? TRUST_PHONE_STREAM
+									: TRUST_PHONE_UDP;
 			started += branch_start(p, &spec) == 0;
 		}
 	if (!started)
@@ -240,8 +251,8 @@ void proxy_sequence(struct proxy *p, const struct sequence_position *position)
 				break;
 			}
 			metric_add(p->sm->metrics, SM_APPLICATION_SKIPPED, 1);
-			pos.phase = step.half == ODI_ORIGINATING ? SEQUENCE_ORIGDONE :
-								   SEQUENCE_TERMDONE;
+			pos.phase = step.half == ODI_ORIGINATING ? SEQUENCE_ORIGDONE
+								 : SEQUENCE_TERMDONE;
 			pos.user = step.user;
 			pos.place = step.place + 1;
 			again = true;
@@ -350,7 +361,7 @@ void proxy_upstream_lost(struct sm *sm, const struct entity *entity)
 {
 	struct proxy *p;
 
-	LIST_FOREACH(p, &sm->proxies, struct proxy, link) {
+	LIST_FOREACH (p, &sm->proxies, struct proxy, link) {
 		if (p->from.entity != entity || p->finished)
 			continue;
 		p->cancelled = true;
@@ -369,8 +380,10 @@ static void note_call(struct proxy *p)
 	sip_msg_request_uri(p->request, &uri);
 	p->began = calls_invite(sm->calls, slice_str(p->gsid), sip_msg_call_id(p->request),
 				from.uri.user, uri.user, sm_wall_ms(sm));
-	if (p->began)
+	if (p->began) {
 		metric_add(sm->metrics, SM_CALLS_STARTED, 1);
+		note_caller(p, CALL_RINGING);
+	}
 	trace_bind_gsid(node_trace(sm->node), sip_msg_call_id(p->request), slice_str(p->gsid));
 }
 

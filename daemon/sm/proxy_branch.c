@@ -276,7 +276,7 @@ void branch_cancel_all(struct proxy *p, const struct branch *except, struct slic
 {
 	struct branch *b;
 
-	LIST_FOREACH(b, &p->branches, struct branch, link)
+	LIST_FOREACH (b, &p->branches, struct branch, link)
 		if (b != except && !b->done && b->txn)
 			sip_client_txn_cancel(b->txn, reason);
 }
@@ -285,7 +285,7 @@ void branch_free_all(struct proxy *p)
 {
 	struct branch *b;
 
-	LIST_FOREACH(b, &p->branches, struct branch, link) {
+	LIST_FOREACH (b, &p->branches, struct branch, link) {
 		if (b->txn)
 			sip_client_txn_detach(b->txn);
 		branch_free(b);

@@ -35,9 +35,9 @@ struct proxy {
 	char caller[ODI_USER_MAX + 1];
 	char gsid[SIP_GSID_LEN];
 	struct list branches;
-	unsigned open; /* branches without a final answer */
-	unsigned best; /* status of the best final answer so far, 0 none */
-	struct buf best_bytes; /* ready to send; empty: made here */
+	unsigned open;		   /* branches without a final answer */
+	unsigned best;		   /* status of the best final answer so far, 0 none */
+	struct buf best_bytes;	   /* ready to send; empty: made here */
 	struct slice best_headers; /* of one made here; literals */
 	struct buf best_text;
 };
@@ -49,7 +49,7 @@ struct branch {
 	struct peer to;
 	bool application; /* of a sequence */
 	bool mandatory;
-	bool contact;	  /* a phone of the callee */
+	bool contact; /* a phone of the callee */
 	bool provisional;
 	bool given_up; /* Timer C */
 	bool done;     /* has its final answer */

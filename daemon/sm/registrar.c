@@ -122,7 +122,7 @@ static void answer(struct sm *sm, struct sip_server_txn *txn, const struct locat
 	int64_t left;
 
 	if (bindings)
-		LIST_FOREACH(b, bindings, struct binding, link) {
+		LIST_FOREACH (b, bindings, struct binding, link) {
 			left = (b->expires_ms - rq->now_ms + 500) / 1000;
 			buf_printf(&lines, "Contact: <%s>;expires=%lld", b->uri,
 				   (long long)(left > 0 ? left : 0));
@@ -169,9 +169,9 @@ static void change(struct sm *sm, const struct sip_incoming *in, struct sip_serv
 		refuse(sm, txn, status);
 		return;
 	}
-	rq.max_contacts = user->max_contacts && user->max_contacts < options->max_contacts ?
-				  user->max_contacts :
-				  options->max_contacts;
+	rq.max_contacts = user->max_contacts && user->max_contacts < options->max_contacts
+				  ? user->max_contacts
+				  : options->max_contacts;
 	r = location_update(sm->location, &rq);
 	metric_set(sm->metrics, SM_BINDINGS, (int64_t)location_count(sm->location));
 	if (r == 0)

@@ -26,12 +26,12 @@ struct routing {
 	const struct sip_incoming *in;
 	const struct sip_msg *msg;
 	struct peer peer;
-	struct sip_uri uri;	/* Request-URI */
-	unsigned pop;		/* Routes on top that are ours */
-	struct slice phase;	/* of those, empty: none */
+	struct sip_uri uri; /* Request-URI */
+	unsigned pop;	    /* Routes on top that are ours */
+	struct slice phase; /* of those, empty: none */
 	struct slice odi;
-	bool any_phase;		/* in any Route, ours or not */
-	bool in_dialog;		/* a Route of ours carries the cookie of this Call-ID */
+	bool any_phase; /* in any Route, ours or not */
+	bool in_dialog; /* a Route of ours carries the cookie of this Call-ID */
 	struct slice gsid;
 	char gsid_text[SIP_GSID_LEN];
 	uint32_t max_forwards;
@@ -145,7 +145,8 @@ static bool read_odi(struct routing *rt, struct odi *ret)
 		e = entity_by_name(rt->sm->entities,
 				   slice_str(user->sequence->entries[ret->place].name));
 	if (!e || e->flow.transport == SIP_TRANSPORT_TLS ||
-	    rt->in->flow.transport == SIP_TRANSPORT_TLS || !addr_is_loopback(&rt->in->flow.remote) ||
+	    rt->in->flow.transport == SIP_TRANSPORT_TLS ||
+	    !addr_is_loopback(&rt->in->flow.remote) ||
 	    !addr_equal_ip(&e->flow.remote, &rt->in->flow.remote))
 		return false;
 	entity_learn(e, rt->in->flow.connection);
@@ -231,8 +232,7 @@ static void route_event(struct routing *rt)
 		return;
 	if (sip_event_parse(sip_msg_value(rt->msg, SIP_HDR_EVENT), &event) < 0 ||
 	    !slice_eq_str(event.type, "presence") || !presence)
-		proxy_refuse(p, 489,
-			     presence ? SLICE("Allow-Events: presence\r\n") : SLICE(""));
+		proxy_refuse(p, 489, presence ? SLICE("Allow-Events: presence\r\n") : SLICE(""));
 	else if (!is_local(rt))
 		proxy_refuse(p, 404, SLICE(""));
 	else
@@ -382,8 +382,7 @@ void router_ack(struct sm *sm, const struct sip_incoming *in)
 	struct sip_flow flow;
 
 	rt.peer = peer_identify(sm, in);
-	if (check(&rt) || !rt.in_dialog ||
-	    way_next(sm, in->msg, rt.pop, &f.to, &flow) < 0)
+	if (check(&rt) || !rt.in_dialog || way_next(sm, in->msg, rt.pop, &f.to, &flow) < 0)
 		return;
 	read_gsid(&rt);
 	f.from = rt.peer;

@@ -83,8 +83,7 @@ void sequence_next(const struct uc_model *model, const struct sequence_position 
 	const struct uc_user *callee;
 
 	*ret = (struct sequence_step){ .kind = SEQUENCE_NOBODY, .half = row->half };
-	if (row->walks &&
-	    walk(position->user, row->half, position->place, usable, user, ret))
+	if (row->walks && walk(position->user, row->half, position->place, usable, user, ret))
 		return;
 
 	callee = sequence_user(model, position->callee);

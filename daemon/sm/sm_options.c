@@ -18,8 +18,8 @@ static int check_algorithms(const char *value, struct error *err)
 		struct slice one = slice_trim(slice_take_until(&rest, ',', NULL));
 
 		if (!slice_eq_str(one, "MD5") && !slice_eq_str(one, "SHA-256"))
-			return error_set(err, -EINVAL,
-					 "'%s' is not a list of MD5 and SHA-256", value);
+			return error_set(err, -EINVAL, "'%s' is not a list of MD5 and SHA-256",
+					 value);
 	} while (rest.len);
 	return 0;
 }
@@ -50,7 +50,7 @@ const struct option sm_option_table[] = {
 		"Distance of the OPTIONS that watch an entity.", .min = 50, .max = 60000,
 		.unit = "ms"),
 	OPT_U32(struct sm_options, timer_c_s, "sip.timer_c_s", "185",
-		"Ringing time after which an unanswered branch is given up.", .min = 1,
-		.max = 3600, .unit = "s"),
+		"Ringing time after which an unanswered branch is given up.", .min = 1, .max = 3600,
+		.unit = "s"),
 	OPT_END,
 };

@@ -124,6 +124,10 @@ static void on_trace(void *user, bool sent, const struct sip_flow *flow, const s
 		.message = bytes,
 	};
 
+	/* The probes of links would fill the ring. */
+	if (slice_ends_with(raw_header(bytes, "CSeq", 0), SLICE(" OPTIONS")) &&
+	    entity_by_flow(sm->entities, flow))
+		return;
 	entry.call_id = raw_header(bytes, "Call-ID", 'i');
 	entry.gsid = raw_header(bytes, "Av-Global-Session-ID", 0);
 	if (entry.gsid.len == 0)

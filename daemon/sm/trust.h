@@ -12,7 +12,7 @@ enum trust_peer {
 	TRUST_PHONE_STREAM, /* a user's phone over TCP or TLS */
 	TRUST_CM,
 	TRUST_PRESENCE,
-	TRUST_LINK,      /* a trusted entity link, known by its certificate */
+	TRUST_LINK,	 /* a trusted entity link, known by its certificate */
 	TRUST_UNTRUSTED, /* an entity that is let in but not believed */
 	TRUST_PEERS
 };

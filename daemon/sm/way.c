@@ -27,8 +27,8 @@ bool way_to_binding(struct sm *sm, const struct binding *binding, struct sip_flo
 
 static struct peer phone_over(const struct sip_flow *flow)
 {
-	return (struct peer){ .kind = sip_flow_is_reliable(flow) ? TRUST_PHONE_STREAM :
-								   TRUST_PHONE_UDP };
+	return (struct peer){ .kind = sip_flow_is_reliable(flow) ? TRUST_PHONE_STREAM
+								 : TRUST_PHONE_UDP };
 }
 
 int way_to_uri(struct sm *sm, const struct sip_uri *uri, struct peer *peer, struct sip_flow *ret)

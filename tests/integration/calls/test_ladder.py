@@ -87,6 +87,8 @@ def the_six_invites(transport="tcp"):
         live, = p.sm.items("/v1/calls")
         assert live["gsid"] == gsid and live["state"] == "talking", live
         assert live["caller"] == "3001" and live["callee"] == "3002" and live["answered_at"], live
+        assert {(leg["handle"], leg["state"]) for leg in live["legs"]} == {("3001", "talking"),
+                                                                           ("3002", "talking")}, live
         hang_up(call, ringing)
         p.sm.wait_items("/v1/calls", 0)
 

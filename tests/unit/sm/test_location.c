@@ -213,8 +213,14 @@ static void time_removes_what_was_not_refreshed(void **state)
 static void what_was_kept_comes_back(void **state)
 {
 	char uri[] = "sip:3001@192.0.2.1:5062", instance[] = "", id[] = "c", agent[] = "phone";
-	struct binding b = { .uri = uri, .instance = instance, .call_id = id, .user_agent = agent,
-			     .id = 42, .cseq = 3, .q = 500, .expires_ms = 77 };
+	struct binding b = { .uri = uri,
+			     .instance = instance,
+			     .call_id = id,
+			     .user_agent = agent,
+			     .id = 42,
+			     .cseq = 3,
+			     .q = 500,
+			     .expires_ms = 77 };
 
 	(void)state;
 	assert_int_equal(location_restore(location, "3001", &b), 0);

@@ -71,14 +71,17 @@ static void contacts_are_read_as_phones_write_them(void **state)
 	struct location_request rq;
 
 	(void)state;
-	assert_int_equal(read_lines("Contact: Andrew Prokop <SIP:aprokop@192.168.0.14>\r\n", &rq), 0);
+	assert_int_equal(read_lines("Contact: Andrew Prokop <SIP:aprokop@192.168.0.14>\r\n", &rq),
+			 0);
 	assert_int_equal(rq.count, 1);
 	assert_int_equal(rq.cseq, 7);
 	assert_true(slice_eq_str(rq.changes[0].uri, "SIP:aprokop@192.168.0.14"));
 	assert_int_equal(rq.changes[0].expires_s, 3600);
 	assert_int_equal(read_lines("Contact: <sip:a@192.0.2.1>;expires=120;q=0.25, "
 				    "<sip:b@192.0.2.1>;+sip.instance=\"<urn:uuid:9>\"\r\n"
-				    "Expires: 90\r\n", &rq), 0);
+				    "Expires: 90\r\n",
+				    &rq),
+			 0);
 	assert_int_equal(rq.count, 2);
 	assert_int_equal(rq.changes[0].expires_s, 120);
 	assert_int_equal(rq.changes[0].q, 250);

@@ -84,8 +84,10 @@ static void a_call_walks_both_halves_and_ends_at_the_phones(void **state)
 	struct sequence_step step;
 
 	(void)state;
-	is_application(next(SEQUENCE_ORIGINATE, "3001", 0, "3002"), ODI_ORIGINATING, 0, "vm", "3001");
-	is_application(next(SEQUENCE_ORIGDONE, "3001", 1, "3002"), ODI_ORIGINATING, 1, "cm", "3001");
+	is_application(next(SEQUENCE_ORIGINATE, "3001", 0, "3002"), ODI_ORIGINATING, 0, "vm",
+		       "3001");
+	is_application(next(SEQUENCE_ORIGDONE, "3001", 1, "3002"), ODI_ORIGINATING, 1, "cm",
+		       "3001");
 	is_application(next(SEQUENCE_ORIGDONE, "3001", 2, "3002"), ODI_TERMINATING, 0, "vm", "bob");
 	is_application(next(SEQUENCE_TERMDONE, "bob", 1, "3002"), ODI_TERMINATING, 1, "cm", "bob");
 	step = next(SEQUENCE_TERMDONE, "bob", 2, "3002");
@@ -159,12 +161,14 @@ static void words_and_phases_belong_together(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_call_walks_both_halves_and_ends_at_the_phones, begin,
+		cmocka_unit_test_setup_teardown(a_call_walks_both_halves_and_ends_at_the_phones,
+						begin, end),
+		cmocka_unit_test_setup_teardown(a_dead_optional_application_is_passed_over, begin,
 						end),
-		cmocka_unit_test_setup_teardown(a_dead_optional_application_is_passed_over, begin, end),
-		cmocka_unit_test_setup_teardown(a_dead_mandatory_application_fails_the_call, begin, end),
-		cmocka_unit_test_setup_teardown(a_user_without_a_station_is_served_by_sm_alone, begin,
+		cmocka_unit_test_setup_teardown(a_dead_mandatory_application_fails_the_call, begin,
 						end),
+		cmocka_unit_test_setup_teardown(a_user_without_a_station_is_served_by_sm_alone,
+						begin, end),
 		cmocka_unit_test_setup_teardown(a_number_that_nobody_has_ends_the_originating_half,
 						begin, end),
 		cmocka_unit_test_setup_teardown(
