@@ -44,7 +44,7 @@ struct agent {
 	struct server server;
 	struct process prepare; /* makes the database cluster at the first boot */
 	struct management *management;
-	struct management_state state; /* ready and reason, as told */
+	struct management_state state;		    /* ready and reason, as told */
 	struct probe_result probe, probe_under_way; /* the second is the worker's */
 	struct timer status_timer, csr_timer, probe_timer, prepare_timer;
 	char problem[120]; /* what keeps the server from being started, "" = nothing */
@@ -61,15 +61,14 @@ static void tell_status(struct agent *a)
 	struct status s;
 
 	status_read(DATA, &s);
-	(void)channel_send(
-		&a->channel,
-		json_pack("{s:s,s:b,s:s,s:I,s:I,s:I,s:I,s:I,s:f}", "type", AGENT_STATUS, "ready",
-			  a->state.ready, "reason", a->state.reason, "uptime_s",
-			  (json_int_t)s.uptime_s, "memory_total_kib",
-			  (json_int_t)s.memory_total_kib, "memory_available_kib",
-			  (json_int_t)s.memory_available_kib, "data_size_bytes",
-			  (json_int_t)s.data_size_bytes, "data_used_bytes",
-			  (json_int_t)s.data_used_bytes, "load1", s.load1));
+	(void)channel_send(&a->channel,
+			   json_pack("{s:s,s:b,s:s,s:I,s:I,s:I,s:I,s:I,s:f}", "type", AGENT_STATUS,
+				     "ready", a->state.ready, "reason", a->state.reason, "uptime_s",
+				     (json_int_t)s.uptime_s, "memory_total_kib",
+				     (json_int_t)s.memory_total_kib, "memory_available_kib",
+				     (json_int_t)s.memory_available_kib, "data_size_bytes",
+				     (json_int_t)s.data_size_bytes, "data_used_bytes",
+				     (json_int_t)s.data_used_bytes, "load1", s.load1));
 }
 
 static void on_status_timer(struct timer *timer)
@@ -195,8 +194,9 @@ static void run_prepare(struct timer *timer)
 {
 	struct agent *a = CONTAINER_OF(timer, struct agent, prepare_timer);
 	static const char *const argv[] = { PG_FIRST_BOOT, NULL };
-	const struct process_spec spec = { .argv = argv, .uid = a->uid, .gid = a->gid,
-					   .folder = DATA };
+	const struct process_spec spec = {
+		.argv = argv, .uid = a->uid, .gid = a->gid, .folder = DATA
+	};
 	struct error err = { 0 };
 	int r = process_start(&a->prepare, &spec, &err);
 
@@ -242,9 +242,9 @@ static void tell_hello(struct agent *a)
 
 	status_boot_id(boot_id);
 	(void)channel_send(&a->channel,
-			   json_pack("{s:s,s:s,s:s,s:s}", "type", AGENT_HELLO, "agent", AURA_VERSION,
-				     "name", a->guest.name ? a->guest.name : "", "boot_id",
-				     boot_id));
+			   json_pack("{s:s,s:s,s:s,s:s}", "type", AGENT_HELLO, "agent",
+				     AURA_VERSION, "name", a->guest.name ? a->guest.name : "",
+				     "boot_id", boot_id));
 	tell_status(a);
 }
 
@@ -254,8 +254,8 @@ static void on_csr_timer(struct timer *timer)
 
 	if (!a->identity.csr || a->identified)
 		return;
-	(void)channel_send(&a->channel, json_pack("{s:s,s:s}", "type", AGENT_CSR, "csr",
-						  a->identity.csr));
+	(void)channel_send(&a->channel,
+			   json_pack("{s:s,s:s}", "type", AGENT_CSR, "csr", a->identity.csr));
 	loop_timer_start(a->loop, timer, AGENT_CSR_INTERVAL, on_csr_timer);
 }
 
@@ -362,7 +362,10 @@ static int own_folder(const struct agent *a, const char *path)
 
 static void describe_server(struct agent *a)
 {
-	struct process_spec spec = { .argv = a->argv, .uid = a->uid, .gid = a->gid, .folder = DATA,
+	struct process_spec spec = { .argv = a->argv,
+				     .uid = a->uid,
+				     .gid = a->gid,
+				     .folder = DATA,
 				     .pid_file = SERVER_PID };
 
 	if (a->is_smgr) {
@@ -463,14 +466,13 @@ enum agent_end agent_run(struct agent *a)
 {
 	log_info("agent.started", F("name", a->guest.name ? a->guest.name : "?"),
 		 F("version", AURA_VERSION), F("uptime_ms", loop_now(a->loop)));
+	a->prepared = !a->is_smgr;
 	judge(a);
 	channel_start(&a->channel);
 	loop_timer_start(a->loop, &a->status_timer, AGENT_STATUS_INTERVAL, on_status_timer);
 	if (!*a->problem) {
 		if (a->is_smgr)
 			run_prepare(&a->prepare_timer);
-		else
-			a->prepared = true;
 		maybe_start(a);
 		on_probe_timer(&a->probe_timer);
 	}

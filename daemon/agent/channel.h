@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/loop.h"
 
-#include <jansson.h>
+#include "base/json_field.h"
 
 struct channel {
 	struct loop *loop;

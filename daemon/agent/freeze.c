@@ -33,8 +33,11 @@ static int thaw_folder(const char *folder)
 
 void freeze_init(struct freeze *f, struct loop *loop, struct job_pool *jobs, const char *folder)
 {
-	*f = (struct freeze){ .loop = loop, .jobs = jobs, .folder = folder,
-			      .answered = f->answered, .freeze_fs = freeze_folder,
+	*f = (struct freeze){ .loop = loop,
+			      .jobs = jobs,
+			      .folder = folder,
+			      .answered = f->answered,
+			      .freeze_fs = freeze_folder,
 			      .thaw_fs = thaw_folder };
 	(void)thaw_folder(folder);
 }

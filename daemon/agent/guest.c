@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define CLOCK_BEHIND 20	     /* ms; a certificate of this very second must be valid */
-#define CLOCK_AHEAD 2000     /* ms; the text has whole seconds */
-#define CLOCK_AGE 3600000    /* ms that a guest may take from the start to here */
+#define CLOCK_BEHIND 20	  /* ms; a certificate of this very second must be valid */
+#define CLOCK_AHEAD 2000  /* ms; the text has whole seconds */
+#define CLOCK_AGE 3600000 /* ms that a guest may take from the start to here */
 #define FW_CFG "/sys/firmware/qemu_fw_cfg/by_name/" AGENT_CONFIG_FW_CFG "/raw"
 
 static const struct json_field guest_fields[] = {
@@ -136,10 +136,12 @@ char *guest_hosts(const struct guest *g)
 
 	buf_init(&out, AGENT_CONFIG_MAX);
 	buf_add_str(&out, "127.0.0.1 localhost\n");
-	json_object_foreach(g->peers, name, value) {
+	json_object_foreach(g->peers, name, value)
+	{
 		const char *address = json_string_value(value);
 
-		if (address && is_made_of(address, is_address_char) && is_made_of(name, is_name_char))
+		if (address && is_made_of(address, is_address_char) &&
+		    is_made_of(name, is_name_char))
 			buf_printf(&out, "%s %s.%s %s\n", address, name, g->domain, name);
 	}
 	return buf_take_str(&out);

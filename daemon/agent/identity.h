@@ -17,9 +17,9 @@ struct pki_key;
 
 struct identity {
 	struct pki_key *key;
-	char *csr;	/* PEM */
-	char *subject;	/* what the certificate must be for */
-	uid_t uid;	/* whom the files belong to */
+	char *csr;     /* PEM */
+	char *subject; /* what the certificate must be for */
+	uid_t uid;     /* whom the files belong to */
 	gid_t gid;
 	bool certified; /* a usable certificate is on the disk */
 };

@@ -27,9 +27,9 @@ static int get_health(void *context, const struct http_request *req, struct http
 		      struct error *err)
 {
 	const struct management_state *s = ((struct management *)context)->state;
-	json_t *body = json_pack("{s:s,s:b,s:s,s:n,s:s}", "status", s->ready ? "ok" : "failed",
-				 "ready", s->ready, "version", AURA_VERSION, "replica", "reason",
-				 s->reason);
+	json_t *body =
+		json_pack("{s:s,s:b,s:s,s:n,s:s}", "status", s->ready ? "ok" : "failed", "ready",
+			  s->ready, "version", AURA_VERSION, "replica", "reason", s->reason);
 
 	return reply_json(reply, 200, body, err);
 }
@@ -56,20 +56,35 @@ static int authorize(void *context, struct http_request *req, struct error *err)
 }
 
 static const struct http_route routes[] = {
-	{ .method = HTTP_GET, .path = "/health", .handler = get_health, .body_name = "none",
-	  .answer = "none", .name = "health", .summary = "Whether the guest serves" },
-	{ .method = HTTP_GET, .path = "/metrics", .handler = get_metrics, .body_name = "none",
-	  .answer = "none", .name = "metrics", .summary = "Prometheus text" },
+	{ .method = HTTP_GET,
+	  .path = "/health",
+	  .handler = get_health,
+	  .body_name = "none",
+	  .answer = "none",
+	  .name = "health",
+	  .summary = "Whether the guest serves" },
+	{ .method = HTTP_GET,
+	  .path = "/metrics",
+	  .handler = get_metrics,
+	  .body_name = "none",
+	  .answer = "none",
+	  .name = "metrics",
+	  .summary = "Prometheus text" },
 };
 
 int management_new(struct loop *loop, const char *address, const struct management_state *state,
 		   struct management **ret, struct error *err)
 {
-	static const struct tls_config tls = { .server = true, .verify = TLS_VERIFY_REQUIRED,
-					       .cert_file = IDENTITY_CERT, .key_file = IDENTITY_KEY,
-					       .ca_file = IDENTITY_CA, .alpn = "http/1.1" };
-	struct http_config config = { .routes = routes, .route_count = ARRAY_SIZE(routes),
-				      .hooks = { .authorize = authorize }, .run = HTTP_RUN_LOOP,
+	static const struct tls_config tls = { .server = true,
+					       .verify = TLS_VERIFY_REQUIRED,
+					       .cert_file = IDENTITY_CERT,
+					       .key_file = IDENTITY_KEY,
+					       .ca_file = IDENTITY_CA,
+					       .alpn = "http/1.1" };
+	struct http_config config = { .routes = routes,
+				      .route_count = ARRAY_SIZE(routes),
+				      .hooks = { .authorize = authorize },
+				      .run = HTTP_RUN_LOOP,
 				      .loop = loop };
 	AUTO(management) struct management *m = calloc(1, sizeof(*m));
 	char where[96];

@@ -54,9 +54,8 @@ void probe_read_health(const char *answer, unsigned long len, struct probe_resul
 		return;
 	}
 	end = memmem(answer, len, "\r\n\r\n", 4);
-	if (!end ||
-	    json_parse(slice_sub(slice_make(answer, len), (size_t)(end - answer) + 4, len), &body,
-		       NULL) < 0) {
+	if (!end || json_parse(slice_sub(slice_make(answer, len), (size_t)(end - answer) + 4, len),
+			       &body, NULL) < 0) {
 		say(ret, "the server answers no JSON");
 		return;
 	}

@@ -10,7 +10,8 @@
 struct error;
 
 struct process_spec {
-	const char *const *argv; /* absolute path first; NULL-terminated; used during the call only */
+	const char *const
+		*argv; /* absolute path first; NULL-terminated; used during the call only */
 	uid_t uid;
 	gid_t gid;
 	const char *folder;   /* working directory */

@@ -34,7 +34,10 @@ static const struct fsm_row rows[] = {
 /* clang-format on */
 
 const struct fsm_table server_table = {
-	.name = "server", .rows = rows, .count = ARRAY_SIZE(rows), .state_names = states,
+	.name = "server",
+	.rows = rows,
+	.count = ARRAY_SIZE(rows),
+	.state_names = states,
 	.event_names = events,
 };
 
@@ -133,8 +136,10 @@ static void after_stop(struct fsm *fsm, const void *arg)
 void server_init(struct server *s, struct loop *loop, const struct process_spec *spec,
 		 int stop_signal)
 {
-	*s = (struct server){ .spec = *spec, .stop_signal = stop_signal,
-			      .backoff = SERVER_BACKOFF_MIN, .process.ended = on_ended };
+	*s = (struct server){ .spec = *spec,
+			      .stop_signal = stop_signal,
+			      .backoff = SERVER_BACKOFF_MIN,
+			      .process.ended = on_ended };
 	process_init(&s->process, loop);
 	fsm_init(&s->fsm, &server_table, SS_IDLE);
 }

@@ -4,9 +4,9 @@
 #include "agent/process.h"
 #include "base/fsm.h"
 
-#define SERVER_BACKOFF_MIN 200	/* ms until the first restart, doubled each time */
-#define SERVER_BACKOFF_MAX 5000 /* ms */
-#define SERVER_STEADY 10000	/* ms of running after which the backoff begins anew */
+#define SERVER_BACKOFF_MIN 200	  /* ms until the first restart, doubled each time */
+#define SERVER_BACKOFF_MAX 5000	  /* ms */
+#define SERVER_STEADY 10000	  /* ms of running after which the backoff begins anew */
 #define SERVER_STOP_TIMEOUT 15000 /* ms from the stop signal to SIGKILL */
 
 struct server {
@@ -15,10 +15,10 @@ struct server {
 	struct timer timer;
 	struct process_spec spec;
 	int stop_signal;
-	uint32_t backoff;    /* ms, of the next restart */
-	uint64_t started_at; /* ms, monotonic */
-	uint32_t restarts;   /* times it ended by itself */
-	bool restart_wanted; /* stopped only to be started again */
+	uint32_t backoff;		   /* ms, of the next restart */
+	uint64_t started_at;		   /* ms, monotonic */
+	uint32_t restarts;		   /* times it ended by itself */
+	bool restart_wanted;		   /* stopped only to be started again */
 	void (*stopped)(struct server *s); /* after server_stop(): nothing runs any more */
 };
 

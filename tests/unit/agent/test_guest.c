@@ -10,8 +10,9 @@
 
 #include "agent/guest.h"
 
-#define HEAD "{\"schema\":1,\"name\":\"sm\",\"template\":\"sm\",\"instance\":\"x\"," \
-	     "\"interface\":\"eth0\",\"domain\":\"aurabox.internal\""
+#define HEAD                                                                                       \
+	"{\"schema\":1,\"name\":\"sm\",\"template\":\"sm\",\"instance\":\"x\","                    \
+	"\"interface\":\"eth0\",\"domain\":\"aurabox.internal\""
 
 static void configuration_is_read(void **state)
 {
@@ -36,8 +37,14 @@ static void configuration_is_read(void **state)
 static void odd_configuration_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "[]", "{}", HEAD "}", HEAD ",\"addresses\":[]}", HEAD ",\"addresses\":[\"\"]}",
-		HEAD ",\"addresses\":[\"a b/24\"]}", HEAD ",\"addresses\":[\"10.0.0.1/24\"],\"x\":1}",
+		"",
+		"[]",
+		"{}",
+		HEAD "}",
+		HEAD ",\"addresses\":[]}",
+		HEAD ",\"addresses\":[\"\"]}",
+		HEAD ",\"addresses\":[\"a b/24\"]}",
+		HEAD ",\"addresses\":[\"10.0.0.1/24\"],\"x\":1}",
 		"{\"schema\":2,\"name\":\"sm\",\"template\":\"sm\",\"interface\":\"eth0\","
 		"\"domain\":\"d\",\"addresses\":[\"10.0.0.1/24\"]}",
 		"{\"schema\":1,\"name\":\"s m\",\"template\":\"sm\",\"interface\":\"eth0\","

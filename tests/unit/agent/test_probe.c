@@ -28,7 +28,9 @@ static void health_is_read(void **state)
 
 static void health_that_is_none_is_not_ready(void **state)
 {
-	static const char *const bad[] = { "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n\r\n",
+	static const char *const bad[] = { "",
+					   "HTTP/1.1 200 OK\r\n",
+					   "HTTP/1.1 200 OK\r\n\r\n",
 					   "HTTP/1.1 200 OK\r\n\r\n{\"ready\":1}",
 					   "SSH-2.0\r\n\r\n{\"ready\":true}",
 					   "HTTP/1.1 200 OK\r\n\r\n[true" };

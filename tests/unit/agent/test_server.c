@@ -25,8 +25,9 @@ static void on_stopped(struct server *s)
 
 static struct process_spec spec_of(const char *const *argv)
 {
-	return (struct process_spec){ .argv = argv, .uid = getuid(), .gid = getgid(),
-				      .folder = "/", .pid_file = pid_file };
+	return (struct process_spec){
+		.argv = argv, .uid = getuid(), .gid = getgid(), .folder = "/", .pid_file = pid_file
+	};
 }
 
 static void turn_until(struct loop *loop, bool (*done)(const struct server *), struct server *s)
