@@ -18,7 +18,8 @@ static int check_listen(const char *value, struct error *err)
 	const char *colon = strrchr(value, ':');
 	uint32_t port;
 
-	if (!colon || colon == value || slice_to_u32(slice_str(colon + 1), &port) < 0 || port > 65535)
+	if (!colon || colon == value || slice_to_u32(slice_str(colon + 1), &port) < 0 ||
+	    port > 65535)
 		return error_set(err, -EINVAL, "must be ADDRESS:PORT");
 	return 0;
 }
@@ -36,7 +37,8 @@ static int check_interface(const char *value, struct error *err)
 	size_t len = strlen(value);
 
 	if (len < 1 || len > 15 || strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != len)
-		return error_set(err, -EINVAL, "must be an interface name of at most 15 characters");
+		return error_set(err, -EINVAL,
+				 "must be an interface name of at most 15 characters");
 	return 0;
 }
 
@@ -125,7 +127,8 @@ int box_root_check(const char *root, struct error *err)
 		return error_set(err, -EINVAL, "--root: '%s' is no absolute path", root);
 	if (strlen(root) > ROOT_MAX)
 		return error_set(err, -ENAMETOOLONG,
-				 "--root: longer than %d bytes, sockets below it would not fit", ROOT_MAX);
+				 "--root: longer than %d bytes, sockets below it would not fit",
+				 ROOT_MAX);
 	return 0;
 }
 

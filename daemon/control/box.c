@@ -87,9 +87,13 @@ static int step_loop(struct box *b, struct error *err)
 static int step_pki(struct box *b, struct error *err)
 {
 	char host[65] = "", name[128];
-	struct pki_subject self = { .common_name = "auraboxd", .dns = { "auraboxd" }, .client = true };
-	struct pki_subject api = { .common_name = "aurabox-api", .server = true,
-				   .dns = { "localhost", host }, .ip = { "127.0.0.1", b->host_address } };
+	struct pki_subject self = { .common_name = "auraboxd",
+				    .dns = { "auraboxd" },
+				    .client = true };
+	struct pki_subject api = { .common_name = "aurabox-api",
+				   .server = true,
+				   .dns = { "localhost", host },
+				   .ip = { "127.0.0.1", b->host_address } };
 	int r;
 
 	if (gethostname(host, sizeof(host) - 1) < 0 || host[0] == '\0' ||
@@ -106,7 +110,8 @@ static int step_pki(struct box *b, struct error *err)
 		r = pki_ca_issue_local(b->ca, b->paths.pki, "api", &api, err);
 	if (r < 0)
 		return r;
-	return tls_context_new(&(struct tls_config){ .server = true, .verify = TLS_VERIFY_NONE,
+	return tls_context_new(&(struct tls_config){ .server = true,
+						     .verify = TLS_VERIFY_NONE,
 						     .cert_file = b->paths.api_cert_file,
 						     .key_file = b->paths.api_key_file,
 						     .alpn = "http/1.1" },
@@ -121,14 +126,16 @@ static int step_database(struct box *b, struct error *err)
 	int r;
 
 	if (!url[0]) {
-		r = pg_cluster_start(&(struct pg_cluster_config){ .data_dir = b->paths.database,
-								  .socket_dir = b->paths.database_socket },
-				     &b->cluster, err);
+		r = pg_cluster_start(
+			&(struct pg_cluster_config){ .data_dir = b->paths.database,
+						     .socket_dir = b->paths.database_socket },
+			&b->cluster, err);
 		if (r < 0)
 			return r;
 		url = pg_cluster_url(b->cluster);
 	}
-	r = store_open(&(struct store_config){ .url = url, .application = "auraboxd",
+	r = store_open(&(struct store_config){ .url = url,
+					       .application = "auraboxd",
 					       .max_connections = 24 },
 		       &b->store, err);
 	if (r < 0)
@@ -154,8 +161,10 @@ static int step_tasks(struct box *b, struct error *err)
 	if (r == 0)
 		r = alarms_new(b->store, &b->alarms, err);
 	if (r == 0)
-		r = tasks_new(&(struct tasks_config){ .store = b->store, .box = b->box_db,
-						      .loop = b->loop, .threads = 16 },
+		r = tasks_new(&(struct tasks_config){ .store = b->store,
+						      .box = b->box_db,
+						      .loop = b->loop,
+						      .threads = 16 },
 			      &b->tasks, err);
 	/* what a deployment left is undone by the VM manager, which knows it from box.db */
 	if (r == 0)
@@ -165,10 +174,12 @@ static int step_tasks(struct box *b, struct error *err)
 
 static int step_auth(struct box *b, struct error *err)
 {
-	int r = auth_new(&(struct auth_config){ .store = b->store, .idle_s = b->config->api_idle_s,
+	int r = auth_new(&(struct auth_config){ .store = b->store,
+						.idle_s = b->config->api_idle_s,
 						.login_window_s = b->config->api_login_window_s,
 						.group = "aurabox",
-						.initial_password_file = b->paths.initial_password },
+						.initial_password_file =
+							b->paths.initial_password },
 			 &b->auth, err);
 
 	if (r == 0)
@@ -192,10 +203,13 @@ static int step_priv(struct box *b, struct error *err)
 			continue;
 		}
 		log_failure(LOG_LEVEL_ERROR, "priv.call", r, &why);
-		alarm_raise(b->alarms, &(struct alarm_raise){
-					       .code = codes[i], .target = "appliance",
-					       .severity = ALARM_CRITICAL, .detail = why.detail,
-					       .resolution = "Start aurabox-priv, then auraboxd again." });
+		alarm_raise(b->alarms,
+			    &(struct alarm_raise){
+				    .code = codes[i],
+				    .target = "appliance",
+				    .severity = ALARM_CRITICAL,
+				    .detail = why.detail,
+				    .resolution = "Start aurabox-priv, then auraboxd again." });
 	}
 	return 0;
 }
@@ -231,9 +245,12 @@ static void on_vm_ready(void *user, const char *template_name)
 	}
 	log_failure(LOG_LEVEL_ERROR, "uc.migrate", r, &err);
 	alarm_raise(b->alarms,
-		    &(struct alarm_raise){ .code = "uc_migration", .target = "vms/smgr",
-					   .severity = ALARM_MAJOR, .detail = err.detail,
-					   .resolution = "Restart smgr; if it stays, read auraboxd's log." });
+		    &(struct alarm_raise){
+			    .code = "uc_migration",
+			    .target = "vms/smgr",
+			    .severity = ALARM_MAJOR,
+			    .detail = err.detail,
+			    .resolution = "Restart smgr; if it stays, read auraboxd's log." });
 }
 
 static int step_uc(struct box *b, struct error *err)
@@ -249,14 +266,18 @@ static int step_uc(struct box *b, struct error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
 		box_host_address(base + hosts[i] - 1, address[i]);
 	for (size_t i = 0; i < UC_NODES; i++)
-		(void)snprintf(management[i], sizeof(management[i]), "https://%s:7443", address[i + 1]);
+		(void)snprintf(management[i], sizeof(management[i]), "https://%s:7443",
+			       address[i + 1]);
 	(void)snprintf(url, sizeof(url), "postgresql://aura_admin@%s/uc", address[0]);
 	(void)snprintf(sql, sizeof(sql), "%s/uc", b->paths.share_sql);
-	return uc_open(&(struct uc_config){ .database = url, .sql_dir = sql, .ca_file = b->paths.ca_file,
+	return uc_open(&(struct uc_config){ .database = url,
+					    .sql_dir = sql,
+					    .ca_file = b->paths.ca_file,
 					    .cert_file = b->paths.cert_file,
 					    .key_file = b->paths.key_file,
 					    .sip_domain = b->config->network_sip_domain,
-					    .sm_address = address[1], .cm_address = address[2],
+					    .sm_address = address[1],
+					    .cm_address = address[2],
 					    .presence_address = address[3],
 					    .management = { management[0], management[1],
 							    management[2] } },
@@ -268,28 +289,41 @@ static int step_vms(struct box *b, struct error *err)
 	const struct box_config *c = b->config;
 
 	return vm_manager_new(
-		&(struct vm_manager_config){
-			.libvirt_uri = c->libvirt_uri, .images_dir = b->paths.images,
-			.disks_dir = b->paths.disks, .logs_dir = b->paths.logs,
-			.templates_dir = b->paths.share_templates, .bridge = c->network_bridge,
-			.sip_domain = c->network_sip_domain, .subnet = c->network_subnet,
-			.advertise = c->network_advertise,
-			.accelerator = box_accelerators[c->vm_accelerator],
-			.cert_file = b->paths.cert_file, .key_file = b->paths.key_file,
-			.ca_file = b->paths.ca_file, .loop = b->loop, .jobs = b->vm_jobs,
-			.store = b->store, .box = b->box_db, .events = b->events,
-			.alarms = b->alarms, .tasks = b->tasks, .ca = b->ca,
-			.log_open = open_console_log, .ready = on_vm_ready, .user = b },
+		&(struct vm_manager_config){ .libvirt_uri = c->libvirt_uri,
+					     .images_dir = b->paths.images,
+					     .disks_dir = b->paths.disks,
+					     .logs_dir = b->paths.logs,
+					     .templates_dir = b->paths.share_templates,
+					     .bridge = c->network_bridge,
+					     .sip_domain = c->network_sip_domain,
+					     .subnet = c->network_subnet,
+					     .advertise = c->network_advertise,
+					     .accelerator = box_accelerators[c->vm_accelerator],
+					     .cert_file = b->paths.cert_file,
+					     .key_file = b->paths.key_file,
+					     .ca_file = b->paths.ca_file,
+					     .loop = b->loop,
+					     .jobs = b->vm_jobs,
+					     .store = b->store,
+					     .box = b->box_db,
+					     .events = b->events,
+					     .alarms = b->alarms,
+					     .tasks = b->tasks,
+					     .ca = b->ca,
+					     .log_open = open_console_log,
+					     .ready = on_vm_ready,
+					     .user = b },
 		&b->vms, err);
 }
 
 static char *network_text(const struct box *b)
 {
 	const struct box_config *c = b->config;
-	AUTO(json) json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "bridge", c->network_bridge,
-					 "subnet", c->network_subnet, "address", b->host_address,
-					 "uplink", c->network_uplink, "advertise",
-					 c->network_advertise, "sip_domain", c->network_sip_domain);
+	AUTO(json)
+	json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "bridge", c->network_bridge, "subnet",
+			      c->network_subnet, "address", b->host_address, "uplink",
+			      c->network_uplink, "advertise", c->network_advertise, "sip_domain",
+			      c->network_sip_domain);
 
 	return o ? json_text(o) : NULL;
 }
@@ -301,11 +335,19 @@ static int step_api(struct box *b, struct error *err)
 	int r;
 
 	(void)gethostname(host, sizeof(host) - 1);
-	r = api_new(&(struct api_config){ .loop = b->loop, .workers = b->api_jobs, .store = b->store,
-					  .auth = b->auth, .events = b->events, .tasks = b->tasks,
-					  .alarms = b->alarms, .vms = b->vms, .uc = b->uc,
-					  .webui_dir = b->paths.share_webui, .name = host,
-					  .network_text = network, .started_ms = b->started_ms },
+	r = api_new(&(struct api_config){ .loop = b->loop,
+					  .workers = b->api_jobs,
+					  .store = b->store,
+					  .auth = b->auth,
+					  .events = b->events,
+					  .tasks = b->tasks,
+					  .alarms = b->alarms,
+					  .vms = b->vms,
+					  .uc = b->uc,
+					  .webui_dir = b->paths.share_webui,
+					  .name = host,
+					  .network_text = network,
+					  .started_ms = b->started_ms },
 		    &b->api, err);
 	if (r == 0)
 		r = api_listen_unix(b->api, b->paths.api_socket, box_group(), err);
@@ -318,9 +360,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct box *b, struct error *err);
 } steps[] = {
-	{ "loop", step_loop }, { "pki", step_pki },   { "database", step_database },
+	{ "loop", step_loop },	   { "pki", step_pki },	    { "database", step_database },
 	{ "box.db", step_box_db }, { "tasks", step_tasks }, { "auth", step_auth },
-	{ "priv", step_priv }, { "uc", step_uc },     { "vms", step_vms },
+	{ "priv", step_priv },	   { "uc", step_uc },	    { "vms", step_vms },
 	{ "api", step_api },
 };
 
@@ -370,8 +412,8 @@ int box_run(struct box *b)
 
 	(void)snprintf(url, sizeof(url), "https://%.*s:%u/",
 		       strncmp(b->config->api_listen, "0.0.0.0:", 8) == 0 ? 9 : len,
-		       strncmp(b->config->api_listen, "0.0.0.0:", 8) == 0 ? "localhost" :
-									     b->config->api_listen,
+		       strncmp(b->config->api_listen, "0.0.0.0:", 8) == 0 ? "localhost"
+									  : b->config->api_listen,
 		       b->port);
 	log_info("auraboxd.ready", F("url", (const char *)url));
 	(void)puts("ready");

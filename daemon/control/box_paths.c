@@ -45,8 +45,8 @@ static int find_share(struct box_paths *p, struct error *err)
 		found = is_tree(dir);
 	}
 	if (!found)
-		return error_set(err, -ENOENT, "neither %s nor a source tree holds vmtemplates and sql",
-				 dir);
+		return error_set(err, -ENOENT,
+				 "neither %s nor a source tree holds vmtemplates and sql", dir);
 	(void)snprintf(p->share_templates, BOX_PATH, "%s/vmtemplates", dir);
 	(void)snprintf(p->share_sql, BOX_PATH, "%s/sql", dir);
 	(void)snprintf(p->share_webui, BOX_PATH, tree ? "%s/webui/dist" : "%s/webui", dir);
@@ -120,8 +120,8 @@ int box_paths_settle(const struct box_paths *p, struct error *err)
 	const struct {
 		const char *path;
 		mode_t mode;
-	} folders[] = { { p->state, 0711 },  { p->disks, 0711 }, { p->images, 0711 },
-			{ p->pki, 0700 },    { p->logs, 0711 },	 { p->run, 0755 } };
+	} folders[] = { { p->state, 0711 }, { p->disks, 0711 }, { p->images, 0711 },
+			{ p->pki, 0700 },   { p->logs, 0711 },	{ p->run, 0755 } };
 	const struct passwd *pw = getpwnam(USER);
 	bool root = geteuid() == 0;
 	int r = 0;

@@ -34,7 +34,8 @@ int main(int argc, char **argv)
 {
 	static const struct option_program program = {
 		.name = "auraboxd",
-		.summary = "The control plane of Aurabox: virtual machines, users, API and console.",
+		.summary =
+			"The control plane of Aurabox: virtual machines, users, API and console.",
 		.version = AURA_VERSION,
 		.config_file = "/etc/aurabox/aurabox.conf",
 		.table = box_options,

@@ -39,15 +39,18 @@ static int priv_connect(const char *root, int *ret, struct error *err)
 int priv_call(const char *root, enum priv_verb verb, const char *name, unsigned index, int *fd,
 	      struct error *err)
 {
-	struct priv_request q = { .magic = PRIV_MAGIC, .version = PRIV_VERSION, .verb = verb,
-				  .index = index };
+	struct priv_request q = {
+		.magic = PRIV_MAGIC, .version = PRIV_VERSION, .verb = verb, .index = index
+	};
 	struct priv_reply reply = { 0 };
 	union {
 		struct cmsghdr head;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
 	struct iovec io = { &reply, sizeof(reply) };
-	struct msghdr msg = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr msg = { .msg_iov = &io,
+			      .msg_iovlen = 1,
+			      .msg_control = control.bytes,
 			      .msg_controllen = sizeof(control.bytes) };
 	AUTO(fd) int sock = -1;
 	AUTO(fd) int passed = -1;

@@ -34,7 +34,9 @@ int main(int argc, char **argv)
 	log_set_level((enum log_level)config.log_level);
 	(void)umask(0022);
 	(void)signal(SIGPIPE, SIG_IGN);
-	p = (struct priv){ .config = &config, .root = opt.root, .user = pw ? pw->pw_uid : 0,
+	p = (struct priv){ .config = &config,
+			   .root = opt.root,
+			   .user = pw ? pw->pw_uid : 0,
 			   .group = pw ? pw->pw_gid : 0 };
 	r = box_root_check(opt.root, &err);
 	if (r == 0 && geteuid() != 0)

@@ -64,21 +64,22 @@ int priv_bridge(const struct box_config *config, struct error *err)
 	box_host_address(base, host);
 	(void)snprintf(address, sizeof(address), "%s/%u", host, prefix);
 	if (if_nametoindex(bridge) == 0)
-		r = priv_run((const char *const[]){ IP, "link", "add", "name", bridge, "address", mac,
-						    "type", "bridge", "stp_state", "0", "forward_delay",
-						    "0", NULL },
+		r = priv_run((const char *const[]){ IP, "link", "add", "name", bridge, "address",
+						    mac, "type", "bridge", "stp_state", "0",
+						    "forward_delay", "0", NULL },
 			     NULL, err);
 	if (r == 0)
-		r = priv_run((const char *const[]){ IP, "link", "set", "dev", bridge, "address", mac,
-						    "up", NULL },
+		r = priv_run((const char *const[]){ IP, "link", "set", "dev", bridge, "address",
+						    mac, "up", NULL },
 			     NULL, err);
 	if (r == 0)
-		r = priv_run((const char *const[]){ IP, "address", "replace", address, "dev", bridge,
-						    NULL },
+		r = priv_run((const char *const[]){ IP, "address", "replace", address, "dev",
+						    bridge, NULL },
 			     NULL, err);
 	if (r == 0 && config->network_uplink[0])
-		r = priv_run((const char *const[]){ IP, "link", "set", "dev", config->network_uplink,
-						    "master", bridge, NULL },
+		r = priv_run((const char *const[]){ IP, "link", "set", "dev",
+						    config->network_uplink, "master", bridge,
+						    NULL },
 			     NULL, err);
 	if (r < 0)
 		return r;
@@ -112,7 +113,8 @@ int priv_firewall_script(const struct box_config *config, struct buf *out, struc
 			buf_printf(out, "\t\tiifname \"%s\" return\n", bridge);
 		buf_add_str(out, "\t\tip daddr 127.0.0.0/8 return\n");
 		buf_printf(out, "\t\tfib daddr type local udp dport 5060 dnat to %s\n", sm);
-		buf_printf(out, "\t\tfib daddr type local tcp dport { 5060, 5061 } dnat to %s\n", sm);
+		buf_printf(out, "\t\tfib daddr type local tcp dport { 5060, 5061 } dnat to %s\n",
+			   sm);
 		buf_add_str(out, "\t}\n");
 	}
 	/* only sm talks to phones; the other guests reach nothing but one another and the host */

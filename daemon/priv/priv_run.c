@@ -61,7 +61,8 @@ static void last_words(int fd, char *out, size_t size)
 
 int priv_run(const char *const *argv, const char *input, struct error *err)
 {
-	char *env[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, (char[]){ "LC_ALL=C" }, NULL };
+	char *env[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, (char[]){ "LC_ALL=C" },
+			NULL };
 	AUTO(fd) int in = input_fd(input);
 	AUTO(fd) int out = memfd_create("output", MFD_CLOEXEC);
 	posix_spawn_file_actions_t actions;

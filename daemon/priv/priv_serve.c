@@ -101,7 +101,8 @@ int priv_request_check(const struct priv_request *q, size_t len, struct error *e
 		return error_set(err, -ENOTSUP, "no verb %u", q->verb);
 	if (verbs[q->verb].takes_name) {
 		if (!name_ok(q->name, sizeof(q->name)) || q->index > LOG_INDEX_MAX)
-			return error_set(err, -EINVAL, "%s: bad name or index", verbs[q->verb].word);
+			return error_set(err, -EINVAL, "%s: bad name or index",
+					 verbs[q->verb].word);
 	} else if (q->name[0] != '\0' || q->index != 0) {
 		return error_set(err, -EINVAL, "%s takes no argument", verbs[q->verb].word);
 	}
@@ -138,7 +139,9 @@ int priv_listen(const struct priv *p, int *ret, struct error *err)
 
 static void answer(int fd, int result, const struct error *why, int passed)
 {
-	struct priv_reply reply = { .magic = PRIV_MAGIC, .version = PRIV_VERSION, .result = result };
+	struct priv_reply reply = { .magic = PRIV_MAGIC,
+				    .version = PRIV_VERSION,
+				    .result = result };
 	union {
 		struct cmsghdr head;
 		char bytes[CMSG_SPACE(sizeof(int))];

@@ -90,13 +90,15 @@ def ensure_user():
 class Box:
     """with Box("life") as box: box.start(); box.api("GET", "/api/v1/vms") ..."""
 
-    def __init__(self, name, bin_dir=None, images=None, folder=None, options=()):
+    def __init__(self, name, bin_dir=None, images=None, folder=None, options=(),
+                 libvirt=True):
         self.name = f"aura-{name}-{os.getpid()}"
         self.bin = bin_dir or os.environ.get("AURA_BIN") or f"{SOURCE}/build/dev/bin"
         self.images = images or os.environ.get("AURA_IMAGES") or f"{SOURCE}/build/images"
         self.keep = os.environ.get("AURA_KEEP")
         self.dir = folder or tempfile.mkdtemp(prefix=f"{self.name}-", dir="/var/tmp")
         self.options = list(options)
+        self.libvirt = libvirt
         self.holder = None
         self.processes = {}
         self.marks = {}  # how much of each log was there when its daemon was started
@@ -109,7 +111,8 @@ class Box:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
         try:
             self._namespace()
-            self._libvirt()
+            if self.libvirt:
+                self._libvirt()
         except BaseException:
             if self.holder:
                 self.tell()

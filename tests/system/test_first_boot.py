@@ -64,7 +64,7 @@ def main():
         tasks = [box.api("POST", f"/api/v1/vms/{name}/actions/restart") for name in COMPONENTS]
         for name, task in zip(COMPONENTS, tasks):
             assert box.task(task, 120)["state"] == "succeeded", name
-        assert all(box.vm(name)["ready"] for name in COMPONENTS)
+            box.wait_ready(name, 60)
         print("ok restarted", flush=True)
     return 0
 

@@ -27,7 +27,7 @@ int uc_open(const struct uc_config *config, struct uc **ret, struct error *err)
 					 .cert_file = config->cert_file,
 					 .key_file = config->key_file,
 					 .application = "auraboxd",
-					 .statement_timeout_ms = 30000,
+					 .statement_timeout_ms = 10000,
 					 .connect_timeout_s = 3 };
 	AUTO(uc) struct uc *uc = calloc(1, sizeof(*uc));
 	bool ok = true;

@@ -174,11 +174,13 @@ static int choose_address(struct vm_manager *m, const struct vm_template *t, con
 					   "its address does not fit the network");
 	} else {
 		if (inet_pton(AF_INET, wish, &a) != 1)
-			return error_field(err, -EINVAL, "/address", "'%.45s' is no IPv4 address", wish);
+			return error_field(err, -EINVAL, "/address", "'%.45s' is no IPv4 address",
+					   wish);
 		host = ntohl(a.s_addr) - m->subnet;
 		if (host < 2 || host >= size - 1)
 			return error_field(err, -EINVAL, "/address",
-					   "'%s' is no guest address of the appliance's network", wish);
+					   "'%s' is no guest address of the appliance's network",
+					   wish);
 		(void)vm_address_of(m, host, out);
 	}
 	LIST_FOREACH (vm, &m->vms, struct vm, link)
@@ -235,8 +237,9 @@ static int reserve(struct vm_manager *m, const struct vm_deploy *spec, const str
 	int r;
 
 	if (!vm_name_ok(name))
-		return error_field(err, -EINVAL, "/name",
-				   "must be 1 to 63 of a-z, 0-9 and '-', first a letter, last no '-'");
+		return error_field(
+			err, -EINVAL, "/name",
+			"must be 1 to 63 of a-z, 0-9 and '-', first a letter, last no '-'");
 	if (vm_find(m, name))
 		return error_field(err, -EEXIST, "/name", "there is a VM '%s' already", name);
 	r = choose_address(m, t, spec->address, address, err);
@@ -307,9 +310,14 @@ int vm_manager_deploy(struct vm_manager *m, const struct vm_deploy *spec, const 
 	if (r < 0)
 		return r;
 	r = task_create(m->config.tasks, NULL,
-			&(struct task_spec){ .kind = "vm.deploy", .target = target, .actor = actor,
-					     .steps = deploy_steps, .cancellable = true,
-					     .run = deploy_run, .release = work_release, .data = w },
+			&(struct task_spec){ .kind = "vm.deploy",
+					     .target = target,
+					     .actor = actor,
+					     .steps = deploy_steps,
+					     .cancellable = true,
+					     .run = deploy_run,
+					     .release = work_release,
+					     .data = w },
 			NULL, id, err);
 	if (r < 0) {
 		vm_lock(m);
@@ -434,14 +442,14 @@ static int action_allowed(const struct vm *vm, enum vm_action action, struct err
 	bool down = s == VM_STOPPED, up = s == VM_RUNNING || s == VM_PAUSED;
 
 	if (vm->busy || vm->phase != VM_PHASE_DEFINED || vm->restarting)
-		return vm->busy ? vm_is_busy(vm, err) :
-				  error_set(err, -EBUSY, "VM %s is just being started", vm->name);
+		return vm->busy ? vm_is_busy(vm, err)
+				: error_set(err, -EBUSY, "VM %s is just being started", vm->name);
 	if ((action == VM_START && (down || s == VM_CRASHED)) ||
 	    ((action == VM_STOP || action == VM_SHUTDOWN) && (up || s == VM_CRASHED)) ||
 	    (action == VM_RESTART && (up || s == VM_CRASHED)))
 		return 0;
-	return error_set(err, -EBUSY, "VM %s is %s: it cannot %s", vm->name, fsm_state_name(&vm->fsm),
-			 actions[action].word);
+	return error_set(err, -EBUSY, "VM %s is %s: it cannot %s", vm->name,
+			 fsm_state_name(&vm->fsm), actions[action].word);
 }
 
 static void begin_action(struct vm *vm, enum vm_action action)
@@ -492,12 +500,14 @@ int vm_manager_act(struct vm_manager *m, const char *name, enum vm_action action
 	if (r < 0)
 		return r;
 	r = task_create(m->config.tasks, NULL,
-			&(struct task_spec){
-				.kind = actions[action].kind, .target = target, .actor = actor,
-				.steps = actions[action].steps,
-				.cancellable = action == VM_START && !join,
-				.run = join ? join_run : action_run,
-				.release = join ? join_release : work_release, .data = w },
+			&(struct task_spec){ .kind = actions[action].kind,
+					     .target = target,
+					     .actor = actor,
+					     .steps = actions[action].steps,
+					     .cancellable = action == VM_START && !join,
+					     .run = join ? join_run : action_run,
+					     .release = join ? join_release : work_release,
+					     .data = w },
 			NULL, id, err);
 	if (r == 0) {
 		(void)TAKE(hold);
@@ -527,8 +537,8 @@ int vm_manager_delete(struct vm_manager *m, const char *name, bool purge, struct
 	vm = vm_find(m, name);
 	r = vm ? 0 : no_vm(name, err);
 	if (vm && (vm->busy || vm->restarting))
-		r = vm->busy ? vm_is_busy(vm, err) :
-			       error_set(err, -EBUSY, "VM %s is just being started", vm->name);
+		r = vm->busy ? vm_is_busy(vm, err)
+			     : error_set(err, -EBUSY, "VM %s is just being started", vm->name);
 	if (r == 0) {
 		memcpy(id, vm->id, sizeof(id));
 		vm->phase = purge ? VM_PHASE_PURGING : VM_PHASE_DELETING;

@@ -89,7 +89,8 @@ static uint64_t number(const json_t *message, const char *member)
 {
 	const json_t *v = json_object_get(message, member);
 
-	return json_is_integer(v) && json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v) : 0;
+	return json_is_integer(v) && json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v)
+							       : 0;
 }
 
 static void on_hello(struct vm_agent *a, const json_t *message)

@@ -5,8 +5,8 @@
 #include "base/error.h"
 
 static const char *const state_names[] = {
-	[VM_DEPLOYING] = "deploying", [VM_STOPPED] = "stopped",	  [VM_STARTING] = "starting",
-	[VM_RUNNING] = "running",     [VM_PAUSED] = "paused",	  [VM_STOPPING] = "stopping",
+	[VM_DEPLOYING] = "deploying", [VM_STOPPED] = "stopped", [VM_STARTING] = "starting",
+	[VM_RUNNING] = "running",     [VM_PAUSED] = "paused",	[VM_STOPPING] = "stopping",
 	[VM_CRASHED] = "crashed",
 };
 

@@ -55,9 +55,14 @@ static int run_qemu_img(const char *path, uint64_t size_mib, struct error *err)
 	(void)posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	(void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
 	{
-		char *argv[] = { (char[]){ QEMU_IMG }, (char[]){ "create" }, (char[]){ "-q" },
-				 (char[]){ "-f" },     (char[]){ "qcow2" },
-				 (char *)(uintptr_t)path, size, NULL };
+		char *argv[] = { (char[]){ QEMU_IMG },
+				 (char[]){ "create" },
+				 (char[]){ "-q" },
+				 (char[]){ "-f" },
+				 (char[]){ "qcow2" },
+				 (char *)(uintptr_t)path,
+				 size,
+				 NULL };
 
 		r = posix_spawn(&pid, QEMU_IMG, &actions, NULL, argv, env);
 	}
@@ -137,12 +142,13 @@ int vm_disk_remove(const char *disks, const char *name, struct error *err)
 	(void)snprintf(folder, sizeof(folder), "%s/%s", disks, name);
 	d = opendir(folder);
 	if (!d)
-		return errno == ENOENT ? 0 :
-					 error_set(err, -errno, "%s: %s", folder, strerror(errno));
+		return errno == ENOENT ? 0
+				       : error_set(err, -errno, "%s: %s", folder, strerror(errno));
 	while ((de = readdir(d)) != NULL)
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0 &&
 		    unlinkat(dirfd(d), de->d_name, 0) < 0 && errno != ENOENT)
-			r = error_set(err, -errno, "%s/%s: %s", folder, de->d_name, strerror(errno));
+			r = error_set(err, -errno, "%s/%s: %s", folder, de->d_name,
+				      strerror(errno));
 	(void)closedir(d);
 	if (r == 0 && rmdir(folder) < 0 && errno != ENOENT)
 		r = error_set(err, -errno, "%s: %s", folder, strerror(errno));

@@ -71,9 +71,10 @@ static void add_boot(struct buf *b, const struct vm_domain *d)
 	quoted(b, "</os><sysinfo type='fwcfg'><entry name='opt/com.aurabox/config' file=",
 	       d->config_file, "/></sysinfo>");
 	/* the translation cache of TCG would else take a gigabyte a guest */
-	buf_add_str(b, d->kvm ? "<features><acpi/><apic/></features><cpu mode='host-passthrough'/>" :
-				"<features><acpi/><apic/><tcg><tb-cache unit='MiB'>96</tb-cache></tcg>"
-				"</features><cpu mode='maximum'/>");
+	buf_add_str(b,
+		    d->kvm ? "<features><acpi/><apic/></features><cpu mode='host-passthrough'/>"
+			   : "<features><acpi/><apic/><tcg><tb-cache unit='MiB'>96</tb-cache></tcg>"
+			     "</features><cpu mode='maximum'/>");
 	/* a reboot inside would hide a crash from us: it ends the domain, and we start it again */
 	buf_add_str(b, "<clock offset='utc'/><on_poweroff>destroy</on_poweroff>"
 		       "<on_reboot>destroy</on_reboot><on_crash>destroy</on_crash>");
@@ -84,12 +85,14 @@ static void add_disks(struct buf *b, const struct vm_domain *d)
 	quoted(b,
 	       "<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
 	       "<source file=",
-	       d->image->root, "/><target dev='vda' bus='virtio'/><serial>root</serial><readonly/></disk>");
+	       d->image->root,
+	       "/><target dev='vda' bus='virtio'/><serial>root</serial><readonly/></disk>");
 	if (d->data_disk)
 		quoted(b,
 		       "<disk type='file' device='disk'>"
 		       "<driver name='qemu' type='qcow2' discard='unmap'/><source file=",
-		       d->data_disk, "/><target dev='vdb' bus='virtio'/><serial>data</serial></disk>");
+		       d->data_disk,
+		       "/><target dev='vdb' bus='virtio'/><serial>data</serial></disk>");
 }
 
 char *vm_domain_xml(const struct vm_domain *d)
@@ -102,7 +105,8 @@ char *vm_domain_xml(const struct vm_domain *d)
 	buf_add_str(&b, "<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>");
 	add_disks(&b, d);
 	quoted(&b, "<interface type='bridge'><mac address=", d->mac, "/>");
-	quoted(&b, "<source bridge=", d->bridge, "/><model type='virtio'/><rom enabled='no'/></interface>");
+	quoted(&b, "<source bridge=", d->bridge,
+	       "/><model type='virtio'/><rom enabled='no'/></interface>");
 	quoted(&b, "<serial type='pty'><log file=", d->log_file, " append='on'/></serial>");
 	buf_add_str(&b, "<controller type='virtio-serial'/><channel type='unix'>"
 			"<target type='virtio' name='" VM_AGENT_PORT "'/></channel>"
@@ -118,7 +122,8 @@ json_t *vm_guest_config(const struct vm_guest *g)
 	char address[64];
 
 	for (size_t i = 0; i < g->peer_count; i++)
-		(void)json_object_set_new(peers, g->peers[i].name, json_string(g->peers[i].address));
+		(void)json_object_set_new(peers, g->peers[i].name,
+					  json_string(g->peers[i].address));
 	(void)snprintf(address, sizeof(address), "%s/%u", g->address, g->prefix);
 	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:[s],s:s,s:s,s:o,s:s,s:O}", "schema", 1, "name",
 			 g->name, "template", g->template_name, "instance", g->uuid, "domain",

@@ -22,9 +22,9 @@ struct vm_domain {
 	uint32_t cpus, memory_mib;
 	const struct vm_image *image;
 	const char *cmdline;
-	const char *data_disk;   /* NULL: none */
+	const char *data_disk;	 /* NULL: none */
 	const char *config_file; /* the fw_cfg file */
-	const char *log_file;    /* console log */
+	const char *log_file;	 /* console log */
 };
 
 /* The XML; the caller frees it. NULL when out of memory. */

@@ -69,12 +69,15 @@ static void plan_restart(struct vm *vm, const char *code, const char *what)
 	vm->restart_ms = now + delay;
 	log_warning("vm.crashed", F("vm", vm->name), F("restart_in_ms", delay), F("cause", what));
 	target_of(vm, target);
-	(void)snprintf(detail, sizeof(detail), "VM %s %s; it is started again in %u s.", vm->name, what,
-		       delay / 1000);
+	(void)snprintf(detail, sizeof(detail), "VM %s %s; it is started again in %u s.", vm->name,
+		       what, delay / 1000);
 	alarm_raise(m->config.alarms,
-		    &(struct alarm_raise){ .code = code, .target = target,
-					   .severity = ALARM_MAJOR, .detail = detail,
-					   .resolution = "If it happens again, read the VM's console log." });
+		    &(struct alarm_raise){
+			    .code = code,
+			    .target = target,
+			    .severity = ALARM_MAJOR,
+			    .detail = detail,
+			    .resolution = "If it happens again, read the VM's console log." });
 }
 
 static void on_running(struct vm *vm, bool adopted)

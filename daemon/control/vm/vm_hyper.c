@@ -194,8 +194,9 @@ int vm_hyper_connect(struct vm_hyper *h, struct error *err)
 	}
 	/* a local test driver knows no keep-alive: not fatal */
 	(void)virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_MISSES);
-	callback = virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-						    VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), h, NULL);
+	callback =
+		virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+						 VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), h, NULL);
 	if (callback < 0 || virConnectRegisterCloseCallback(conn, on_closed, h, NULL) < 0) {
 		(void)hyper_error(err, "register for events");
 		(void)virConnectClose(conn);
@@ -309,9 +310,9 @@ int vm_hyper_acpi_shutdown(struct vm_hyper *h, const char *uuid, struct error *e
 
 	if (r < 0)
 		return r;
-	return virDomainShutdownFlags(dom, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) < 0 ?
-		       hyper_error(err, "shut the domain down") :
-		       0;
+	return virDomainShutdownFlags(dom, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) < 0
+		       ? hyper_error(err, "shut the domain down")
+		       : 0;
 }
 
 int vm_hyper_active(struct vm_hyper *h, const char *uuid, struct error *err)
@@ -358,8 +359,10 @@ int vm_hyper_list(struct vm_hyper *h, bool active_only, struct vm_hyper_domain *
 			d->active = virDomainIsActive(doms[i]) == 1;
 			d->paused = d->active && virDomainGetState(doms[i], &state, NULL, 0) == 0 &&
 				    state == VIR_DOMAIN_PAUSED;
-			d->ours = !active_only && strncmp(d->name, VM_DOMAIN_PREFIX, strlen(VM_DOMAIN_PREFIX)) == 0 &&
-				  domain_is_ours(doms[i]);
+			d->ours =
+				!active_only &&
+				strncmp(d->name, VM_DOMAIN_PREFIX, strlen(VM_DOMAIN_PREFIX)) == 0 &&
+				domain_is_ours(doms[i]);
 			count++;
 		}
 		(void)virDomainFree(doms[i]);

@@ -29,8 +29,8 @@ struct vm_hyper_ops {
 
 struct vm_hyper_domain {
 	char uuid[VM_UUID_SIZE];
-	char name[128];	    /* the domain's */
-	bool ours;	    /* carries our metadata; looked at only when all are listed */
+	char name[128]; /* the domain's */
+	bool ours;	/* carries our metadata; looked at only when all are listed */
 	bool active, paused;
 };
 

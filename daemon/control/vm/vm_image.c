@@ -26,7 +26,8 @@ static int manifest_read(const char *dir, json_t **ret, struct error *err)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		r = error_set(err, -errno, "no guest images: %s: %s", path, strerror(errno));
-		error_resolution(err, "Build the images (vmtemplates/image/build) or set [images] dir.");
+		error_resolution(err,
+				 "Build the images (vmtemplates/image/build) or set [images] dir.");
 		return r;
 	}
 	buf_init(&text, MANIFEST_MAX);
@@ -48,7 +49,8 @@ static const json_t *manifest_file(const json_t *manifest, const char *name)
 	const json_t *file;
 	size_t i;
 
-	json_array_foreach (json_object_get(manifest, "files"), i, file) {
+	json_array_foreach(json_object_get(manifest, "files"), i, file)
+	{
 		const char *n = json_string_value(json_object_get(file, "name"));
 
 		if (n && strcmp(n, name) == 0)
@@ -67,7 +69,8 @@ static int file_check(const char *dir, const json_t *manifest, const char *name,
 	int r;
 
 	if (!file)
-		return error_set(err, -ENOENT, "image '%s' is not in the manifest of %s", name, dir);
+		return error_set(err, -ENOENT, "image '%s' is not in the manifest of %s", name,
+				 dir);
 	if (!want || strlen(want) != 64 || strspn(want, "0123456789abcdef") != 64)
 		return error_set(err, -EBADMSG, "the manifest has no SHA-256 of '%s'", name);
 	if (snprintf(path, 512, "%s/%s", dir, name) >= 512)
@@ -85,9 +88,11 @@ static int file_check(const char *dir, const json_t *manifest, const char *name,
 			r = -EILSEQ;
 	}
 	if (r < 0) {
-		(void)error_set(err, r, "image '%s' is not what was built: its digest differs", name);
+		(void)error_set(err, r, "image '%s' is not what was built: its digest differs",
+				name);
 		error_code_name(err, "image_damaged");
-		error_resolution(err, "Build or install the images again; the file was changed or damaged.");
+		error_resolution(
+			err, "Build or install the images again; the file was changed or damaged.");
 		return r;
 	}
 	memcpy(sha, want, VM_IMAGE_SHA256);

@@ -35,7 +35,7 @@ struct vm {
 	enum vm_phase phase;
 	bool disk_was_there; /* adopted at deployment: undoing must keep it */
 	bool desired_running;
-	bool fresh;	   /* made by this process, not read from box.db */
+	bool fresh; /* made by this process, not read from box.db */
 	struct fsm fsm;
 	const char *busy;  /* what is under way; NULL: nothing */
 	bool waiting;	   /* deployment that only waits for readiness: restarts are allowed */
@@ -43,7 +43,7 @@ struct vm {
 	bool start_wanted; /* found stopped though it shall run */
 	bool force;	   /* a shutdown under way shall not wait longer */
 	bool ready;
-	char reason[160];  /* why not ready */
+	char reason[160];				      /* why not ready */
 	int64_t created_at, updated_at, started_at, ready_at; /* wall, ms */
 	uint64_t started_ms, ready_ms, restart_ms;	      /* monotonic */
 	uint32_t restarts, attempt, epoch;
@@ -85,8 +85,8 @@ struct vm_manager {
 void vm_lock(struct vm_manager *m);
 void vm_unlock(struct vm_manager *m);
 struct vm *vm_find(struct vm_manager *m, const char *name_or_id); /* locked */
-struct vm *vm_new(struct vm_manager *m); /* linked; locked */
-void vm_unlink(struct vm *vm);	       /* removes and frees; locked */
+struct vm *vm_new(struct vm_manager *m);			  /* linked; locked */
+void vm_unlink(struct vm *vm);					  /* removes and frees; locked */
 void vm_drop_channel(struct vm *vm); /* locked; closed later, unlocked */
 uint64_t vm_now(struct vm_manager *m);
 int64_t vm_wall(struct vm_manager *m);
@@ -99,8 +99,8 @@ json_t *vm_to_json(struct vm *vm); /* locked */
 /* vm_record.c */
 int vm_record_load(struct vm_manager *m, struct error *err);
 int vm_record_save(struct vm *vm, struct error *err); /* locked: a local file */
-void vm_record_drop(struct vm *vm);		     /* locked */
-void vm_publish(struct vm_manager *m);		     /* not locked; writes what is dirty to PostgreSQL */
+void vm_record_drop(struct vm *vm);		      /* locked */
+void vm_publish(struct vm_manager *m); /* not locked; writes what is dirty to PostgreSQL */
 void vm_publish_deleted(struct vm_manager *m, const char *id, const char *name);
 
 /* vm_hooks.c: what goes with a step of the life cycle; locked */

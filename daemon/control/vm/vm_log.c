@@ -21,7 +21,8 @@ static int open_log(struct vm_manager *m, const char *name, unsigned index, stru
 	if (index == 0)
 		(void)snprintf(path, sizeof(path), "%s/%s.log", m->config.logs_dir, name);
 	else
-		(void)snprintf(path, sizeof(path), "%s/%s.log.%u", m->config.logs_dir, name, index - 1);
+		(void)snprintf(path, sizeof(path), "%s/%s.log.%u", m->config.logs_dir, name,
+			       index - 1);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? error_set(err, -errno, "%s: %s", path, strerror(errno)) : fd;
 }

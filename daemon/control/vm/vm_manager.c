@@ -147,13 +147,15 @@ static void tell_broken_templates(struct vm_manager *m)
 	const json_t *t;
 	size_t i;
 
-	json_array_foreach (list, i, t) {
+	json_array_foreach(list, i, t)
+	{
 		const json_t *first = json_array_get(json_object_get(t, "errors"), 0);
 
 		if (!json_is_true(json_object_get(t, "valid")))
 			log_error("vm.template_broken",
 				  F("template", json_string_value(json_object_get(t, "name"))),
-				  F("pointer", json_string_value(json_object_get(first, "pointer"))),
+				  F("pointer",
+				    json_string_value(json_object_get(first, "pointer"))),
 				  F("detail", json_string_value(json_object_get(first, "detail"))));
 	}
 }
@@ -269,7 +271,8 @@ json_t *vm_manager_templates(struct vm_manager *m)
 	size_t i;
 
 	vm_lock(m);
-	json_array_foreach (list, i, t) {
+	json_array_foreach(list, i, t)
+	{
 		const char *name = json_string_value(json_object_get(t, "name"));
 		json_t *deployed = json_array();
 
@@ -313,8 +316,8 @@ json_t *vm_manager_summary(struct vm_manager *m)
 	return json_pack("{s:s,s:s,s:{s:b,s:s,s:s},s:o,s:{s:I,s:I,s:I,s:I}}", "accelerator",
 			 m->kvm ? "kvm" : "tcg", "accelerator_reason", m->accelerator_reason,
 			 "hypervisor", "connected", (int)vm_hyper_connected(m->hyper), "libvirt",
-			 versions[0], "qemu", versions[1], "capacity", capacity_json(), "vms", "total",
-			 total, "running", running, "ready", ready, "crashed", crashed);
+			 versions[0], "qemu", versions[1], "capacity", capacity_json(), "vms",
+			 "total", total, "running", running, "ready", ready, "crashed", crashed);
 }
 
 int vm_manager_health(struct vm_manager *m, struct error *err)

@@ -21,7 +21,7 @@ struct tasks;
 struct vm_manager; /* opaque, see vm_manager.c */
 
 #define VM_TASK_ID_SIZE 37 /* a UUID and its NUL */
-#define VM_COUNT_MAX 64    /* VMs on one box */
+#define VM_COUNT_MAX 64	   /* VMs on one box */
 
 /* The statement that makes box.db's table; whoever opens box.db puts it among its migrations. */
 extern const char VM_BOX_MIGRATION[];
@@ -67,8 +67,8 @@ enum vm_action { VM_START, VM_SHUTDOWN, VM_STOP, VM_RESTART };
 /* What POST /vms may say; strings are borrowed. NULL or 0 takes the template's value. */
 struct vm_deploy {
 	const char *template_name; /* required */
-	const char *name;          /* default: the template's name */
-	const char *address;       /* IPv4 in the appliance's subnet; default: the service address */
+	const char *name;	   /* default: the template's name */
+	const char *address; /* IPv4 in the appliance's subnet; default: the service address */
 	uint32_t cpus;
 	uint32_t memory_mib;
 };

@@ -63,8 +63,10 @@ static int judge_health(struct slice answer, struct error *err)
 static int probe_health(const char *address, uint16_t port, const char *name,
 			const struct vm_probe_identity *id, struct error *err)
 {
-	struct tls_config config = { .verify = TLS_VERIFY_REQUIRED, .cert_file = id->cert_file,
-				     .key_file = id->key_file, .ca_file = id->ca_file };
+	struct tls_config config = { .verify = TLS_VERIFY_REQUIRED,
+				     .cert_file = id->cert_file,
+				     .key_file = id->key_file,
+				     .ca_file = id->ca_file };
 	AUTO(tls_context) struct tls_context *context = NULL;
 	AUTO(tls_session) struct tls_session *session = NULL;
 	AUTO(fd) int fd = -1;
@@ -90,7 +92,8 @@ static int probe_health(const char *address, uint16_t port, const char *name,
 	if (r < 0)
 		return error_set(err, r, "/health: the request could not be sent");
 	buf_reset(&text);
-	while ((n = tls_session_read_within(session, chunk, sizeof(chunk), VM_PROBE_TIMEOUT_MS)) > 0)
+	while ((n = tls_session_read_within(session, chunk, sizeof(chunk), VM_PROBE_TIMEOUT_MS)) >
+	       0)
 		buf_add(&text, chunk, (size_t)n);
 	if (text.len == 0 || !buf_ok(&text))
 		return error_set(err, n < 0 ? (int)n : -EPROTO, "/health: no answer");
@@ -107,10 +110,15 @@ static int probe_postgres(const char *address, uint16_t port, const struct vm_pr
 	(void)snprintf(url, sizeof(url), "postgresql://%s:%u/uc", address, port);
 	{
 		struct store_config config = {
-			.url = url, .user = "aura_admin", .ca_file = id->ca_file,
-			.cert_file = id->cert_file, .key_file = id->key_file,
-			.application = "auraboxd-probe", .max_connections = 1,
-			.connect_timeout_s = 2, .statement_timeout_ms = VM_PROBE_TIMEOUT_MS,
+			.url = url,
+			.user = "aura_admin",
+			.ca_file = id->ca_file,
+			.cert_file = id->cert_file,
+			.key_file = id->key_file,
+			.application = "auraboxd-probe",
+			.max_connections = 1,
+			.connect_timeout_s = VM_PROBE_TIMEOUT_MS / 1000,
+			.statement_timeout_ms = VM_PROBE_TIMEOUT_MS,
 			.acquire_timeout_ms = VM_PROBE_TIMEOUT_MS,
 		};
 

@@ -7,7 +7,7 @@
 
 struct error;
 
-#define VM_PROBE_TIMEOUT_MS 2000
+#define VM_PROBE_TIMEOUT_MS 4000 /* a busy host under TCG has taken two seconds */
 
 /* The client certificate that the probes show, and the CA they trust: PEM files. */
 struct vm_probe_identity {

@@ -11,12 +11,11 @@
 
 #define RETRY_MS 1000
 
-const char VM_BOX_MIGRATION[] =
-	"CREATE TABLE vm ("
-	" id TEXT NOT NULL PRIMARY KEY,"
-	" name TEXT NOT NULL UNIQUE,"
-	" document TEXT NOT NULL"
-	") STRICT;";
+const char VM_BOX_MIGRATION[] = "CREATE TABLE vm ("
+				" id TEXT NOT NULL PRIMARY KEY,"
+				" name TEXT NOT NULL UNIQUE,"
+				" document TEXT NOT NULL"
+				") STRICT;";
 
 static const char *const phase_names[] = { "deploying", "defined", "deleting", "purging", NULL };
 
@@ -44,7 +43,8 @@ int vm_record_save(struct vm *vm, struct error *err)
 
 	if (!text)
 		return error_set(err, -ENOMEM, "out of memory");
-	r = local_db_exec(vm->m->config.box, sql, (const char *[]){ vm->id, vm->name, text }, 3, err);
+	r = local_db_exec(vm->m->config.box, sql, (const char *[]){ vm->id, vm->name, text }, 3,
+			  err);
 	return r < 0 ? r : 0;
 }
 
@@ -101,8 +101,8 @@ static void record_read(struct vm *vm, const json_t *o)
 int vm_record_load(struct vm_manager *m, struct error *err)
 {
 	struct store_rows *rows = NULL;
-	int r = local_db_query(m->config.box, "SELECT id, name, document FROM vm ORDER BY name", NULL,
-			       0, &rows, err);
+	int r = local_db_query(m->config.box, "SELECT id, name, document FROM vm ORDER BY name",
+			       NULL, 0, &rows, err);
 
 	if (r < 0)
 		return r;
@@ -155,7 +155,8 @@ static int write_row(struct store_tx *tx, void *user, struct error *err)
 	r = store_tx_exec(tx, "DELETE FROM vm WHERE name = $1 AND id <> $2",
 			  (const char *[]){ p->name, p->id }, 2, err);
 	if (r >= 0)
-		r = store_tx_exec(tx, sql, (const char *[]){ p->id, p->name, p->template_name, text }, 4,
+		r = store_tx_exec(tx, sql,
+				  (const char *[]){ p->id, p->name, p->template_name, text }, 4,
 				  err);
 	if (r < 0)
 		return r;
@@ -176,9 +177,10 @@ static int drop_stale_rows(struct vm_manager *m, struct error *err)
 	text = json_text(ids);
 	if (!text)
 		return -ENOMEM;
-	return store_exec(m->config.store,
-			  "DELETE FROM vm WHERE NOT (to_jsonb($1::text::json) @> to_jsonb(id::text))",
-			  (const char *[]){ text }, 1, err);
+	return store_exec(
+		m->config.store,
+		"DELETE FROM vm WHERE NOT (to_jsonb($1::text::json) @> to_jsonb(id::text))",
+		(const char *[]){ text }, 1, err);
 }
 
 static bool next_dirty(struct vm_manager *m, struct publication *p)
@@ -238,7 +240,8 @@ void vm_publish_deleted(struct vm_manager *m, const char *id, const char *name)
 	struct error err = { 0 };
 	int r;
 
-	r = store_exec(m->config.store, "DELETE FROM vm WHERE id = $1", (const char *[]){ id }, 1, &err);
+	r = store_exec(m->config.store, "DELETE FROM vm WHERE id = $1", (const char *[]){ id }, 1,
+		       &err);
 	if (r >= 0)
 		r = event_publish(m->config.events, "vms", "vm.deleted", id,
 				  json_pack("{s:s,s:s}", "id", id, "name", name), &err);

@@ -118,20 +118,20 @@ static void on_enum(struct check *c, const json_t *rule, const json_t *v, const 
 		schema_broken(c, "enum", "is no array");
 		return;
 	}
-	json_array_foreach (rule, i, item)
-		if (json_equal(item, v))
-			return;
+	json_array_foreach(rule, i, item) if (json_equal(item, v)) return;
 	finding(c, at, "must be one of %.150s", text ? text : "the list");
 }
 
-static void on_required(struct check *c, const json_t *rule, const json_t *v, const struct place *at)
+static void on_required(struct check *c, const json_t *rule, const json_t *v,
+			const struct place *at)
 {
 	const json_t *name;
 	size_t i;
 
 	if (!json_is_object(v))
 		return;
-	json_array_foreach (rule, i, name) {
+	json_array_foreach(rule, i, name)
+	{
 		struct place member = { at, json_string_value(name), 0 };
 
 		if (!member.member)
@@ -153,7 +153,8 @@ static void on_properties(struct check *c, const json_t *rule, const json_t *v,
 	}
 	if (!json_is_object(v))
 		return;
-	json_object_foreach ((json_t *)(uintptr_t)rule, name, schema) {
+	json_object_foreach((json_t *)(uintptr_t)rule, name, schema)
+	{
 		const json_t *member = json_object_get(v, name);
 		struct place below = { at, name, 0 };
 
@@ -167,7 +168,8 @@ static void on_items(struct check *c, const json_t *rule, const json_t *v, const
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach (v, i, item) {
+	json_array_foreach(v, i, item)
+	{
 		struct place below = { at, NULL, i };
 
 		check_value(c, rule, item, &below);
@@ -291,7 +293,8 @@ static void closed(struct check *c, const json_t *schema, const json_t *v, const
 
 	if (!json_is_false(json_object_get(schema, "additionalProperties")) || !json_is_object(v))
 		return;
-	json_object_foreach ((json_t *)(uintptr_t)v, name, member) {
+	json_object_foreach((json_t *)(uintptr_t)v, name, member)
+	{
 		struct place below = { at, name, 0 };
 
 		if (!json_object_get(known, name))
@@ -321,7 +324,8 @@ static void check_value(struct check *c, const json_t *schema, const json_t *val
 		return;
 	}
 	c->depth++;
-	json_object_foreach ((json_t *)(uintptr_t)schema, keyword, rule) {
+	json_object_foreach((json_t *)(uintptr_t)schema, keyword, rule)
+	{
 		for (k = 0; k < ARRAY_SIZE(keywords); k++)
 			if (strcmp(keywords[k].keyword, keyword) == 0)
 				break;

@@ -36,8 +36,8 @@ bool vm_name_ok(const char *name)
 	if (name[0] < 'a' || name[0] > 'z')
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!(name[i] >= 'a' && name[i] <= 'z') && !ascii_is_digit((unsigned char)name[i]) &&
-		    name[i] != '-')
+		if (!(name[i] >= 'a' && name[i] <= 'z') &&
+		    !ascii_is_digit((unsigned char)name[i]) && name[i] != '-')
 			return false;
 	return true;
 }
@@ -97,9 +97,8 @@ static size_t names_of(const json_t *array, const char **out)
 	size_t n = 0, i;
 	const json_t *item;
 
-	json_array_foreach (array, i, item)
-		if (n < VM_TEMPLATE_REFS)
-			out[n++] = json_string_value(item);
+	json_array_foreach(array, i, item) if (n < VM_TEMPLATE_REFS) out[n++] =
+		json_string_value(item);
 	return n;
 }
 
@@ -149,7 +148,8 @@ static void template_fill(struct vm_template *t, json_t *doc)
 	t->data_size_mib = number_of(disk, "size_mib", 0);
 	t->host_number = number_of(net, "host_number", 0);
 	t->probe = (enum vm_probe)word_index(text_of(ready, "probe", "agent"), probe_words);
-	t->probe_port = (uint16_t)number_of(ready, "port", t->probe == VM_PROBE_POSTGRES ? 5432 : 7443);
+	t->probe_port =
+		(uint16_t)number_of(ready, "port", t->probe == VM_PROBE_POSTGRES ? 5432 : 7443);
 	t->ready_timeout_s = number_of(ready, "ready_timeout_s", 60);
 	t->shutdown_timeout_s = number_of(doc, "shutdown_timeout_s", 20);
 	t->backup_quiesce = text_of(json_object_get(doc, "backup"), "quiesce", "none");
@@ -174,11 +174,13 @@ static void template_relations(struct entry *e)
 	for (size_t i = 0; i < t->start_after_count; i++)
 		if (strcmp(t->start_after[i], t->name) == 0)
 			entry_finding(e, "/start_after", "a VM cannot start after itself");
-	json_object_foreach (t->options, key, value) {
+	json_object_foreach(t->options, key, value)
+	{
 		const char *dot = strchr(key, '.');
 
 		if (!json_is_string(value) || !dot || dot == key || !dot[1] || strlen(key) > 64)
-			entry_finding(e, "/options", "'%.64s' must be section.key with a string", key);
+			entry_finding(e, "/options", "'%.64s' must be section.key with a string",
+				      key);
 	}
 }
 
@@ -231,7 +233,8 @@ static int read_folders(struct vm_catalogue *c, const char *dir, const json_t *s
 		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 			continue;
 		if (c->count == VM_TEMPLATE_MAX) {
-			r = error_set(err, -E2BIG, "%s: more than %d templates", dir, VM_TEMPLATE_MAX);
+			r = error_set(err, -E2BIG, "%s: more than %d templates", dir,
+				      VM_TEMPLATE_MAX);
 			break;
 		}
 		(void)slice_copy(slice_str(de->d_name), c->entries[c->count].folder,
@@ -302,8 +305,9 @@ int vm_catalogue_find(const struct vm_catalogue *catalogue, const char *name,
 			(void)error_field(err, -EINVAL, "/template",
 					  "template '%s' is broken at '%s': %s", name,
 					  e->findings[0].pointer, e->findings[0].detail);
-			error_resolution(err, "Correct vmtemplates/%s/template.json and restart auraboxd.",
-					 name);
+			error_resolution(
+				err, "Correct vmtemplates/%s/template.json and restart auraboxd.",
+				name);
 			return -EINVAL;
 		}
 		*ret = &e->t;
@@ -320,8 +324,9 @@ json_t *vm_template_to_json(const struct vm_template *t)
 	(void)json_object_set_new(o, "cpus", json_integer(t->cpus));
 	(void)json_object_set_new(o, "memory_mib", json_integer(t->memory_mib));
 	(void)json_object_set_new(o, "limits",
-				  json_pack("{s:I,s:I,s:I,s:I}", "cpus_min", (json_int_t)t->cpus_min,
-					    "cpus_max", (json_int_t)t->cpus_max, "memory_mib_min",
+				  json_pack("{s:I,s:I,s:I,s:I}", "cpus_min",
+					    (json_int_t)t->cpus_min, "cpus_max",
+					    (json_int_t)t->cpus_max, "memory_mib_min",
 					    (json_int_t)t->memory_mib_min, "memory_mib_max",
 					    (json_int_t)t->memory_mib_max));
 	(void)json_object_set_new(o, "valid", json_true());
@@ -348,8 +353,8 @@ json_t *vm_catalogue_to_json(const struct vm_catalogue *catalogue)
 	for (size_t i = 0; i < catalogue->count; i++) {
 		const struct entry *e = &catalogue->entries[i];
 
-		(void)json_array_append_new(list, e->found == 0 ? vm_template_to_json(&e->t) :
-								  broken_to_json(e));
+		(void)json_array_append_new(list, e->found == 0 ? vm_template_to_json(&e->t)
+								: broken_to_json(e));
 	}
 	return list;
 }

@@ -7,10 +7,10 @@
 
 #include "base/json_field.h"
 
-#define VM_TEMPLATE_MAX 64       /* templates in one catalogue */
-#define VM_TEMPLATE_SIZE 65536   /* bytes of one template.json */
-#define VM_NAME_MAX 63           /* 1..63 of [a-z0-9-], first a letter, last no dash */
-#define VM_TEMPLATE_REFS 8       /* entries of requires and of start_after */
+#define VM_TEMPLATE_MAX 64     /* templates in one catalogue */
+#define VM_TEMPLATE_SIZE 65536 /* bytes of one template.json */
+#define VM_NAME_MAX 63	       /* 1..63 of [a-z0-9-], first a letter, last no dash */
+#define VM_TEMPLATE_REFS 8     /* entries of requires and of start_after */
 
 enum vm_kind { VM_KIND_CORE, VM_KIND_APPLICATION, VM_KIND_FOREIGN };
 
@@ -24,23 +24,23 @@ struct vm_template {
 	const char *description;
 	const char *version;
 	enum vm_kind kind;
-	const char *requires[VM_TEMPLATE_REFS];    /* templates that should be there too */
+	const char *requires[VM_TEMPLATE_REFS]; /* templates that should be there too */
 	size_t requires_count;
 	const char *start_after[VM_TEMPLATE_REFS]; /* templates whose readiness is waited for */
 	size_t start_after_count;
 	uint32_t cpus, cpus_min, cpus_max;
 	uint32_t memory_mib, memory_mib_min, memory_mib_max;
-	bool realtime;                /* carries calls: its reservation is a promise */
+	bool realtime; /* carries calls: its reservation is a promise */
 	uint32_t reserved_cpu_percent;
 	const char *kernel, *initrd, *root, *cmdline; /* file names in the images folder */
-	uint32_t data_size_mib;       /* 0: no data disk */
-	uint32_t host_number;         /* the service address: subnet + host_number */
+	uint32_t data_size_mib;			      /* 0: no data disk */
+	uint32_t host_number; /* the service address: subnet + host_number */
 	enum vm_probe probe;
 	uint16_t probe_port;
 	uint32_t ready_timeout_s, shutdown_timeout_s;
 	const char *backup_quiesce, *failover, *entitlement;
-	json_t *options;       /* object: section.key -> value for the server; never NULL */
-	json_t *document;      /* the whole template as it was read */
+	json_t *options;  /* object: section.key -> value for the server; never NULL */
+	json_t *document; /* the whole template as it was read */
 };
 
 struct vm_catalogue; /* opaque, immutable once read: free for every thread */

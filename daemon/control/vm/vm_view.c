@@ -22,8 +22,7 @@ static json_t *pending_json(const struct vm *vm)
 {
 	json_t *o;
 
-	if (vm->run_cpus == 0 ||
-	    (vm->run_cpus == vm->cpus && vm->run_memory_mib == vm->memory_mib))
+	if (vm->run_cpus == 0 || (vm->run_cpus == vm->cpus && vm->run_memory_mib == vm->memory_mib))
 		return json_null();
 	o = json_object();
 	if (vm->run_cpus != vm->cpus)
@@ -57,18 +56,19 @@ json_t *vm_to_json(struct vm *vm)
 	json_t *disks = json_array(), *o = json_object();
 
 	if (vm->t && vm->t->data_size_mib > 0)
-		(void)json_array_append_new(
-			disks, json_pack("{s:s,s:I,s:I}", "name", "data", "size_bytes",
-					 (json_int_t)vm->t->data_size_mib << 20, "used_bytes",
-					 (json_int_t)vm->disk_used));
+		(void)json_array_append_new(disks,
+					    json_pack("{s:s,s:I,s:I}", "name", "data", "size_bytes",
+						      (json_int_t)vm->t->data_size_mib << 20,
+						      "used_bytes", (json_int_t)vm->disk_used));
 	(void)json_object_set_new(o, "id", json_string(vm->id));
 	(void)json_object_set_new(o, "name", json_string(vm->name));
 	(void)json_object_set_new(o, "template", json_string(vm->template_name));
 	(void)json_object_set_new(o, "kind", json_string(kind_name(vm->t)));
-	(void)json_object_set_new(o, "state", json_string(vm->phase == VM_PHASE_DEPLOYING &&
-									  vm->fsm.state != VM_RUNNING ?
-								  "deploying" :
-								  fsm_state_name(&vm->fsm)));
+	(void)json_object_set_new(o, "state",
+				  json_string(vm->phase == VM_PHASE_DEPLOYING &&
+							      vm->fsm.state != VM_RUNNING
+						      ? "deploying"
+						      : fsm_state_name(&vm->fsm)));
 	(void)json_object_set_new(o, "desired_state",
 				  json_string(vm->desired_running ? "running" : "stopped"));
 	(void)json_object_set_new(o, "ready", json_boolean(vm->ready));
@@ -83,8 +83,9 @@ json_t *vm_to_json(struct vm *vm)
 				  time_json(vm->fsm.state == VM_RUNNING ? vm->started_at : 0));
 	(void)json_object_set_new(o, "ready_at", time_json(vm->ready ? vm->ready_at : 0));
 	(void)json_object_set_new(o, "pending", pending_json(vm));
-	(void)json_object_set_new(o, "root", json_pack("{s:s,s:s}", "version", vm->root_version,
-						       "sha256", vm->root_sha256));
+	(void)json_object_set_new(o, "root",
+				  json_pack("{s:s,s:s}", "version", vm->root_version, "sha256",
+					    vm->root_sha256));
 	(void)json_object_set_new(o, "disks", disks);
 	(void)json_object_set_new(o, "guest", guest_json(vm));
 	(void)json_object_set_new(o, "created_at", time_json(vm->created_at));

@@ -65,7 +65,8 @@ static void add_peers(struct vm_manager *m, struct definition *d)
 		if (t->kind != VM_KIND_CORE || vm_address_of(m, t->host_number, address) < 0)
 			continue;
 		LIST_FOREACH (vm, &m->vms, struct vm, link)
-			if (strcmp(vm->template_name, t->name) == 0 && strcmp(vm->name, t->name) == 0)
+			if (strcmp(vm->template_name, t->name) == 0 &&
+			    strcmp(vm->name, t->name) == 0)
 				(void)snprintf(address, sizeof(address), "%s", vm->address);
 		add_peer(d, t->name, address);
 	}
@@ -134,21 +135,31 @@ int vm_work_define(struct vm_manager *m, const char *id, struct error *err)
 		r = vm_image_check(m->config.images_dir, d->vm.t, true, &image, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(config, sizeof(config), "%s/%s/config.json", m->config.disks_dir, d->vm.name);
+	(void)snprintf(config, sizeof(config), "%s/%s/config.json", m->config.disks_dir,
+		       d->vm.name);
 	(void)snprintf(log, sizeof(log), "%s/%s.log", m->config.logs_dir, d->vm.name);
 	r = vm_disk_path(m->config.disks_dir, d->vm.name, disk, sizeof(disk));
-	if (r == 0 && d->vm.t->data_size_mib > 0 && !vm_disk_exists(m->config.disks_dir, d->vm.name))
+	if (r == 0 && d->vm.t->data_size_mib > 0 &&
+	    !vm_disk_exists(m->config.disks_dir, d->vm.name))
 		return error_set(err, -ENOENT, "the data disk %s is missing", disk);
 	if (r == 0)
 		r = write_config(m, d, config, err);
 	if (r < 0)
 		return r;
-	xml = vm_domain_xml(&(struct vm_domain){
-		.name = d->vm.name, .uuid = d->vm.id, .template_name = d->vm.template_name,
-		.mac = d->vm.mac, .bridge = m->config.bridge, .kvm = m->kvm, .cpus = d->vm.cpus,
-		.memory_mib = d->vm.memory_mib, .image = &image, .cmdline = d->vm.t->cmdline,
-		.data_disk = d->vm.t->data_size_mib > 0 ? disk : NULL, .config_file = config,
-		.log_file = log });
+	xml = vm_domain_xml(
+		&(struct vm_domain){ .name = d->vm.name,
+				     .uuid = d->vm.id,
+				     .template_name = d->vm.template_name,
+				     .mac = d->vm.mac,
+				     .bridge = m->config.bridge,
+				     .kvm = m->kvm,
+				     .cpus = d->vm.cpus,
+				     .memory_mib = d->vm.memory_mib,
+				     .image = &image,
+				     .cmdline = d->vm.t->cmdline,
+				     .data_disk = d->vm.t->data_size_mib > 0 ? disk : NULL,
+				     .config_file = config,
+				     .log_file = log });
 	if (!xml)
 		return error_set(err, -ENOMEM, "out of memory");
 	r = vm_hyper_define(m->hyper, xml, err);
@@ -157,7 +168,8 @@ int vm_work_define(struct vm_manager *m, const char *id, struct error *err)
 	vm_lock(m);
 	vm = vm_find(m, id);
 	if (vm) {
-		(void)snprintf(vm->root_version, sizeof(vm->root_version), "%s", image.root_version);
+		(void)snprintf(vm->root_version, sizeof(vm->root_version), "%s",
+			       image.root_version);
 		memcpy(vm->root_sha256, image.root_sha256, sizeof(vm->root_sha256));
 	}
 	vm_unlock(m);
@@ -177,8 +189,8 @@ static bool waits_for(struct vm_manager *m, const char *id, char name[VM_NAME_MA
 	vm = vm_find(m, id);
 	for (size_t i = 0; vm && vm->t && i < vm->t->start_after_count && !found; i++)
 		LIST_FOREACH (other, &m->vms, struct vm, link) {
-			if (strcmp(other->template_name, vm->t->start_after[i]) != 0 || other == vm ||
-			    !other->desired_running || other->ready ||
+			if (strcmp(other->template_name, vm->t->start_after[i]) != 0 ||
+			    other == vm || !other->desired_running || other->ready ||
 			    other->phase >= VM_PHASE_DELETING)
 				continue;
 			(void)snprintf(name, VM_NAME_MAX + 1, "%s", other->name);
@@ -209,8 +221,10 @@ static int wait_order(struct vm_manager *m, const char *id, struct task *task, s
 				       timeout_s);
 			alarm_raise(m->config.alarms,
 				    &(struct alarm_raise){
-					    .code = "vm_start_order", .target = target,
-					    .severity = ALARM_WARNING, .detail = detail,
+					    .code = "vm_start_order",
+					    .target = target,
+					    .severity = ALARM_WARNING,
+					    .detail = detail,
 					    .resolution = "Look why it does not become ready." });
 			return 0;
 		}
@@ -292,7 +306,8 @@ int vm_work_wait_ready(struct vm_manager *m, const char *id, uint32_t timeout_s,
 		if (stopped)
 			return error_set(err, -EBUSY, "the VM was stopped before it was ready");
 		if (vm_now(m) - begin > (uint64_t)timeout_s * 1000)
-			return error_set(err, -ETIMEDOUT, "not ready within %u s: %s", timeout_s, reason);
+			return error_set(err, -ETIMEDOUT, "not ready within %u s: %s", timeout_s,
+					 reason);
 		if (vm_pause(m, task, POLL_MS))
 			return error_set(err, -ECANCELED, "cancelled while waiting for readiness");
 	}

@@ -31,11 +31,21 @@ static void defaults_are_the_documented_ones(void **state)
 static void bad_values_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"api.listen=8443",	     "api.listen=:1",		 "api.listen=a:70000",
-		"network.subnet=10.0.0.1/24", "network.subnet=10.0.0.0/8", "network.subnet=x",
-		"network.bridge=",	     "network.bridge=a b",	 "network.bridge=abcdefghijklmnop",
-		"network.advertise=host",    "network.sip_domain=UPPER", "vm.accelerator=fast",
-		"images.dir=relative",	     "api.idle_s=1",		 "nothing.here=1",
+		"api.listen=8443",
+		"api.listen=:1",
+		"api.listen=a:70000",
+		"network.subnet=10.0.0.1/24",
+		"network.subnet=10.0.0.0/8",
+		"network.subnet=x",
+		"network.bridge=",
+		"network.bridge=a b",
+		"network.bridge=abcdefghijklmnop",
+		"network.advertise=host",
+		"network.sip_domain=UPPER",
+		"vm.accelerator=fast",
+		"images.dir=relative",
+		"api.idle_s=1",
+		"nothing.here=1",
 	};
 	struct box_config c = { 0 };
 

@@ -17,8 +17,9 @@
 
 static struct priv_request request(uint32_t verb, const char *name, uint32_t index)
 {
-	struct priv_request q = { .magic = PRIV_MAGIC, .version = PRIV_VERSION, .verb = verb,
-				  .index = index };
+	struct priv_request q = {
+		.magic = PRIV_MAGIC, .version = PRIV_VERSION, .verb = verb, .index = index
+	};
 
 	memcpy(q.name, name, strlen(name));
 	return q;
@@ -103,8 +104,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	static const char *const leaves[] = { "/sm.log", "/link.log", "/hard.log", "/pipe.log" };
-	static const char *const folders[] = { "/var/lib/aurabox/logs", "/var/lib/aurabox", "/var/lib",
-					       "/var", "" };
+	static const char *const folders[] = { "/var/lib/aurabox/logs", "/var/lib/aurabox",
+					       "/var/lib", "/var", "" };
 	char path[160];
 
 	(void)state;

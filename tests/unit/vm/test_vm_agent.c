@@ -75,8 +75,9 @@ static void opening_asks_for_hello(void **state)
 
 static void status_in_pieces_is_one(void **state)
 {
-	static const char line[] = "{\"type\":\"status\",\"ready\":true,\"reason\":\"\",\"uptime_s\":7,"
-				   "\"memory_total_kib\":100,\"data_size_bytes\":5000,\"load1\":0.5}\n";
+	static const char line[] =
+		"{\"type\":\"status\",\"ready\":true,\"reason\":\"\",\"uptime_s\":7,"
+		"\"memory_total_kib\":100,\"data_size_bytes\":5000,\"load1\":0.5}\n";
 	struct vm_agent *a = fresh();
 
 	(void)state;
@@ -115,8 +116,14 @@ static void another_boot_is_not_ready(void **state)
 static void hostile_lines_are_counted(void **state)
 {
 	static const char *const bad[] = {
-		"garbage\n", "[]\n", "{\n", "{\"type\":7}\n", "{\"type\":\"launch\"}\n",
-		"{\"type\":\"csr\",\"csr\":7}\n", "\x01\x02\n", "{\"type\":\"status\"} x\n",
+		"garbage\n",
+		"[]\n",
+		"{\n",
+		"{\"type\":7}\n",
+		"{\"type\":\"launch\"}\n",
+		"{\"type\":\"csr\",\"csr\":7}\n",
+		"\x01\x02\n",
+		"{\"type\":\"status\"} x\n",
 	};
 	struct vm_agent *a = fresh();
 
@@ -158,8 +165,9 @@ static void request_is_passed_on(void **state)
 	assert_string_equal(seen.csr, "-----BEGIN");
 	seen.sent[0] = '\0';
 	assert_int_equal(vm_agent_certify(a, "C", "A", "2026-01-01T00:00:00Z"), 0);
-	assert_string_equal(seen.sent, "{\"type\":\"certificate\",\"certificate\":\"C\",\"ca\":\"A\","
-				       "\"time\":\"2026-01-01T00:00:00Z\"}\n");
+	assert_string_equal(seen.sent,
+			    "{\"type\":\"certificate\",\"certificate\":\"C\",\"ca\":\"A\","
+			    "\"time\":\"2026-01-01T00:00:00Z\"}\n");
 	(void)vm_agent_free(a);
 }
 

@@ -12,16 +12,24 @@
 #include "control/vm/vm_domain.h"
 #include "control/vm/vm_image.h"
 
-static const struct vm_image image = { .kernel = "/i/vmlinuz", .initrd = "/i/initrd.img",
+static const struct vm_image image = { .kernel = "/i/vmlinuz",
+				       .initrd = "/i/initrd.img",
 				       .root = "/i/sm.sqfs" };
 
 static struct vm_domain domain(void)
 {
-	return (struct vm_domain){ .name = "sm", .uuid = "01900000-0000-7000-8000-000000000001",
-				   .template_name = "sm", .mac = "52:54:00:00:00:01",
-				   .bridge = "aura0", .cpus = 2, .memory_mib = 128, .image = &image,
-				   .cmdline = "console=ttyS0", .data_disk = "/d/data.qcow2",
-				   .config_file = "/d/config.json", .log_file = "/l/sm.log" };
+	return (struct vm_domain){ .name = "sm",
+				   .uuid = "01900000-0000-7000-8000-000000000001",
+				   .template_name = "sm",
+				   .mac = "52:54:00:00:00:01",
+				   .bridge = "aura0",
+				   .cpus = 2,
+				   .memory_mib = 128,
+				   .image = &image,
+				   .cmdline = "console=ttyS0",
+				   .data_disk = "/d/data.qcow2",
+				   .config_file = "/d/config.json",
+				   .log_file = "/l/sm.log" };
 }
 
 static void has(const char *xml, const char *text)
@@ -88,21 +96,29 @@ static void values_cannot_break_out(void **state)
 static void guest_learns_who_it_is(void **state)
 {
 	json_t *options = json_pack("{s:s}", "registrar.max_contacts", "10");
-	struct vm_guest g = { .name = "sm", .template_name = "sm", .uuid = "u", .sip_domain = "d.internal",
-			      .address = "10.77.0.11", .prefix = 24, .gateway = "10.77.0.1",
-			      .advertise = "", .time = "2026-01-01T00:00:00Z",
-			      .peers = { { "smgr", "10.77.0.10" } }, .peer_count = 1,
+	struct vm_guest g = { .name = "sm",
+			      .template_name = "sm",
+			      .uuid = "u",
+			      .sip_domain = "d.internal",
+			      .address = "10.77.0.11",
+			      .prefix = 24,
+			      .gateway = "10.77.0.1",
+			      .advertise = "",
+			      .time = "2026-01-01T00:00:00Z",
+			      .peers = { { "smgr", "10.77.0.10" } },
+			      .peer_count = 1,
 			      .options = options };
 	json_t *c = vm_guest_config(&g);
 	char *text = json_dumps(c, JSON_COMPACT);
 
 	(void)state;
 	assert_string_equal(
-		text, "{\"schema\":1,\"name\":\"sm\",\"template\":\"sm\",\"instance\":\"u\","
-		      "\"domain\":\"d.internal\",\"interface\":\"eth0\","
-		      "\"addresses\":[\"10.77.0.11/24\"],\"gateway\":\"10.77.0.1\",\"advertise\":\"\","
-		      "\"peers\":{\"smgr\":\"10.77.0.10\"},\"time\":\"2026-01-01T00:00:00Z\","
-		      "\"options\":{\"registrar.max_contacts\":\"10\"}}");
+		text,
+		"{\"schema\":1,\"name\":\"sm\",\"template\":\"sm\",\"instance\":\"u\","
+		"\"domain\":\"d.internal\",\"interface\":\"eth0\","
+		"\"addresses\":[\"10.77.0.11/24\"],\"gateway\":\"10.77.0.1\",\"advertise\":\"\","
+		"\"peers\":{\"smgr\":\"10.77.0.10\"},\"time\":\"2026-01-01T00:00:00Z\","
+		"\"options\":{\"registrar.max_contacts\":\"10\"}}");
 	free(text);
 	json_decref(c);
 	json_decref(options);

@@ -105,8 +105,12 @@ static void missing_is_told(void **state)
 
 static void bad_manifests_are_refused(void **state)
 {
-	static const char *const bad[] = { "", "{", "[]", "{\"schema\":2,\"files\":[]}",
-					   "{\"schema\":1,\"files\":{}}", FILES("3", "xyz") };
+	static const char *const bad[] = { "",
+					   "{",
+					   "[]",
+					   "{\"schema\":2,\"files\":[]}",
+					   "{\"schema\":1,\"files\":{}}",
+					   FILES("3", "xyz") };
 	struct vm_image image;
 	struct error err = { 0 };
 

@@ -48,9 +48,10 @@ static void keywords_find_what_is_wrong(void **state)
 		{ "{\"uniqueItems\":true}", "[1,2,1]", "[1,2]", "/2" },
 		{ "{\"items\":{\"type\":\"string\"}}", "[\"a\",1]", "[\"a\"]", "/1" },
 		{ "{\"required\":[\"a\"]}", "{}", "{\"a\":1}", "/a" },
-		{ "{\"properties\":{\"a/b\":{\"const\":1}}}", "{\"a/b\":2}", "{\"a/b\":1}", "/a~1b" },
-		{ "{\"properties\":{\"a\":{}},\"additionalProperties\":false}", "{\"b\":1}", "{\"a\":1}",
-		  "/b" },
+		{ "{\"properties\":{\"a/b\":{\"const\":1}}}", "{\"a/b\":2}", "{\"a/b\":1}",
+		  "/a~1b" },
+		{ "{\"properties\":{\"a\":{}},\"additionalProperties\":false}", "{\"b\":1}",
+		  "{\"a\":1}", "/b" },
 	};
 	struct vm_schema_error first;
 
@@ -68,13 +69,19 @@ static void wrong_type_is_told_once(void **state)
 	struct vm_schema_error first;
 
 	(void)state;
-	assert_int_equal(check("{\"type\":\"string\",\"minLength\":1,\"pattern\":\"x\"}", "7", &first), 1);
+	assert_int_equal(check("{\"type\":\"string\",\"minLength\":1,\"pattern\":\"x\"}", "7",
+			       &first),
+			 1);
 }
 
 static void wrong_schemas_are_refused(void **state)
 {
-	static const char *const bad[] = { "7", "{\"typo\":1}", "{\"type\":7}", "{\"enum\":7}",
-					   "{\"pattern\":\"(\"}", "{\"properties\":7}",
+	static const char *const bad[] = { "7",
+					   "{\"typo\":1}",
+					   "{\"type\":7}",
+					   "{\"enum\":7}",
+					   "{\"pattern\":\"(\"}",
+					   "{\"properties\":7}",
 					   "{\"required\":[7]}" };
 	struct vm_schema_error first;
 

@@ -188,7 +188,8 @@ static void unknown_name_is_told(void **state)
 
 static void names_are_checked(void **state)
 {
-	static const char *const bad[] = { "", "-a", "a-", "1a", "A", "a_b", "a.b", "a/b", "\xc3\xa4" };
+	static const char *const bad[] = { "",	  "-a",	 "a-",	"1a",	   "A",
+					   "a_b", "a.b", "a/b", "\xc3\xa4" };
 	char longest[VM_NAME_MAX + 2];
 
 	(void)state;
