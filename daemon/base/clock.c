@@ -73,7 +73,8 @@ char *clock_format(int64_t wall_ms, char *out)
 	(void)snprintf(out, CLOCK_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
 		       (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
 		       (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
-		       (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100, (unsigned)millis % 1000);
+		       (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100,
+		       (unsigned)millis % 1000);
 	return out;
 }
 

@@ -8,12 +8,12 @@
 /* A failure travels as a negative errno in the return value plus this, for people and for the
  * REST dispatcher. A zeroed struct is "no error". Strings are truncated, never overrun. */
 struct error {
-	int code;              /* the negative errno that was returned */
+	int code;		/* the negative errno that was returned */
 	unsigned retry_after_s; /* 0, or when to try again (429, 503) */
-	char code_name[40];    /* problem code if the errno's default does not fit, else "" */
-	char field[160];       /* JSON pointer ("/sip/max_contacts") or query parameter, else "" */
-	char detail[480];      /* one sentence: what is wrong */
-	char resolution[240];  /* one sentence: what to do, or "" */
+	char code_name[40];	/* problem code if the errno's default does not fit, else "" */
+	char field[160];	/* JSON pointer ("/sip/max_contacts") or query parameter, else "" */
+	char detail[480];	/* one sentence: what is wrong */
+	char resolution[240];	/* one sentence: what to do, or "" */
 };
 
 #define ERROR_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -68,4 +68,4 @@ static inline void auto_free_fd(int *fd)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(ptr, type, member)                                                            \
-	((type *)(void *)((char *)(ptr)-__builtin_offsetof(type, member)))
+	((type *)(void *)((char *)(ptr) - __builtin_offsetof(type, member)))

@@ -265,14 +265,15 @@ static int read_member(const struct json_field *f, json_t *v, void *out, struct 
 	return read_value(f, v, (char *)out + f->offset, at, err);
 }
 
-static int refuse_unknown(const json_t *object, const struct json_field *fields,
-			  struct pointer *at, struct error *err)
+static int refuse_unknown(const json_t *object, const struct json_field *fields, struct pointer *at,
+			  struct error *err)
 {
 	const char *name;
 	json_t *value;
 
 	/* Jansson's iterator takes a mutable object but does not change it. */
-	json_object_foreach((json_t *)(uintptr_t)object, name, value) {
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
 		const struct json_field *f = fields;
 
 		while (f->name && strcmp(f->name, name) != 0)
@@ -306,8 +307,7 @@ static int read_object(const json_t *object, const struct json_field *fields, vo
 	return 0;
 }
 
-int json_read(const json_t *object, const struct json_field *fields, void *out,
-	      struct error *err)
+int json_read(const json_t *object, const struct json_field *fields, void *out, struct error *err)
 {
 	struct pointer at = { .len = 0 };
 
@@ -355,7 +355,8 @@ json_t *json_merge_patch(const json_t *target, const json_t *patch)
 	out = json_is_object(target) ? json_deep_copy(target) : json_object();
 	if (!out)
 		return NULL;
-	json_object_foreach((json_t *)(uintptr_t)patch, name, value) {
+	json_object_foreach((json_t *)(uintptr_t)patch, name, value)
+	{
 		if (json_is_null(value)) {
 			(void)json_object_del(out, name);
 			continue;

@@ -6,15 +6,15 @@
 #include <jansson.h>
 
 enum json_kind {
-	JSON_KIND_STRING, /* char * (owned) */
-	JSON_KIND_U32,    /* uint32_t */
-	JSON_KIND_I64,    /* int64_t */
-	JSON_KIND_BOOL,   /* bool */
-	JSON_KIND_ENUM,   /* uint32_t: index into choices */
-	JSON_KIND_TIME,   /* int64_t, ms since 1970; RFC 3339 text */
+	JSON_KIND_STRING,  /* char * (owned) */
+	JSON_KIND_U32,	   /* uint32_t */
+	JSON_KIND_I64,	   /* int64_t */
+	JSON_KIND_BOOL,	   /* bool */
+	JSON_KIND_ENUM,	   /* uint32_t: index into choices */
+	JSON_KIND_TIME,	   /* int64_t, ms since 1970; RFC 3339 text */
 	JSON_KIND_STRINGS, /* struct json_strings: array of strings */
-	JSON_KIND_OBJECT, /* nested struct, table in fields */
-	JSON_KIND_ANY,    /* json_t * (owned reference) */
+	JSON_KIND_OBJECT,  /* nested struct, table in fields */
+	JSON_KIND_ANY,	   /* json_t * (owned reference) */
 };
 
 enum json_presence { JSON_ABSENT, JSON_IS_NULL, JSON_PRESENT };
@@ -31,10 +31,11 @@ struct json_field {
 	/* offset + 1 of an enum json_presence member (uint8_t) that records how it came; 0 = none */
 	size_t presence_plus_1;
 	bool required;
-	bool nullable;   /* null is accepted and recorded as JSON_IS_NULL (else 422) */
+	bool nullable;	 /* null is accepted and recorded as JSON_IS_NULL (else 422) */
 	bool write_only; /* never in answers (schema only) */
-	bool read_only;  /* accepted and ignored only if equal; the handler compares */
-	int64_t min, max; /* numbers: range; strings: length in code points; arrays: count; max 0 none */
+	bool read_only;	 /* accepted and ignored only if equal; the handler compares */
+	int64_t min,
+		max; /* numbers: range; strings: length in code points; arrays: count; max 0 none */
 	const char *const *choices; /* NULL-terminated */
 	const struct json_field *fields;
 	const char *pattern; /* schema only: what `check` enforces */
@@ -43,7 +44,9 @@ struct json_field {
 };
 
 #define JSON_ROW(kind_, type, member, ...)                                                         \
-	{ .name = #member, .kind = (kind_), .offset = offsetof(type, member), __VA_ARGS__ }
+	{                                                                                          \
+		.name = #member, .kind = (kind_), .offset = offsetof(type, member), __VA_ARGS__    \
+	}
 #define JSON_STRING(type, member, ...) JSON_ROW(JSON_KIND_STRING, type, member, __VA_ARGS__)
 #define JSON_U32(type, member, ...) JSON_ROW(JSON_KIND_U32, type, member, __VA_ARGS__)
 #define JSON_I64(type, member, ...) JSON_ROW(JSON_KIND_I64, type, member, __VA_ARGS__)
@@ -55,7 +58,10 @@ struct json_field {
 	JSON_ROW(JSON_KIND_OBJECT, type, member, .fields = (fields_), __VA_ARGS__)
 #define JSON_ANY(type, member, ...) JSON_ROW(JSON_KIND_ANY, type, member, __VA_ARGS__)
 #define JSON_PRESENCE(type, member) .presence_plus_1 = offsetof(type, member) + 1
-#define JSON_END { .name = NULL }
+#define JSON_END                                                                                   \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
 
 /* Text to a value: duplicate keys, trailing data, NUL, depth > 64, BOM, bad UTF-8 are refused.
  * Errors: -EBADMSG (malformed), -ENOMEM. The caller owns *ret (json_decref). */
@@ -63,8 +69,7 @@ int json_parse(struct slice text, json_t **ret, struct error *err);
 /* Object to struct by its table. The first fault is reported with its JSON pointer in err->field;
  * -EINVAL not an object, unknown member, wrong type, out of range, missing. *out must be zeroed or
  * hold defaults; strings written are owned by it: json_release(). */
-int json_read(const json_t *object, const struct json_field *fields, void *out,
-	      struct error *err);
+int json_read(const json_t *object, const struct json_field *fields, void *out, struct error *err);
 void json_release(const struct json_field *fields, void *out);
 /* A JSON Schema (draft 2020-12) object of the table, for OpenAPI. The caller owns it. */
 json_t *json_schema(const struct json_field *fields);

@@ -146,8 +146,8 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 
 	if (!log_enabled(level))
 		return;
-	buf_printf(&line, "ts=%s level=%s event=%s",
-		   clock_format(clock_wall(clock_system()), when), level_names[level], event);
+	buf_printf(&line, "ts=%s level=%s event=%s", clock_format(clock_wall(clock_system()), when),
+		   level_names[level], event);
 	for (const struct log_field *f = fields; f->kind != LOG_END; f++)
 		add_field(&line, f);
 	buf_add_char(&line, '\n');

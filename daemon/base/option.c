@@ -64,8 +64,7 @@ static int set_bool(const struct option *o, bool *slot, const char *value, struc
 	return error_field(err, -EINVAL, o->key, "'%s' is neither true nor false", value);
 }
 
-static int set_choice(const struct option *o, uint32_t *slot, const char *value,
-		      struct error *err)
+static int set_choice(const struct option *o, uint32_t *slot, const char *value, struct error *err)
 {
 	for (uint32_t i = 0; o->choices[i]; i++) {
 		if (strcmp(value, o->choices[i]) == 0) {
@@ -131,8 +130,7 @@ int option_set(const struct option *table, void *config, const char *key, const 
 	return set_value(o, config, value, err);
 }
 
-int option_set_pair(const struct option *table, void *config, const char *pair,
-		    struct error *err)
+int option_set_pair(const struct option *table, void *config, const char *pair, struct error *err)
 {
 	struct slice rest = slice_str(pair);
 	bool found;
@@ -146,8 +144,8 @@ int option_set_pair(const struct option *table, void *config, const char *pair,
 }
 
 /* What a file's line is found to be wrong with is told as FILE:LINE: section.key: reason. */
-static int line_error(struct error *err, int code, const char *name, unsigned line,
-		      const char *key, const char *reason)
+static int line_error(struct error *err, int code, const char *name, unsigned line, const char *key,
+		      const char *reason)
 {
 	if (key && *key)
 		return error_field(err, code, key, "%s:%u: %s: %s", name, line, key, reason);
@@ -184,7 +182,8 @@ static int read_line(struct reader *rd, struct slice text, struct error *err)
 	if (text.len == 0 || text.p[0] == '#' || text.p[0] == ';')
 		return 0;
 	if (text.len >= LINE_LIMIT || slice_has_nul(text))
-		return line_error(err, -EINVAL, rd->name, rd->line, NULL, "line too long or binary");
+		return line_error(err, -EINVAL, rd->name, rd->line, NULL,
+				  "line too long or binary");
 	if (text.p[0] == '[')
 		return read_section(rd, text, err);
 	left = slice_trim(slice_take_until(&text, '=', &found));
@@ -217,8 +216,7 @@ int option_read(const struct option *table, void *config, const char *name, cons
 	return 0;
 }
 
-int option_read_file(const struct option *table, void *config, const char *path,
-		     struct error *err)
+int option_read_file(const struct option *table, void *config, const char *path, struct error *err)
 {
 	AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	AUTO(str) char *text = NULL;

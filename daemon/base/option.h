@@ -17,8 +17,9 @@ struct option {
 	size_t offset;
 	const char *fallback; /* default as text */
 	uint32_t min, max;    /* for OPTION_U32; max 0 means no limit */
-	const char *const *choices; /* for OPTION_CHOICE, NULL-terminated; value is the index (u32) */
-	const char *unit;     /* "s", "ms", "MiB" or NULL */
+	const char *const
+		*choices; /* for OPTION_CHOICE, NULL-terminated; value is the index (u32) */
+	const char *unit; /* "s", "ms", "MiB" or NULL */
 	bool reloadable;
 	const char *help; /* one sentence */
 	/* Further check of a string value, may be NULL: 0 or error_set(). */
@@ -26,18 +27,29 @@ struct option {
 };
 
 #define OPT_STRING(type_, member, key_, fallback_, help_, ...)                                     \
-	{ .key = (key_), .type = OPTION_STRING, .offset = offsetof(type_, member),                 \
-	  .fallback = (fallback_), .help = (help_), __VA_ARGS__ }
+	{                                                                                          \
+		.key = (key_), .type = OPTION_STRING, .offset = offsetof(type_, member),           \
+		.fallback = (fallback_), .help = (help_), __VA_ARGS__                              \
+	}
 #define OPT_U32(type_, member, key_, fallback_, help_, ...)                                        \
-	{ .key = (key_), .type = OPTION_U32, .offset = offsetof(type_, member),                    \
-	  .fallback = (fallback_), .help = (help_), __VA_ARGS__ }
+	{                                                                                          \
+		.key = (key_), .type = OPTION_U32, .offset = offsetof(type_, member),              \
+		.fallback = (fallback_), .help = (help_), __VA_ARGS__                              \
+	}
 #define OPT_BOOL(type_, member, key_, fallback_, help_, ...)                                       \
-	{ .key = (key_), .type = OPTION_BOOL, .offset = offsetof(type_, member),                   \
-	  .fallback = (fallback_), .help = (help_), __VA_ARGS__ }
+	{                                                                                          \
+		.key = (key_), .type = OPTION_BOOL, .offset = offsetof(type_, member),             \
+		.fallback = (fallback_), .help = (help_), __VA_ARGS__                              \
+	}
 #define OPT_CHOICE(type_, member, key_, fallback_, choices_, help_, ...)                           \
-	{ .key = (key_), .type = OPTION_CHOICE, .offset = offsetof(type_, member),                 \
-	  .fallback = (fallback_), .choices = (choices_), .help = (help_), __VA_ARGS__ }
-#define OPT_END { .key = NULL }
+	{                                                                                          \
+		.key = (key_), .type = OPTION_CHOICE, .offset = offsetof(type_, member),           \
+		.fallback = (fallback_), .choices = (choices_), .help = (help_), __VA_ARGS__       \
+	}
+#define OPT_END                                                                                    \
+	{                                                                                          \
+		.key = NULL                                                                        \
+	}
 
 /* Set every option to its default. Errors: -ENOMEM. The struct must be zeroed or set before. */
 int option_defaults(const struct option *table, void *config, struct error *err);
@@ -49,8 +61,7 @@ int option_set(const struct option *table, void *config, const char *key, const 
 int option_set_pair(const struct option *table, void *config, const char *pair, struct error *err);
 /* Read an INI file ("#" and ";" comments, at most 1 MiB, lines at most 4096). Errors: as above,
  * -ENOENT no such file; err->detail is "FILE:LINE: section.key: reason". */
-int option_read_file(const struct option *table, void *config, const char *path,
-		     struct error *err);
+int option_read_file(const struct option *table, void *config, const char *path, struct error *err);
 /* The same over bytes; name stands for FILE. */
 struct slice;
 int option_read(const struct option *table, void *config, const char *name, const char *text,
@@ -62,7 +73,7 @@ void option_print_manual(const struct option *table, FILE *out);
 /* The command line every daemon has: [--config FILE] [--root DIR] [--set s.k=v]... [--check]
  * [--version] [--help] plus the program's own long options. */
 struct option_extra {
-	const char *name; /* "standalone" */
+	const char *name;     /* "standalone" */
 	const char *argument; /* "CONFIG.json" or NULL for a flag */
 	const char *help;
 	const char **value; /* borrowed from argv; a flag gets its name */
@@ -75,8 +86,8 @@ struct option_program {
 };
 struct option_result {
 	const char *root; /* --root or "" */
-	bool done;        /* --help, --version, --check: exit with status now */
-	int status;       /* 0; 1 after a failed check; 2 usage */
+	bool done;	  /* --help, --version, --check: exit with status now */
+	int status;	  /* 0; 1 after a failed check; 2 usage */
 };
 /* Parse argv, read the configuration file (missing default file is fine, a named one is not) and
  * apply --set on top. Messages go to stdout/stderr. When !done the configuration is complete. */

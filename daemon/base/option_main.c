@@ -18,9 +18,10 @@ struct command_line {
 
 static void print_help(const struct option_program *prog)
 {
-	(void)printf("%s - %s\n\nUsage: %s [--config FILE] [--root DIR] [--set section.key=value]...\n"
-		     "       [--check] [--version] [--help]",
-		     prog->name, prog->summary, prog->name);
+	(void)printf(
+		"%s - %s\n\nUsage: %s [--config FILE] [--root DIR] [--set section.key=value]...\n"
+		"       [--check] [--version] [--help]",
+		prog->name, prog->summary, prog->name);
 	for (const struct option_extra *x = prog->extras; x && x->name; x++)
 		(void)printf(" [--%s%s%s]", x->name, x->argument ? " " : "",
 			     x->argument ? x->argument : "");

@@ -68,8 +68,7 @@ static void cascade(struct timer_wheel *w, unsigned level)
 	moved.next->prev = &moved;
 	moved.prev->next = &moved;
 	list_init(slot);
-	LIST_FOREACH(t, &moved, struct timer, link)
-	{
+	LIST_FOREACH (t, &moved, struct timer, link) {
 		list_remove(&t->link);
 		place(w, t);
 	}

@@ -44,7 +44,7 @@ static void bad_values_are_refused(void **state)
 		"network.sip_domain=UPPER",
 		"vm.accelerator=fast",
 		"images.dir=relative",
-		"api.idle_s=1",
+		"api.idle_s=0",
 		"nothing.here=1",
 	};
 	struct box_config c = { 0 };

@@ -51,11 +51,12 @@ static void bodies_are_read_by_their_table(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(read_text("{\"name\":\"\xc3\xa4\xc3\xb6\xc3\xbc!\",\"sip\":{\"max_contacts\":3},"
-				   "\"scopes\":[\"a\",\"b\"],\"role\":\"auditor\",\"enabled\":true,"
-				   "\"expires_at\":\"2026-11-21T00:00:00Z\",\"extra\":[1]}",
-				   &b, &err),
-			 0);
+	assert_int_equal(
+		read_text("{\"name\":\"\xc3\xa4\xc3\xb6\xc3\xbc!\",\"sip\":{\"max_contacts\":3},"
+			  "\"scopes\":[\"a\",\"b\"],\"role\":\"auditor\",\"enabled\":true,"
+			  "\"expires_at\":\"2026-11-21T00:00:00Z\",\"extra\":[1]}",
+			  &b, &err),
+		0);
 	assert_int_equal(b.sip.max_contacts, 3);
 	assert_int_equal(b.sip_presence, JSON_PRESENT);
 	assert_int_equal(b.scopes.count, 2);

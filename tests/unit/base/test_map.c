@@ -48,8 +48,7 @@ static void map_removes_while_iterating(void **state)
 
 	(void)state;
 	fill(&m);
-	MAP_FOREACH(n, &m, &it)
-	{
+	MAP_FOREACH (n, &m, &it) {
 		seen++;
 		assert_true(map_remove(&m, n));
 	}

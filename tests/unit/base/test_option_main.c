@@ -14,7 +14,7 @@ static const struct option options[] = {
 	OPT_STRING(struct settings, name, "box.name", "aurabox", "What it is called."),
 	OPT_END,
 };
-static const struct option_program prog = { "p", "a program", "1.2", "/etc/aurabox/none.conf",
+static const struct option_program prog = { "p",     "a program", "1.2", "/etc/aurabox/none.conf",
 					    options, NULL };
 
 static struct option_result run(struct settings *s, const char *one, const char *two)

@@ -25,8 +25,10 @@ static void fire(struct timer *t)
 
 static void timers_fire_once_at_their_time(void **state)
 {
-	static const uint64_t edges[] = { 1,	 2,	255,	 256,	   257,	     511,     512,
-					  65535, 65536, 65537, 131072, 16777215, 16777216, 16777300 };
+	static const uint64_t edges[] = {
+		1,     2,     255,   256,    257,      511,	 512,
+		65535, 65536, 65537, 131072, 16777215, 16777216, 16777300
+	};
 
 	(void)state;
 	timer_wheel_init(&wheel, 12345);
