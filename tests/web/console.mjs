@@ -127,7 +127,7 @@ async function liveChanges(w) {
   await shows(page, "presence", "Ready");
   await api("POST", "/vms/presence/actions/stop");
   await shows(page, "presence", "Stopped");
-  await page.getByText("2 machines: 1 stopped, 1 ready").waitFor();
+  await page.getByText("2 machines: 1 ready, 1 stopped").waitFor();
   await api("PATCH", "/vms/sm", { memory_mib: 160 });
   await page.locator(row("sm")).getByText("after a restart: 160 MiB").waitFor();
   await look(w, "machines");
@@ -158,6 +158,8 @@ async function failedStart(w) {
   await page.getByRole("alert").waitFor();
   console.log(`a spoiled image: ${await page.getByRole("alert").innerText()}`);
   await look(w, "start-failed");
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  assert.equal(await page.getByRole("alert").count(), 0);
   await host({ do: "spoil" });
   await api("POST", "/vms/presence/actions/stop").catch(() => undefined);
   await nothingWrong(w);

@@ -19,12 +19,19 @@ function send(module, options, body) {
   });
 }
 
-/** As root over the local socket; throws what the API refuses. */
-export async function api(method, path, value) {
+async function local(method, path, value, more) {
   const body = value === undefined ? undefined : JSON.stringify(value);
-  const headers = body === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
-  const answer = await send(http, { socketPath: "/run/aurabox/api.sock", method, path: `/api/v1${path}`, headers }, body);
+  const length = body === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
+  const options = { socketPath: "/run/aurabox/api.sock", method, path: `/api/v1${path}`, headers: { ...length, ...more } };
+  const answer = await send(http, options, body);
   if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+  return answer;
+}
+
+/** As root over the local socket, a change with the ETag of what is there; throws what the API refuses. */
+export async function api(method, path, value) {
+  const match = method === "PATCH" ? { "If-Match": (await local("GET", path)).headers.etag } : {};
+  const answer = await local(method, path, value, match);
   return answer.bytes.length > 0 ? JSON.parse(answer.text) : undefined;
 }
 

@@ -32,10 +32,11 @@ describe("offered", () => {
 });
 
 describe("summary", () => {
-  it("counts by condition", () => {
-    const list = [vm("running", "running", true), vm("running", "running", true), vm("stopped", "stopped")];
+  it("counts by condition, what needs a hand first", () => {
+    const list = [vm("stopped", "stopped"), vm("running", "running", true), vm("running", "running", true)];
     expect(summary(list)).toBe("3 machines: 2 ready, 1 stopped");
-    expect(summary(list.slice(2))).toBe("1 machine: 1 stopped");
+    expect(summary([...list, vm("crashed")])).toBe("4 machines: 1 crashed, 2 ready, 1 stopped");
+    expect(summary(list.slice(0, 1))).toBe("1 machine: 1 stopped");
   });
 });
 

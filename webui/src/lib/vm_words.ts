@@ -33,14 +33,14 @@ export function offered(vm: Pick<Vm, "state" | "desired_state">): VmAction | und
   return vm.desired_state === "running" ? "shutdown" : "start";
 }
 
-/** "4 machines: 3 ready, 1 stopped": all of them in one sentence. */
+/** "4 machines: 1 crashed, 3 ready": all of them in one sentence, what needs a hand first. */
 export function summary(vms: Pick<Vm, "state" | "ready" | "reason" | "desired_state">[]): string {
-  const counts = new Map<string, number>();
-  for (const vm of vms) {
-    const { word } = condition(vm);
-    counts.set(word, (counts.get(word) ?? 0) + 1);
+  const parts: string[] = [];
+  for (const kind of ["bad", "wait", "good", "off"] as const) {
+    const words = vms.map(condition).filter((each) => each.kind === kind).map((each) => each.word);
+    for (const word of [...new Set(words)].sort())
+      parts.push(`${String(words.filter((each) => each === word).length)} ${word.toLowerCase()}`);
   }
-  const parts = [...counts].map(([word, n]) => `${String(n)} ${word.toLowerCase()}`);
   return `${say(vms.length === 1 ? "oneMachine" : "manyMachines", { n: String(vms.length) })}: ${parts.join(", ")}`;
 }
 

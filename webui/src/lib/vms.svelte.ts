@@ -56,6 +56,11 @@ export class VmStore {
     }
   }
 
+  /** The problem was read. */
+  forgive(): void {
+    this.problem = undefined;
+  }
+
   #apply(event: ApplianceEvent): void {
     this.#meanwhile?.push(event);
     if (event.type === "task.changed") {

@@ -50,6 +50,7 @@ export const words = {
   live: "Live",
   offline: "Connection lost, trying again",
   retry: "Try again",
+  dismiss: "Dismiss",
   sessionEnded: "Your session has ended. Log in again.",
   confirmShutdownTitle: "Shut down {name}?",
   confirmShutdown: "Calls that need it will fail until it is started again.",
