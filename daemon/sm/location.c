@@ -393,6 +393,15 @@ const struct binding *location_by_contact(const struct location *location, struc
 	return node ? MAP_ENTRY(node, struct binding, contact_node) : NULL;
 }
 
+void location_set_only_udp(struct location *location, struct slice uri)
+{
+	AUTO(str) char *contact = contact_of(uri);
+	struct map_node *node = contact ? map_get(&location->contacts, slice_str(contact)) : NULL;
+
+	if (node)
+		MAP_ENTRY(node, struct binding, contact_node)->only_udp = true;
+}
+
 const char *location_handle(const struct binding *binding)
 {
 	return binding->user->handle;

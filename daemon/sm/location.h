@@ -36,6 +36,7 @@ struct binding {
 	enum sip_transport transport; /* that the REGISTER came over */
 	struct addr source;	      /* where it came from */
 	bool by_source; /* behind an address translator: only the source can be reached */
+	bool only_udp;	/* a connection to it failed */
 	uint64_t flow;	/* the connection it lives on; 0: none (UDP, or restored after a restart) */
 };
 
@@ -95,6 +96,8 @@ size_t location_count_of(const struct location *location, struct slice handle);
 /* The binding whose Contact URI names the same user, host and port as this URI: how a request inside
  * a dialog finds its phone. NULL when there is none. */
 const struct binding *location_by_contact(const struct location *location, struct slice uri);
+/* It was learned that this contact takes no connections. */
+void location_set_only_udp(struct location *location, struct slice uri);
 const char *location_handle(const struct binding *binding);
 
 void location_flow_closed(struct location *location, uint64_t flow);

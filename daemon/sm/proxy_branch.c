@@ -10,6 +10,7 @@
 #include "codec/sip/sip_msg.h"
 #include "sm/entity.h"
 #include "sm/forward.h"
+#include "sm/location.h"
 #include "sm/proxy_private.h"
 #include "sm/sm_options.h"
 #include "stack/sip/sip_stack.h"
@@ -88,6 +89,26 @@ static void on_response(void *user, struct sip_client_txn *txn, const struct sip
 	proxy_leave(p);
 }
 
+/* Over TCP only for its length, and nobody took the connection: once more over UDP (RFC 3261 section
+ * 18.1.1). */
+static bool retry_over_udp(struct branch *b)
+{
+	struct proxy *p = b->proxy;
+	struct branch_spec spec = { .to = b->to,
+				    .flow = b->asked,
+				    .uri = slice_str(b->target),
+				    .handle = b->contact ? b->user : NULL,
+				    .breadth = b->breadth };
+
+	if (!b->lengthy || b->provisional || b->given_up || p->cancelled || p->finished ||
+	    !p->server || sip_client_txn_last_status(b->txn))
+		return false;
+	spec.flow.datagram = true;
+	spec.to.kind = TRUST_PHONE_UDP;
+	location_set_only_udp(p->sm->location, spec.uri.len ? spec.uri : p->request->uri);
+	return branch_start(p, &spec) == 0;
+}
+
 static void on_failed(void *user, struct sip_client_txn *txn, int reason)
 {
 	struct branch *b = user;
@@ -98,6 +119,10 @@ static void on_failed(void *user, struct sip_client_txn *txn, int reason)
 	if (branch_done(b)) {
 		log_debug("branch.failed", F("gsid", (const char *)p->gsid),
 			  F("target", (const char *)b->target), F("reason", strerror(-reason)));
+		if (retry_over_udp(b)) {
+			proxy_leave(p);
+			return;
+		}
 		branch_note(b, 480);
 		if (p->cancelled || b->given_up)
 			proxy_final(p, b, b->given_up ? 408 : 487, NULL, b->to);
@@ -235,6 +260,10 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 		return r;
 	sip_guard_tail(p->request, SLICE(""), tail);
 	options.branch_tail = slice_str(tail);
+	b->asked = spec->flow;
+	b->breadth = spec->breadth;
+	b->lengthy = spec->flow.transport == SIP_TRANSPORT_UDP &&
+		     flow.transport != SIP_TRANSPORT_UDP && !spec->to.entity;
 	return sip_client_txn_new(p->sm->stack, &flow, buf_slice(&out), &options, &handlers, b,
 				  &b->txn, NULL);
 }

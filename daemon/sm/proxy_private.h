@@ -57,6 +57,9 @@ struct branch {
 	unsigned place;
 	char user[ODI_USER_MAX + 1]; /* served user, or whose phone */
 	char target[BRANCH_CONTACT_MAX];
+	uint32_t breadth;
+	bool lengthy;	       /* went over TCP because it was too long for UDP */
+	struct sip_flow asked; /* the flow before that */
 	struct timer timer_c;
 };
 

@@ -8,7 +8,7 @@
 #include "sm/location.h"
 #include "stack/sip/sip_wire.h"
 
-bool way_to_binding(struct sm *sm, const struct binding *binding, struct sip_flow *ret)
+static bool address_of(struct sm *sm, const struct binding *binding, struct sip_flow *ret)
 {
 	struct sip_uri uri;
 
@@ -23,6 +23,14 @@ bool way_to_binding(struct sm *sm, const struct binding *binding, struct sip_flo
 	    sip_wire_resolve(sm->wire, &uri, ret) == 0)
 		return true;
 	return binding->transport == SIP_TRANSPORT_UDP;
+}
+
+bool way_to_binding(struct sm *sm, const struct binding *binding, struct sip_flow *ret)
+{
+	bool found = address_of(sm, binding, ret);
+
+	ret->datagram = binding->only_udp;
+	return found;
 }
 
 static struct peer phone_over(const struct sip_flow *flow)

@@ -482,7 +482,7 @@ int sip_wire_prepare(struct sip_wire *wire, struct sip_flow *flow, size_t length
 		*flow = want;
 		return 0;
 	}
-	if (want.transport == SIP_TRANSPORT_UDP && length > SIP_UDP_REQUEST_MAX) {
+	if (want.transport == SIP_TRANSPORT_UDP && length > SIP_UDP_REQUEST_MAX && !want.datagram) {
 		want.transport = SIP_TRANSPORT_TCP;
 		if (!choose_point(wire, &want))
 			want.transport = SIP_TRANSPORT_UDP;

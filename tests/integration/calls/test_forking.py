@@ -24,6 +24,53 @@ def the_first_answer_wins_and_the_rest_is_cancelled():
         a.never(lambda m: not m.is_request and m.status == 487, 0.3)
 
 
+def two_answers_at_once_make_one_call():
+    with plane() as p:
+        a, desk, mobile = p.phone("3001"), p.phone("3002"), p.phone("3002", "tcp")
+        call = a.invite("3002")
+        rings = [desk.incoming(), mobile.incoming()]
+        for r in rings:
+            r.phone.reply(r.invite, 200, "OK", r.tag, r.phone.sdp(), [("Contact", r.phone.contact)])
+        call.expect(200)
+        ended = []
+        for r in rings:
+            r.expect_ack()
+            try:
+                r.expect_bye(timeout=1)
+                ended.append(r)
+            except Timeout:
+                pass
+        assert len(ended) == 1, "the late answer is acknowledged and ended, the other talks"
+        a.never(lambda m: m.is_request and m.method == "BYE", 0.3)
+        winner = [r for r in rings if r not in ended][0]
+        hang_up(call, winner)
+
+
+def a_contact_that_is_gone_does_not_hold_up_the_other():
+    with plane() as p:
+        a, gone, b = p.phone("3001"), p.phone("3002"), p.phone("3002")
+        gone.close()
+        call = a.invite("3002")
+        ringing = b.incoming()
+        ringing.ring()
+        call.expect(180)
+        ringing.accept_and(call)
+        hang_up(call, ringing)
+
+
+def a_long_offer_reaches_a_phone_that_has_only_udp():
+    with plane() as p:
+        for caller in (p.phone("3001", "tcp"), p.phone("3009", "tcp")):
+            b = p.phone("3002")
+            offer = caller.sdp() + b"".join(b"a=x-long:%080d\r\n" % i for i in range(20))
+            call = caller.invite("3002", body=offer)
+            ringing = b.incoming(timeout=3)
+            assert ringing.invite.body == offer
+            ringing.accept_and(call)
+            hang_up(call, ringing)
+            b.register(expires=0)
+
+
 def one_refuses_the_other_answers():
     with plane() as p:
         a, desk, mobile = p.phone("3001"), p.phone("3002"), p.phone("3002")
@@ -159,7 +206,9 @@ def a_call_is_held_and_taken_back():
 
 
 if __name__ == "__main__":
-    run([the_first_answer_wins_and_the_rest_is_cancelled, one_refuses_the_other_answers,
+    run([the_first_answer_wins_and_the_rest_is_cancelled, two_answers_at_once_make_one_call,
+         a_contact_that_is_gone_does_not_hold_up_the_other, a_long_offer_reaches_a_phone_that_has_only_udp,
+         one_refuses_the_other_answers,
          the_best_of_two_refusals_comes_back, a_decline_ends_the_ringing_everywhere,
          cancel_reaches_every_phone, cancel_before_anything_rings, cancel_of_an_unknown_call_is_481,
          a_busy_phone_is_busy, nobody_answers, nobody_answers_a_call_through_cm,
