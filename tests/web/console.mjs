@@ -7,6 +7,8 @@ import { artefacts, home, look, nothingWrong, openBrowser, openPage, tabTo } fro
 import { api, get } from "./wire.mjs";
 
 const hostile = `<img src=x onerror="window.hacked=1"> & 'Ålice' \u202eevil`;
+// As long as a name may be: every width has to bear it.
+const long = "presence-on-the-third-floor-of-the-house-beside-the-river-00001";
 const password = "a password of my own";
 const initialFile = "/var/lib/aurabox/initial-admin-password";
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -121,12 +123,12 @@ async function liveChanges(w) {
   await page.waitForSelector(row("sm"));
   await shows(page, "sm", "Ready");
   await page.getByText("1 machine: 1 ready").waitFor();
-  await api("POST", "/vms", { template: "presence" });
-  await shows(page, "presence", "(Deploying|Starting|Not ready)");
+  await api("POST", "/vms", { template: "presence", name: long });
+  await shows(page, long, "(Deploying|Starting|Not ready)");
   await look(w, "machines-starting");
-  await shows(page, "presence", "Ready");
-  await api("POST", "/vms/presence/actions/stop");
-  await shows(page, "presence", "Stopped");
+  await shows(page, long, "Ready");
+  await api("POST", `/vms/${long}/actions/stop`);
+  await shows(page, long, "Stopped");
   await page.getByText("2 machines: 1 ready, 1 stopped").waitFor();
   await api("PATCH", "/vms/sm", { memory_mib: 160 });
   await page.locator(row("sm")).getByText("after a restart: 160 MiB").waitFor();
@@ -136,32 +138,32 @@ async function liveChanges(w) {
 
 async function buttons(w) {
   const { page } = w;
-  await page.click(button("presence", "Start"));
-  await shows(page, "presence", "Ready");
-  assert.equal((await api("GET", "/vms/presence")).desired_state, "running");
-  await page.click(button("presence", "Shut down"));
-  await page.getByRole("dialog").getByText("Shut down presence?").waitFor();
+  await page.click(button(long, "Start"));
+  await shows(page, long, "Ready");
+  assert.equal((await api("GET", `/vms/${long}`)).desired_state, "running");
+  await page.click(button(long, "Shut down"));
+  await page.getByRole("dialog").getByText(`Shut down ${long}?`).waitFor();
   await look(w, "shut-down");
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
-  assert.equal((await api("GET", "/vms/presence")).desired_state, "running");
-  await page.click(button("presence", "Shut down"));
+  assert.equal((await api("GET", `/vms/${long}`)).desired_state, "running");
+  await page.click(button(long, "Shut down"));
   await page.getByRole("dialog").getByRole("button", { name: "Shut down" }).click();
-  await shows(page, "presence", "Stopped");
-  assert.equal((await api("GET", "/vms/presence")).desired_state, "stopped");
+  await shows(page, long, "Stopped");
+  assert.equal((await api("GET", `/vms/${long}`)).desired_state, "stopped");
 }
 
 async function failedStart(w) {
   const { page } = w;
   await host({ do: "spoil" });
-  await page.click(button("presence", "Start"));
+  await page.click(button(long, "Start"));
   await page.getByRole("alert").waitFor();
   console.log(`a spoiled image: ${await page.getByRole("alert").innerText()}`);
   await look(w, "start-failed");
   await page.getByRole("button", { name: "Dismiss" }).click();
   assert.equal(await page.getByRole("alert").count(), 0);
   await host({ do: "spoil" });
-  await api("POST", "/vms/presence/actions/stop").catch(() => undefined);
+  await api("POST", `/vms/${long}/actions/stop`).catch(() => undefined);
   await nothingWrong(w);
 }
 

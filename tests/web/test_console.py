@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 420
+# timeout: 600
 # needs: images
 """The console in a real browser against the real daemon and real guests: see console.mjs for what it does.
 
@@ -16,7 +16,7 @@ TOP = os.environ.get("AURA_TOP") or os.path.dirname(os.path.dirname(os.path.dirn
 sys.path.insert(0, TOP + "/tests/lib")
 from box import Box  # noqa: E402  (the path is set just above)
 
-SECONDS = 380
+SECONDS = 560
 
 
 def own_images(images, folder):
