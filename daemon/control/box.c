@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "control/api/api.h"
 #include "control/auth/auth.h"
+#include "control/box_host.h"
 #include "control/box_paths.h"
 #include "control/priv_client.h"
 #include "control/task/alarm.h"
@@ -40,7 +41,9 @@ struct box {
 	const char *root;
 	struct box_paths paths;
 	int64_t started_ms;
-	char host_address[16];
+	char host_address[16]; /* on the bridge */
+	char own_addresses[BOX_HOST_ADDRESSES][16];
+	size_t own_count;
 	uint16_t port;
 	bool ended; /* SIGTERM seen */
 	struct loop *loop;
@@ -87,6 +90,7 @@ static int step_loop(struct box *b, struct error *err)
 static int step_pki(struct box *b, struct error *err)
 {
 	char host[65] = "", name[128];
+	size_t used = 2;
 	struct pki_subject self = { .common_name = "auraboxd",
 				    .dns = { "auraboxd" },
 				    .client = true };
@@ -100,8 +104,11 @@ static int step_pki(struct box *b, struct error *err)
 	    strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") !=
 		    strlen(host))
 		(void)snprintf(host, sizeof(host), "aurabox");
+	b->own_count = box_host_addresses(b->config->network_bridge, b->own_addresses);
 	if (b->config->network_advertise[0])
-		api.ip[2] = b->config->network_advertise;
+		api.ip[used++] = b->config->network_advertise;
+	for (size_t i = 0; i < b->own_count && used < PKI_SAN_MAX; i++)
+		api.ip[used++] = b->own_addresses[i];
 	(void)snprintf(name, sizeof(name), "Aurabox-CA-of-%.32s", host);
 	r = pki_ca_open(b->paths.pki, name, &b->ca, err);
 	if (r == 0)
@@ -406,15 +413,15 @@ int box_start(const struct box_config *config, const char *root, struct box **re
 
 int box_run(struct box *b)
 {
-	const char *colon = strrchr(b->config->api_listen, ':');
+	const char *host = b->config->api_listen;
+	int len = (int)(strrchr(host, ':') - host);
 	char url[128];
-	int len = (int)(colon - b->config->api_listen);
 
-	(void)snprintf(url, sizeof(url), "https://%.*s:%u/",
-		       strncmp(b->config->api_listen, "0.0.0.0:", 8) == 0 ? 9 : len,
-		       strncmp(b->config->api_listen, "0.0.0.0:", 8) == 0 ? "localhost"
-									  : b->config->api_listen,
-		       b->port);
+	if (strncmp(host, "0.0.0.0:", 8) == 0) {
+		host = b->own_count > 0 ? b->own_addresses[0] : "localhost";
+		len = (int)strlen(host);
+	}
+	(void)snprintf(url, sizeof(url), "https://%.*s:%u/", len, host, b->port);
 	log_info("auraboxd.ready", F("url", (const char *)url));
 	(void)puts("ready");
 	(void)fflush(stdout);
