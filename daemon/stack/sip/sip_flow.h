@@ -16,7 +16,7 @@ struct sip_flow {
 	uint32_t listen;     /* index of the listen point; SIP_LISTEN_ANY = the wire chooses */
 	uint64_t connection; /* TCP, TLS: this connection and no other; 0 = by address */
 	struct addr remote;
-	bool datagram; /* UDP however long the request: TCP was tried in vain */
+	bool datagram;			  /* UDP however long the request: TCP was tried in vain */
 	char tls_name[SIP_FLOW_NAME_MAX]; /* whom the certificate must name; "" = remote's IP */
 };
 #define SIP_LISTEN_ANY UINT32_MAX
