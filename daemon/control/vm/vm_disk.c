@@ -120,6 +120,9 @@ int vm_disk_create(const char *disks, const char *name, uint64_t size_mib, struc
 	(void)snprintf(temporary, sizeof(temporary), "%s.new", path);
 	(void)unlink(temporary);
 	r = run_qemu_img(temporary, size_mib, err);
+	/* keys and digests of passwords will lie in it; libvirt gives it to QEMU's user */
+	if (r == 0 && chmod(temporary, 0600) < 0)
+		r = error_set(err, -errno, "%s: %s", temporary, strerror(errno));
 	if (r == 0)
 		r = sync_path(temporary, O_RDONLY);
 	if (r == 0 && rename(temporary, path) < 0)

@@ -241,7 +241,7 @@ json_t *vm_manager_list(struct vm_manager *m)
 		if (n < VM_COUNT_MAX)
 			items[n++] = vm_to_json(vm);
 	vm_unlock(m);
-	qsort(items, n, sizeof(items[0]), by_name);
+	qsort(items, n, sizeof(void *), by_name);
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, items[i]);
 	return list;

@@ -350,7 +350,7 @@ static void close_dropped(struct vm_manager *m)
 
 	vm_lock(m);
 	n = m->dropped_count;
-	memcpy(dropped, m->dropped, n * sizeof(dropped[0]));
+	memcpy(dropped, m->dropped, n * sizeof(void *));
 	m->dropped_count = 0;
 	vm_unlock(m);
 	for (size_t i = 0; i < n; i++)
