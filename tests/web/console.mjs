@@ -167,6 +167,13 @@ async function failedStart(w) {
   await nothingWrong(w);
 }
 
+/** 0 black to 255 white: what lies behind everything. */
+async function brightness(page) {
+  const colour = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const parts = colour.match(/[\d.]+/g).map(Number);
+  return (parts[0] + parts[1] + parts[2]) / 3;
+}
+
 async function keyboard(w) {
   const { page } = w;
   await page.reload();
@@ -177,10 +184,20 @@ async function keyboard(w) {
   await page.reload();
   await page.waitForSelector(row("sm"));
   await tabTo(page, "header select");
-  await page.keyboard.press("d");
-  assert.equal(await page.evaluate(() => document.documentElement.style.colorScheme), "dark");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  assert.ok((await brightness(page)) < 60, "dark was chosen");
   await page.screenshot({ path: `${artefacts}/theme-dark.png` });
-  await page.keyboard.press("s");
+  await page.reload();
+  await page.waitForSelector(row("sm"));
+  assert.ok((await brightness(page)) < 60, "and is remembered");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.selectOption("header select", "light");
+  assert.ok((await brightness(page)) > 200, "light was chosen on a dark system");
+  await page.selectOption("header select", "system");
+  assert.ok((await brightness(page)) < 60, "the system's again");
+  await page.emulateMedia({ colorScheme: "light" });
+  assert.ok((await brightness(page)) > 200, "and it follows");
   await tabTo(page, `${row("sm")} button`);
   await page.keyboard.press("Enter");
   await page.getByRole("dialog").waitFor();

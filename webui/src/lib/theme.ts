@@ -17,7 +17,8 @@ export function savedTheme(): Theme {
 }
 
 export function applyTheme(theme: Theme): void {
-  document.documentElement.style.colorScheme = theme === "system" ? "" : theme;
+  // An attribute, for tokens.css: browsers without light-dark() follow rules, not an element's own style.
+  document.documentElement.dataset.theme = theme;
   try {
     localStorage.setItem(key, theme);
   } catch {
