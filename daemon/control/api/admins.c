@@ -72,7 +72,11 @@ int admins_list(struct api *api, const struct http_request *req, struct http_rep
 	if (r == 0)
 		r = admin_list(api->config.auth, page.key_count ? page.key[0] : NULL,
 			       page.limit + 1, &items, err);
-	return r < 0 ? r : api_reply_by_id(&page, items, "name", reply, err);
+	if (r < 0)
+		return r;
+	return api_reply_rows(api, req, &page,
+			      &(struct api_rows){ .table = "admin", .key = "name" }, items, reply,
+			      err);
 }
 
 int admins_get(struct api *api, const struct http_request *req, struct http_reply *reply,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api.c - see api.h: the route table, the server, what all handlers share. */
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -10,6 +11,7 @@
 #include "http/server.h"
 #include "http/sse.h"
 #include "http/static.h"
+#include "store/store.h"
 
 #include <stdio.h>
 
@@ -172,60 +174,140 @@ int api_change(struct api *api, const struct http_request *req, struct change **
 	return change_begin(api->config.store, api_actor(req), action, target, ret, err);
 }
 
-int api_reply_by_id(const struct http_page *page, json_t *items, const char *key,
-		    struct http_reply *reply, struct error *err)
+/* How many rows pass the filters; names of tables and columns are literals of the handlers. */
+static int count_rows(struct api *api, const struct http_request *req, const struct api_rows *rows,
+		      int64_t *ret, struct error *err)
 {
-	char cursor[HTTP_CURSOR_SIZE], number[24];
-	const json_t *value;
-	const char *text;
+	const char *params[HTTP_QUERY_MAX];
+	AUTO(store_rows) struct store_rows *result = NULL;
+	AUTO_BUF sql = { 0 };
+	size_t n = 0;
 	int r;
 
-	if (json_array_size(items) <= page->limit)
-		return reply_list(reply, items, NULL, err);
-	while (json_array_size(items) > page->limit)
-		(void)json_array_remove(items, json_array_size(items) - 1);
-	value = json_object_get(json_array_get(items, page->limit - 1), key);
-	text = json_string_value(value);
-	if (!text) {
-		(void)snprintf(number, sizeof(number), "%lld",
-			       (long long)json_integer_value(value));
-		text = number;
+	buf_printf(&sql, "SELECT count(*) FROM %s WHERE true", rows->table);
+	for (const char *const *filter = rows->filters; filter && *filter; filter++) {
+		params[n] = http_query(req, *filter);
+		if (params[n])
+			buf_printf(&sql, " AND %s = $%zu", *filter, ++n);
 	}
-	r = http_cursor_make(page, &text, 1, cursor, err);
-	if (r < 0) {
-		json_decref(items);
+	if (rows->owner) {
+		params[n] = rows->owner;
+		buf_printf(&sql, " AND admin_id = $%zu::uuid", ++n);
+	}
+	if (!buf_ok(&sql))
+		return error_set(err, -ENOMEM, "no memory for a list");
+	r = store_query(api->config.store, sql.data, params, n, &result, err);
+	if (r < 0)
 		return r;
-	}
-	return reply_list(reply, items, cursor, err);
+	*ret = store_rows_i64(result, 0, 0, 0);
+	return 0;
 }
 
-int api_reply_whole(const struct http_request *req, json_t *items, struct http_reply *reply,
-		    struct error *err)
+int api_reply_rows(struct api *api, const struct http_request *req, const struct http_page *page,
+		   const struct api_rows *rows, json_t *items, struct http_reply *reply,
+		   struct error *err)
 {
-	/* The lists are bounded by the box (64 VMs, the templates): a page is the list. */
-	struct http_page page;
-	size_t from = 0, i;
-	json_t *out = json_array();
-	int r = http_page_read(req, NULL, 1, &page, err);
+	AUTO(json) json_t *owned = items;
+	char cursor[HTTP_CURSOR_SIZE], number[24];
+	bool more = json_array_size(items) > page->limit, count;
+	int64_t total = 0;
+	json_t *answer;
+	int r = http_query_bool(req, "count", false, &count, err);
 
-	if (r == 0 && page.key_count)
-		from = (size_t)strtoul(page.key[0], NULL, 10);
-	for (i = from; r == 0 && i < json_array_size(items) && i < from + page.limit; i++)
-		(void)json_array_append(out, json_array_get(items, i));
-	if (r == 0 && i < json_array_size(items)) {
-		char cursor[HTTP_CURSOR_SIZE], number[24];
-		const char *text = number;
+	if (r == 0 && count)
+		r = count_rows(api, req, rows, &total, err);
+	while (json_array_size(items) > page->limit)
+		(void)json_array_remove(items, json_array_size(items) - 1);
+	if (r == 0 && more) {
+		const json_t *value =
+			json_object_get(json_array_get(items, page->limit - 1), rows->key);
+		const char *text = json_string_value(value);
 
-		(void)snprintf(number, sizeof(number), "%zu", i);
-		r = http_cursor_make(&page, &text, 1, cursor, err);
-		if (r == 0)
-			r = reply_list(reply, json_incref(out), cursor, err);
-	} else if (r == 0) {
-		r = reply_list(reply, json_incref(out), NULL, err);
+		(void)snprintf(number, sizeof(number), "%lld",
+			       (long long)json_integer_value(value));
+		r = http_cursor_make(page, (const char *const[]){ text ? text : number }, 1, cursor,
+				     err);
 	}
-	json_decref(out);
-	json_decref(items);
-	return r;
+	if (r < 0)
+		return r;
+	answer = json_pack("{s:O, s:s?}", "items", items, "next_cursor", more ? cursor : NULL);
+	if (count)
+		(void)json_object_set_new(answer, "total", json_integer(total));
+	return reply_json(reply, 200, answer, err);
+}
+
+/* The sort value of an item: its first key, and the second where the first is not unique. */
+static void whole_key(const json_t *item, const struct api_whole *whole, char out[HTTP_KEY_SIZE])
+{
+	const char *first = json_string_value(json_object_get(item, whole->key));
+	const char *second =
+		whole->second ? json_string_value(json_object_get(item, whole->second)) : NULL;
+
+	(void)snprintf(out, HTTP_KEY_SIZE, "%s\x1f%s", first ? first : "", second ? second : "");
+}
+
+struct whole_item {
+	char key[HTTP_KEY_SIZE];
+	json_t *item; /* borrowed */
+};
+
+static int whole_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct whole_item *)a)->key, ((const struct whole_item *)b)->key);
+}
+
+static json_t *whole_page(const struct whole_item *sorted, size_t count,
+			  const struct http_page *page, const char **last)
+{
+	json_t *out = json_array();
+	size_t i = 0;
+
+	*last = NULL;
+	while (page->key_count && i < count && strcmp(sorted[i].key, page->key[0]) <= 0)
+		i++;
+	for (size_t n = 0; i < count && n < page->limit; i++, n++) {
+		(void)json_array_append(out, sorted[i].item);
+		*last = i + 1 < count ? sorted[i].key : NULL;
+	}
+	return out;
+}
+
+int api_reply_whole(const struct http_request *req, json_t *items, const struct api_whole *whole,
+		    struct http_reply *reply, struct error *err)
+{
+	AUTO(json) json_t *owned = items;
+	size_t count = json_array_size(items);
+	AUTO(mem) void *memory = calloc(count + 1, sizeof(struct whole_item));
+	struct whole_item *sorted = memory;
+	char cursor[HTTP_CURSOR_SIZE];
+	struct http_page page;
+	const char *last;
+	bool counted;
+	json_t *answer;
+	int r = http_page_read(req, whole->filters, 1, &page, err);
+
+	if (r == 0)
+		r = http_query_bool(req, "count", false, &counted, err);
+	if (r < 0)
+		return r;
+	if (!sorted)
+		return error_set(err, -ENOMEM, "no memory for a list");
+	for (size_t i = 0; i < count; i++) {
+		sorted[i].item = json_array_get(items, i);
+		whole_key(sorted[i].item, whole, sorted[i].key);
+	}
+	qsort(sorted, count, sizeof(*sorted), whole_compare);
+	answer = json_pack("{s:o}", "items", whole_page(sorted, count, &page, &last));
+	if (last)
+		r = http_cursor_make(&page, &last, 1, cursor, err);
+	if (r < 0) {
+		json_decref(answer);
+		return r;
+	}
+	(void)json_object_set_new(answer, "next_cursor", last ? json_string(cursor) : json_null());
+	if (counted)
+		(void)json_object_set_new(answer, "total", json_integer((json_int_t)count));
+	return reply_json(reply, 200, answer, err);
 }
 
 void api_etag(const json_t *resource, char etag[HTTP_ETAG_SIZE])

@@ -58,13 +58,27 @@ static inline const struct actor *api_actor(const struct http_request *req)
 /* Open the change that a request makes: action is its method and route, target its path. */
 int api_change(struct api *api, const struct http_request *req, struct change **ret,
 	       struct error *err);
-/* A list whose order is the id, newest first: items holds up to limit + 1, the one too many says
- * that there is a further page. Takes over items. */
-int api_reply_by_id(const struct http_page *page, json_t *items, const char *key,
+/* A list of rows of `table` that follows `key`: items holds up to limit + 1, the one too many says
+ * that there is a further page. filters are the query members that are columns too; with ?count=true
+ * the answer has a total of what passes them (owner: and has this admin_id, NULL: any). Takes over
+ * items. */
+struct api_rows {
+	const char *table;
+	const char *key;
+	const char *const *filters;
+	const char *owner;
+};
+int api_reply_rows(struct api *api, const struct http_request *req, const struct http_page *page,
+		   const struct api_rows *rows, json_t *items, struct http_reply *reply,
+		   struct error *err);
+/* A page of a list that is whole in memory, ordered by `key` (and `second`, NULL: key is unique).
+ * Takes over items. */
+struct api_whole {
+	const char *key, *second;
+	const char *const *filters; /* query members that the list knows, or NULL */
+};
+int api_reply_whole(const struct http_request *req, json_t *items, const struct api_whole *whole,
 		    struct http_reply *reply, struct error *err);
-/* A short list that is always whole; refuses unknown query members. Takes over items. */
-int api_reply_whole(const struct http_request *req, json_t *items, struct http_reply *reply,
-		    struct error *err);
 /* ETag of a resource by its content. */
 void api_etag(const json_t *resource, char etag[HTTP_ETAG_SIZE]);
 /* Read-only members of a merge patch must equal the resource's own; the others are copied to *ret,

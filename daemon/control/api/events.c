@@ -65,6 +65,8 @@ int events_list(struct api *api, const struct http_request *req, struct http_rep
 	json_t *items = NULL;
 	int r = http_page_read(req, filters, 1, &page, err);
 
+	if (r == 0 && http_query(req, "count"))
+		r = error_field(err, -EINVAL, "count", "events are not counted");
 	if (r == 0)
 		r = wanted_topics(req, wanted, err);
 	if (r == 0)
@@ -77,7 +79,10 @@ int events_list(struct api *api, const struct http_request *req, struct http_rep
 					       page.key_count ? strtoull(page.key[0], NULL, 10) : 0,
 				       .limit = page.limit + 1 },
 			       &items, err);
-	return r < 0 ? r : api_reply_by_id(&page, items, "id", reply, err);
+	if (r < 0)
+		return r;
+	return api_reply_rows(api, req, &page, &(struct api_rows){ .table = "event", .key = "id" },
+			      items, reply, err);
 }
 
 /* What the client missed, out of the database. */

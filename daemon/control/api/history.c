@@ -41,7 +41,12 @@ int audit_get(struct api *api, const struct http_request *req, struct http_reply
 						       .before = cursor_of(&page),
 						       .limit = page.limit + 1 },
 			       &items, err);
-	return r < 0 ? r : api_reply_by_id(&page, items, "id", reply, err);
+	if (r < 0)
+		return r;
+	return api_reply_rows(api, req, &page,
+			      &(struct api_rows){
+				      .table = "audit", .key = "id", .filters = filters },
+			      items, reply, err);
 }
 
 int tasks_list(struct api *api, const struct http_request *req, struct http_reply *reply,
@@ -64,7 +69,12 @@ int tasks_list(struct api *api, const struct http_request *req, struct http_repl
 						     .before = cursor_of(&page),
 						     .limit = page.limit + 1 },
 			      &items, err);
-	return r < 0 ? r : api_reply_by_id(&page, items, "id", reply, err);
+	if (r < 0)
+		return r;
+	return api_reply_rows(api, req, &page,
+			      &(struct api_rows){
+				      .table = "task", .key = "id", .filters = filters },
+			      items, reply, err);
 }
 
 int tasks_get(struct api *api, const struct http_request *req, struct http_reply *reply,
@@ -129,7 +139,12 @@ int alarms_list(struct api *api, const struct http_request *req, struct http_rep
 						       .before = cursor_of(&page),
 						       .limit = page.limit + 1 },
 			       &items, err);
-	return r < 0 ? r : api_reply_by_id(&page, items, "id", reply, err);
+	if (r < 0)
+		return r;
+	return api_reply_rows(api, req, &page,
+			      &(struct api_rows){
+				      .table = "alarm", .key = "id", .filters = filters },
+			      items, reply, err);
 }
 
 int alarms_get(struct api *api, const struct http_request *req, struct http_reply *reply,

@@ -97,7 +97,15 @@ int tokens_list(struct api *api, const struct http_request *req, struct http_rep
 	if (r == 0)
 		r = token_list(api->config.auth, api_actor(req),
 			       page.key_count ? page.key[0] : NULL, page.limit + 1, &items, err);
-	return r < 0 ? r : api_reply_by_id(&page, items, "id", reply, err);
+	if (r < 0)
+		return r;
+	return api_reply_rows(api, req, &page,
+			      &(struct api_rows){ .table = "token",
+						  .key = "id",
+						  .owner = actor_may(api_actor(req), "admins:read")
+								   ? NULL
+								   : api_actor(req)->admin_id },
+			      items, reply, err);
 }
 
 int tokens_get(struct api *api, const struct http_request *req, struct http_reply *reply,

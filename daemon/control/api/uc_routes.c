@@ -184,15 +184,18 @@ int uc_users_delete(struct api *api, const struct http_request *req, struct http
 int uc_registrations_list(struct api *api, const struct http_request *req, struct http_reply *reply,
 			  struct error *err)
 {
-	static const char *const known[] = { "handle", "limit", "cursor", NULL };
+	static const char *const filters[] = { "handle", NULL };
 	json_t *items = NULL;
-	int r = http_query_only(req, known, err);
+	int r = uc_there(api, err);
 
 	if (r == 0)
-		r = uc_there(api, err);
-	if (r == 0)
 		r = uc_registrations(api->config.uc, http_query(req, "handle"), &items, err);
-	return r < 0 ? r : reply_list(reply, items, NULL, err);
+	if (r < 0)
+		return r;
+	return api_reply_whole(req, items,
+			       &(struct api_whole){
+				       .key = "aor", .second = "contact", .filters = filters },
+			       reply, err);
 }
 
 int uc_calls_list(struct api *api, const struct http_request *req, struct http_reply *reply,
@@ -203,7 +206,11 @@ int uc_calls_list(struct api *api, const struct http_request *req, struct http_r
 
 	if (r == 0)
 		r = uc_calls(api->config.uc, &items, err);
-	return r < 0 ? r : api_reply_whole(req, items, reply, err);
+	if (r < 0)
+		return r;
+	return api_reply_whole(req, items,
+			       &(struct api_whole){ .key = "started_at", .second = "gsid" }, reply,
+			       err);
 }
 
 int uc_cdr_get(struct api *api, const struct http_request *req, struct http_reply *reply,
@@ -244,7 +251,9 @@ int uc_replication_get(struct api *api, const struct http_request *req, struct h
 
 	if (r == 0)
 		r = uc_replication(api->config.uc, &items, err);
-	return r < 0 ? r : api_reply_whole(req, items, reply, err);
+	if (r < 0)
+		return r;
+	return api_reply_whole(req, items, &(struct api_whole){ .key = "node" }, reply, err);
 }
 
 int uc_export_get(struct api *api, const struct http_request *req, struct http_reply *reply,

@@ -41,7 +41,10 @@ int templates_list(struct api *api, const struct http_request *req, struct http_
 {
 	int r = manager(api, err);
 
-	return r < 0 ? r : api_reply_whole(req, vm_manager_templates(api->config.vms), reply, err);
+	if (r < 0)
+		return r;
+	return api_reply_whole(req, vm_manager_templates(api->config.vms),
+			       &(struct api_whole){ .key = "name" }, reply, err);
 }
 
 int templates_get(struct api *api, const struct http_request *req, struct http_reply *reply,
@@ -70,7 +73,10 @@ int vms_list(struct api *api, const struct http_request *req, struct http_reply 
 {
 	int r = manager(api, err);
 
-	return r < 0 ? r : api_reply_whole(req, vm_manager_list(api->config.vms), reply, err);
+	if (r < 0)
+		return r;
+	return api_reply_whole(req, vm_manager_list(api->config.vms),
+			       &(struct api_whole){ .key = "name" }, reply, err);
 }
 
 /* The ETag follows what people change, not what the guest does. */

@@ -159,6 +159,14 @@ def queries_are_not_clamped(d):
         equal((answer.status, answer.json["errors"][0].get("parameter")), (422, parameter), path)
     answer = d.root.post("/vms?dry_run=true", {"template": "sm"})
     equal(answer.status, 422, "a dry run that is not there must not become a change")
+    names, page = [], d.root.get("/templates?limit=1&count=true").json
+    equal(page["total"], 4)
+    while True:
+        names += [t["name"] for t in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        page = d.root.get("/templates?limit=1&cursor=" + page["next_cursor"]).json
+    equal(names, ["cm", "presence", "sm", "smgr"])
     equal(d.root.get("/vms?limit=500").json, {"items": [], "next_cursor": None})
 
 

@@ -191,6 +191,9 @@ def a_walk_shows_each_row_once(d):
             break
         cursor = "&cursor=" + page["next_cursor"]
     equal([i for i in seen if i in set(old)], old)
+    counted = s.get("/audit?limit=1&count=true&actor=nobody-3").json
+    equal(counted["total"], 1)
+    assert s.get("/audit?count=true").json["total"] >= len(old)
     page = s.get("/audit?limit=2").json["next_cursor"]
     for bad in ("/audit?cursor=xx", "/tasks?cursor=" + page, "/audit?actor=admin&cursor=" + page):
         answer = s.get(bad)
