@@ -23,7 +23,8 @@ static void default_u32(uint32_t *value, uint32_t fallback)
 }
 
 /* Its two complaints a response ("Setting TCP_NODELAY failed") come from the socket pair. */
-static void mhd_log(void *user, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+mhd_log(void *user, const char *format, va_list args)
 {
 	char text[256];
 

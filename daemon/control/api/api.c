@@ -209,7 +209,7 @@ int api_reply_rows(struct api *api, const struct http_request *req, const struct
 {
 	AUTO(json) json_t *owned = items;
 	char cursor[HTTP_CURSOR_SIZE], number[24];
-	bool more = json_array_size(items) > page->limit, count;
+	bool more = json_array_size(owned) > page->limit, count;
 	int64_t total = 0;
 	json_t *answer;
 	int r = http_query_bool(req, "count", false, &count, err);
@@ -276,7 +276,7 @@ int api_reply_whole(const struct http_request *req, json_t *items, const struct 
 		    struct http_reply *reply, struct error *err)
 {
 	AUTO(json) json_t *owned = items;
-	size_t count = json_array_size(items);
+	size_t count = json_array_size(owned);
 	AUTO(mem) void *memory = calloc(count + 1, sizeof(struct whole_item));
 	struct whole_item *sorted = memory;
 	char cursor[HTTP_CURSOR_SIZE];
