@@ -56,8 +56,10 @@ def serves_only_certificates_of_the_box(authority):
         guest.start()
         seconds = guest.wait_ready()
         print(f"   first boot ready after {seconds:.1f} s, agent says {uptime_ms(guest, 'agent.ready')} ms")
-        assert psql(guest, "aura_admin", "auraboxd", "SELECT 1+1") == (0, "2")
-        assert psql(guest, "aura_cm", "cm", "SELECT current_user") == (0, "aura_cm")
+        answer = psql(guest, "aura_admin", "auraboxd", "SELECT 1+1")
+        assert answer == (0, "2"), answer
+        answer = psql(guest, "aura_cm", "cm", "SELECT current_user")
+        assert answer == (0, "aura_cm"), answer
         for role, client in (("aura_admin", "cm"), ("aura_cm", "sm"), ("aura_admin", None), ("postgres", "auraboxd")):
             status, text = psql(guest, role, client, "SELECT 1")
             assert status != 0, f"{client} became {role}: {text}"

@@ -99,6 +99,6 @@ def pack(root, target):
     if os.path.exists(temporary):
         os.unlink(temporary)
     run(["mksquashfs", root, temporary, "-noappend", "-no-progress", "-quiet", "-all-root",
-         "-no-xattrs", "-comp", "zstd", "-Xcompression-level", "19", "-b", "128K",
+         "-no-xattrs", "-comp", "zstd", "-Xcompression-level", "15", "-b", "128K",
          "-no-exports"], "packing the root")
     os.replace(temporary, target)
