@@ -56,7 +56,7 @@ static const struct sip_client_handlers probe_handlers = {
 static void audit_fired(struct timer *timer)
 {
 	struct b2bua_half *b = CONTAINER_OF(timer, struct b2bua_half, guard);
-	int winner = b->half.forks.winner;
+	int8_t winner = b->half.forks.winner;
 	struct sip_dialog *dialogs[2] = { NULL, NULL };
 
 	if (winner >= 0 && half_state(&b->half) == HALF_TALKING) {

@@ -101,12 +101,33 @@ void connection_phase(struct connection *c, enum connection_phase phase)
 		connection_abort(c);
 }
 
+/* An answer to a body that is still coming lies unread in the pair when writing to it fails. */
+static void take_last_answer(struct connection *c)
+{
+	char bytes[RELAY_BYTES];
+	ssize_t n;
+
+	while (c->pair.fd >= 0 && (n = recv(c->pair.fd, bytes, sizeof(bytes), 0)) > 0) {
+		if (c->to_client.len > 0 || !c->stream ||
+		    stream_write(c->stream, slice_make(bytes, (size_t)n)) < 0)
+			buf_add(&c->to_client, bytes, (size_t)n);
+	}
+}
+
 /* libmicrohttpd closed its end: send what is left, then close. */
 static void mhd_closed(struct connection *c)
 {
+	bool unread = c->to_mhd.len > 0;
+
+	take_last_answer(c);
 	close_pair(c);
 	if (!c->stream || c->flushing)
 		return;
+	if (unread) {
+		buf_reset(&c->to_mhd);
+		stream_pause(c->stream, false);
+		connection_phase(c, PHASE_BODY);
+	}
 	if (c->to_client.len > 0)
 		return; /* goes on in client_drained() */
 	if (c->phase == PHASE_BODY) {
