@@ -144,6 +144,14 @@ def main():
     p.add_argument("names", nargs="*")
     args = p.parse_args()
     api = Api(args.root)
+    try:
+        act(api, args)
+    except ConnectionError as e:
+        raise SystemExit("auraboxd does not answer on %s: %s" % (api.path, e)) from e
+    return 0
+
+
+def act(api, args):
     if args.action == "reachable":
         wait_reachable(api)
     elif args.action == "components":
@@ -153,7 +161,6 @@ def main():
         demo_users(api, args.root)
     else:
         shut_down(api)
-    return 0
 
 
 if __name__ == "__main__":
