@@ -69,11 +69,21 @@ def bring_up(api, names):
             print("%s: starting" % name, flush=True)
 
 
+def tell_tasks(api):
+    tasks, _ = api.must("GET", "/tasks?limit=10")
+    for task in tasks["items"]:
+        print("task %s of %s %s: %s" % (task["kind"], task["target"], task["state"],
+                                        json.dumps(task["problem"])))
+
+
 def wait_ready(api, names, seconds=400):
     began, waiting = time.monotonic(), set(names)
     while waiting:
         for name in sorted(waiting):
             status, vm, _ = api.call("GET", "/vms/" + name)
+            if status == 404:  # a deployment that fails takes back what it made
+                tell_tasks(api)
+                raise SystemExit("%s could not be deployed" % name)
             if status == 200 and vm["ready"]:
                 print("%s: ready after %.1f s" % (name, time.monotonic() - began), flush=True)
                 waiting.discard(name)
@@ -81,9 +91,7 @@ def wait_ready(api, names, seconds=400):
             for name in sorted(waiting):
                 _, vm, _ = api.call("GET", "/vms/" + name)
                 print("%s is not ready: %s" % (name, json.dumps(vm)))
-            tasks, _ = api.must("GET", "/tasks?limit=10")
-            for task in tasks["items"]:
-                print("task %s %s: %s" % (task["kind"], task["state"], json.dumps(task["problem"])))
+            tell_tasks(api)
             raise SystemExit(1)
         time.sleep(0.3)
 
@@ -98,7 +106,15 @@ def write_secret(path, text):
     os.rename(path + ".new", path)
 
 
+def wait_administered(api, seconds=60):
+    """smgr is ready a moment before its database has got its tables."""
+    end = time.monotonic() + seconds
+    while api.call("GET", "/uc/users?limit=1")[0] >= 500 and time.monotonic() < end:
+        time.sleep(0.3)
+
+
 def demo_users(api, root):
+    wait_administered(api)
     path = root + "/var/lib/aurabox/demo-users"
     known = {}
     if os.path.exists(path):
@@ -146,7 +162,7 @@ def main():
     api = Api(args.root)
     try:
         act(api, args)
-    except ConnectionError as e:
+    except (ConnectionError, FileNotFoundError) as e:
         raise SystemExit("auraboxd does not answer on %s: %s" % (api.path, e)) from e
     return 0
 
