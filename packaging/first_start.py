@@ -106,22 +106,24 @@ def write_secret(path, text):
     os.rename(path + ".new", path)
 
 
-def wait_administered(api, seconds=60):
-    """smgr is ready a moment before its database has got its tables."""
+def patiently(api, *request, seconds=60):
+    """smgr is ready a moment before its database has got its tables and settings."""
     end = time.monotonic() + seconds
-    while api.call("GET", "/uc/users?limit=1")[0] >= 500 and time.monotonic() < end:
-        time.sleep(0.3)
+    while True:
+        answer = api.call(*request)
+        if answer[0] < 500 or time.monotonic() > end:
+            return answer
+        time.sleep(0.5)
 
 
 def demo_users(api, root):
-    wait_administered(api)
     path = root + "/var/lib/aurabox/demo-users"
     known = {}
     if os.path.exists(path):
         with open(path, encoding="utf-8") as f:
             known = dict(line.split() for line in f)
     for handle, name in DEMO_USERS:
-        status, user, headers = api.call("GET", "/uc/users/" + handle)
+        status, user, headers = patiently(api, "GET", "/uc/users/" + handle)
         if status == 200 and handle in known:
             continue
         password = secrets.token_urlsafe(18)
@@ -134,8 +136,11 @@ def demo_users(api, root):
             if status != 200:
                 raise SystemExit("user %s: %s" % (handle, user))
         else:
-            api.must("POST", "/uc/users", {"handle": handle, "name": name, "password": password,
-                                           "station": {"extension": handle}})
+            status, user, _ = patiently(api, "POST", "/uc/users",
+                                        {"handle": handle, "name": name, "password": password,
+                                         "station": {"extension": handle}})
+            if status != 201:
+                raise SystemExit("user %s: %s" % (handle, user))
         print("user %s" % handle, flush=True)
 
 
