@@ -450,8 +450,6 @@ static int make(struct sip_stack *stack, const struct sip_flow *flow, struct sip
 	struct sip_arena arena;
 	struct sip_client_txn *txn;
 
-	if (stack->stats.client_txns >= stack->transactions_max && !make_room(stack))
-		return -EUSERS;
 	sip_arena_init(&arena, &stack->pool);
 	txn = sip_arena_alloc(&arena, sizeof(*txn));
 	if (!txn)
@@ -490,6 +488,8 @@ int sip_client_txn_new(struct sip_stack *stack, const struct sip_flow *flow, str
 	char text[ADDR_TEXT_MAX];
 	int r;
 
+	if (stack->stats.client_txns >= stack->transactions_max && !make_room(stack))
+		return error_set(err, -EUSERS, "no room for another transaction");
 	r = make(stack, flow, &txn);
 	if (r < 0)
 		return error_set(err, r, "no room for another transaction");
@@ -653,6 +653,8 @@ static void send_cancel(struct sip_client_txn *txn)
 	sip_timer(stack, &txn->main, 64ULL * stack->t1, timer_cancel);
 	buf_reset(out);
 	sip_build_cancel(out, txn->request);
+	/* Never refused at the bound (each INVITE has one at most), and nobody's transaction ends for
+	 * it: users cancel while they walk their own lists. */
 	if (!buf_ok(out) || make(stack, &txn->flow, &cancel) < 0)
 		return;
 	line = memmem(out->data, out->len, "\r\n", 2);

@@ -479,10 +479,9 @@ void sip_server_txn_free_all(struct sip_stack *stack)
 
 void sip_server_txn_cancelled(struct sip_stack *stack, const struct sip_incoming *in)
 {
-	struct sip_server_txn *invite = find(stack, in->msg, SLICE("INVITE"));
-	struct sip_server_txn *cancel;
+	struct sip_server_txn *invite, *cancel;
 
-	if (!invite) {
+	if (!find(stack, in->msg, SLICE("INVITE"))) {
 		if (stack->handlers.cancel)
 			stack->handlers.cancel(stack->user, in);
 		else
@@ -490,7 +489,13 @@ void sip_server_txn_cancelled(struct sip_stack *stack, const struct sip_incoming
 		return;
 	}
 	if (sip_server_txn_new(stack, in, NULL, NULL, &cancel) < 0) {
-		(void)sip_stack_reply(stack, in, 503, NULL);
+		(void)sip_stack_reply(stack, in, 500, NULL);
+		return;
+	}
+	/* At the bound the INVITE, answered long ago, may have made room for its CANCEL. */
+	invite = find(stack, in->msg, SLICE("INVITE"));
+	if (!invite) {
+		(void)sip_server_txn_reply(cancel, 481, NULL);
 		return;
 	}
 	(void)sip_server_txn_set_tag(cancel, sip_server_txn_tag(invite));

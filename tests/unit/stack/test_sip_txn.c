@@ -666,6 +666,71 @@ static void at_the_bound_the_oldest_answered_one_makes_room(void **state)
 	sim_done(&ua.sim);
 }
 
+static void fill(struct ua *ua, int count)
+{
+	char text[512];
+
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(text, sizeof(text),
+			       "OPTIONS sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP "
+			       "192.0.2.1:5060;branch=z9hG4bKf%d\r\nMax-Forwards: 70\r\n"
+			       "From: <sip:a@x>;tag=f\r\nTo: <sip:b@x>\r\nCall-ID: c\r\n"
+			       "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+			       i);
+		sim_deliver(&ua->sim.b, text);
+	}
+}
+
+#define RECEIVED_BY_B(method)                                                                      \
+	method " sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKi\r\n"   \
+	       "Max-Forwards: 70\r\nFrom: <sip:a@x>;tag=f1\r\nTo: <sip:b@x>\r\nCall-ID: c1\r\n"    \
+	       "CSeq: 1 " method "\r\nContact: <sip:a@192.0.2.1>\r\nContent-Length: 0\r\n\r\n"
+
+static void a_late_cancel_may_take_the_place_of_its_invite(void **state)
+{
+	struct ua ua;
+
+	(void)state;
+	begin(&ua, SIP_TRANSPORT_UDP);
+	ua.answer_with = 486;
+	sim_deliver(&ua.sim.b, RECEIVED_BY_B("INVITE"));
+	fill(&ua, 63);
+	assert_int_equal(ua.server_ended, 0);
+	sim_deliver(&ua.sim.b, RECEIVED_BY_B("CANCEL"));
+	assert_int_equal(ua.server_ended, 1); /* the INVITE, the oldest that is answered */
+	assert_int_equal(ua.cancels, 0);
+	assert_int_equal(sim_sent(&ua.sim.b, ua.sim.b.sent - 1)->status, 481);
+	assert_int_equal(sip_stack_stats(ua.sim.b.stack).server_txns, 64);
+	sim_done(&ua.sim);
+}
+
+static void a_cancel_at_the_bound_ends_nobody(void **state)
+{
+	struct sip_client_txn *invite;
+	struct ua ua;
+
+	(void)state;
+	begin(&ua, SIP_TRANSPORT_UDP);
+	assert_int_equal(call(&ua, INVITE_TO_B), 0);
+	invite = ua.client;
+	sim_run(&ua.sim, 175);
+	ua.answer_with = 200;
+	for (int i = 0; i < 63; i++) {
+		assert_int_equal(call(&ua, OPTIONS_TO_B), 0);
+		sim_run(&ua.sim, 25);
+	}
+	assert_int_equal(sip_stack_stats(ua.sim.a.stack).client_txns, 64);
+	assert_int_equal(ua.client_ended, 0);
+	sip_client_txn_cancel(invite, (struct slice){ 0 });
+	assert_int_equal(ua.client_ended, 0);
+	assert_int_equal(sim_count(&ua.sim.a, "CANCEL"), 1);
+	ua.client = invite;
+	sim_run(&ua.sim, 25);
+	assert_int_equal(ua.cancels, 1);
+	assert_int_equal(ua.last_status, 487);
+	sim_done(&ua.sim);
+}
+
 static void detached_transactions_finish_alone(void **state)
 {
 	struct ua ua;
@@ -711,6 +776,8 @@ int main(void)
 		cmocka_unit_test(failed_send_is_told_from_the_loop),
 		cmocka_unit_test(transactions_are_bounded),
 		cmocka_unit_test(at_the_bound_the_oldest_answered_one_makes_room),
+		cmocka_unit_test(a_late_cancel_may_take_the_place_of_its_invite),
+		cmocka_unit_test(a_cancel_at_the_bound_ends_nobody),
 		cmocka_unit_test(detached_transactions_finish_alone),
 	};
 
