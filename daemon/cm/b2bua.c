@@ -288,13 +288,16 @@ static void place_dialog(struct b2bua_half *b, int i, struct sip_dialog *dialog)
 		return;
 	for (unsigned k = 0; k < FORK_BRANCH_MAX; k++)
 		is_base = is_base || (old && b->branches[k].base == old);
+	relay_end_dialog(b, old);
 	if (!is_base)
 		sip_dialog_free(old);
 	b->down[i] = dialog;
 	sip_dialog_set_user(dialog, &b2bua_down_handlers, &b->down_leg[i]);
 	/* The place was another fork's: its dialog upstream goes too. */
-	if (old)
+	if (old) {
+		relay_end_dialog(b, b->up[i]);
 		b->up[i] = sip_dialog_free(b->up[i]);
+	}
 }
 
 static void take_progress(struct b2bua_branch *br, const struct sip_incoming *in)

@@ -102,8 +102,10 @@ struct b2bua_answer {
 void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in);
 /* The ACK of a re-INVITE; false if none is awaited on this dialog. */
 bool relay_ack(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in);
-/* Answer what is still open (487) and let go of it. */
+/* Answer what is still open (487) and let go of it: all, or what goes through a dialog (NULL: none)
+ * that is about to be freed. */
 void relay_end_all(struct b2bua_half *b);
+void relay_end_dialog(struct b2bua_half *b, const struct sip_dialog *dialog);
 /* audit.c: while a call talks, ask both sides now and then whether they still know it. */
 void audit_start(struct b2bua_half *b);
 void audit_stop(struct b2bua_half *b);

@@ -234,8 +234,10 @@ static void port_answer(struct half *h, const struct half_reply *reply)
 	b2bua_note_contact(&h->down, answer->in->msg);
 	pass_up(b, reply, LEG_WAY_ANSWER);
 	for (unsigned i = 0; i < FORK_EARLY_MAX; i++) {
-		if ((int)i != reply->early)
-			b->up[i] = sip_dialog_free(b->up[i]);
+		if ((int)i == reply->early)
+			continue;
+		relay_end_dialog(b, b->up[i]);
+		b->up[i] = sip_dialog_free(b->up[i]);
 	}
 }
 
@@ -307,6 +309,7 @@ static void bye_dialog(struct b2bua_half *b, struct sip_dialog *dialog)
 			b->byes++;
 		return;
 	}
+	relay_end_dialog(b, dialog);
 	if (br)
 		br->base = NULL;
 	for (unsigned i = 0; i < FORK_EARLY_MAX; i++) {

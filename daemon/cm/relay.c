@@ -350,19 +350,33 @@ bool relay_ack(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct si
 	return true;
 }
 
-void relay_end_all(struct b2bua_half *b)
+static void relay_end(struct b2bua_relay *relay)
+{
+	if (relay->server) {
+		/* -EALREADY when its final answer has gone out: nothing to say then. */
+		(void)sip_server_txn_reply(relay->server, 487, NULL);
+		sip_server_txn_detach(relay->server);
+	}
+	if (relay->client)
+		sip_client_txn_detach(relay->client);
+	relay_free(relay);
+}
+
+void relay_end_dialog(struct b2bua_half *b, const struct sip_dialog *dialog)
 {
 	struct b2bua_relay *relay;
 
 	LIST_FOREACH (relay, &b->relays, struct b2bua_relay, link) {
-		if (relay->server) {
-			/* -EALREADY when its final answer has gone out: nothing to say then. */
-			(void)sip_server_txn_reply(relay->server, 487, NULL);
-			sip_server_txn_detach(relay->server);
-		}
-		if (relay->client)
-			sip_client_txn_detach(relay->client);
-		relay_free(relay);
+		if (dialog && (relay->from == dialog || relay->to == dialog))
+			relay_end(relay);
 	}
+}
+
+void relay_end_all(struct b2bua_half *b)
+{
+	struct b2bua_relay *relay;
+
+	LIST_FOREACH (relay, &b->relays, struct b2bua_relay, link)
+		relay_end(relay);
 	reinvite_done(b);
 }

@@ -128,6 +128,27 @@ def update_in_an_early_dialog_goes_to_its_fork():
         b.sm.ack_failure(up, b.sm.expect((486, "INVITE")), b.cm)
 
 
+def a_request_of_a_fork_that_lost_ends_with_it():
+    with bench() as b:
+        up = b.invite("imsterm")
+        down = b.downstream(up)
+        for name in ("a", "b"):
+            b.sm.answer(down, 183, "Progress", name, body=sdp(port=5000))
+            b.sm.expect((183, "INVITE"))
+        b.in_dialog_down("UPDATE", down, "a", 1, sdp(port=5000, version=2))
+        there = b.sm.expect("UPDATE", where=lambda m: m.call_id == up.call_id)
+        b.sm.answer(down, 200, "OK", "b", body=sdp(port=5001))
+        answer = b.sm.expect((200, "INVITE"))
+        b.sm.expect((487, "UPDATE"), where=lambda m: m.call_id == down.call_id)
+        b.ack(up, answer)
+        b.sm.expect("ACK", where=lambda m: m.call_id == down.call_id)
+        # Its late answer meets nobody.
+        b.sm.answer(there, 200, "OK", body=sdp())
+        b.sm.expect_nothing((200, "UPDATE"), 0.3)
+        assert state(b) == "talking"
+        b.hang_up(up, answer, down)
+
+
 def what_is_not_understood_is_said_so():
     with bench() as b:
         up, answer, down, _ = b.talk()
@@ -205,6 +226,7 @@ def requests_for_no_call_are_481():
 if __name__ == "__main__":
     run([hold_and_retrieve_from_the_caller, hold_from_the_callee, a_refused_offer_changes_nothing,
          offers_that_cross_are_491, update_and_info_cross, update_in_an_early_dialog_goes_to_its_fork,
+         a_request_of_a_fork_that_lost_ends_with_it,
          what_is_not_understood_is_said_so, a_dead_dialog_on_one_side_ends_the_call,
          a_cancelled_reinvite_leaves_the_call_alone,
          a_call_that_a_phone_has_forgotten_ends, requests_for_no_call_are_481])
