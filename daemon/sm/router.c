@@ -357,9 +357,10 @@ void router_request(struct sm *sm, const struct sip_incoming *in)
 		reply(&rt, status, SLICE(""));
 		return;
 	}
-	/* A phase from a phone is never obeyed; an application's token is checked further down. */
+	/* A phase from a phone is never obeyed; an application's token is checked further down, and
+	 * none is inside a dialog. */
 	if (rt.any_phase && !trust_is_internal(rt.peer.kind) &&
-	    !(in->msg->method == SIP_INVITE && rt.phase.len && rt.odi.len)) {
+	    (rt.in_dialog || in->msg->method != SIP_INVITE || !rt.phase.len || !rt.odi.len)) {
 		metric_add(sm->metrics, SM_PHASE_REFUSED, 1);
 		reply(&rt, 403, SLICE(""));
 		return;

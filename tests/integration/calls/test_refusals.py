@@ -42,6 +42,24 @@ def a_phase_from_a_phone_is_forbidden_and_counted():
         assert p.wire.requests("INVITE") and not [m for m in p.wire.requests("INVITE") if m.dest == CM]
 
 
+def a_phase_inside_a_dialog_is_forbidden_and_counted():
+    with plane() as p:
+        a, b = p.phone("3009"), p.phone("3010")
+        call = a.invite("3010")
+        b.incoming().accept_and(call)
+        # The cookie of the call's own Route is right, the token beside it made up.
+        own = call.routes[0].replace(">", ";phase=origdone;odi=x>")
+        for n, target in enumerate((f"<sip:127.0.0.1:{CM[1]};lr;phase=imsorig>", f"<sip:{b.addr[0]};lr>")):
+            msg = a.request("INVITE", f"sip:3002@{DOMAIN}", call_id=call.call_id, cseq=50 + n,
+                            to_tag="x", body=a.sdp(), headers=[("Route", own), ("Route", target)])
+            a.send(msg)
+            final = a.answer_of(msg)
+            assert final.status == 403, final.encode()
+            a.ack(msg, final)
+            assert metric(p, "aura_sm_phase_refused_total") == n + 1
+        assert not [m for m in p.wire.requests("INVITE") if m.dest == CM]
+
+
 def a_phones_own_route_is_not_followed():
     with plane() as p:
         trap = Endpoint("udp")
@@ -170,6 +188,7 @@ def a_bye_out_of_nowhere_is_481():
 
 if __name__ == "__main__":
     run([a_call_in_another_name_is_forbidden, a_phase_from_a_phone_is_forbidden_and_counted,
+         a_phase_inside_a_dialog_is_forbidden_and_counted,
          a_phones_own_route_is_not_followed, internal_headers_of_a_phone_are_stripped,
          unknown_numbers_are_404_absent_users_480, an_unknown_event_package_is_489,
          too_many_hops_are_483_and_loops_end,
