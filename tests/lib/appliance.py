@@ -90,6 +90,11 @@ class Appliance(Box):
                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, done.stdout
 
+    def phones_while_cm_dies(self, caller, callee):
+        return subprocess.Popen(self.enter(
+            [sys.executable, SOURCE + "/tests/lib/dead_cm.py", SM, HOST, DOMAIN, ":".join(caller),
+             ":".join(callee)]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
     def add_user(self, handle, password):
         self.must("POST", "/uc/users", {"handle": handle, "name": "User " + handle, "password": password,
                                         "station": {"extension": handle}})

@@ -3,6 +3,7 @@
 # timeout: 900
 # needs: images
 """quickstart to calls: four guests, real phones, records; then what dies comes back or is not missed."""
+import json
 import os
 import re
 import secrets
@@ -52,6 +53,7 @@ def two_hundred_calls(a):
     for user in users:
         a.add_user(*user)
         show("registered after", "%.2f s" % a.registers(*user))
+    a.users = users
     began = time.monotonic()
     a.sipp_calls(*users, calls=200, rate=10)
     show("200 calls", "%.1f s" % (time.monotonic() - began))
@@ -83,7 +85,14 @@ def smgr_is_not_missed(a):
 
 def killed_cm_comes_back(a):
     restarts = a.vm("cm")["restarts"]
-    os.kill(a.qemu_pid("cm"), signal.SIGKILL)
+    with a.phones_while_cm_dies(*a.users) as phones:
+        assert phones.stdout.readline() == "ringing\n"
+        os.kill(a.qemu_pid("cm"), signal.SIGKILL)
+        told = json.loads(phones.communicate("killed\n", 30)[0])
+    show("calls while cm is dead", told)
+    assert told["in_flight"]["status"] == 500 and told["in_flight"]["after_s"] <= 2.3, told
+    for later in told["later"]:
+        assert later["status"] == 500 and later["after_s"] <= 0.2 and not later["retry_after"], told
     wait_until("cm noticed", 10, lambda: not a.vm("cm")["ready"])
     alarms = a.items("/alarms")
     assert any(i["code"] == "vm_crashed" and i["target"] == "vms/cm" for i in alarms), alarms
