@@ -31,10 +31,24 @@ struct state_errno {
 };
 
 static const struct state_errno states[] = {
-	{ "08", -EAGAIN },    { "57P", -EAGAIN },   { "53100", -ENOSPC }, { "53300", -EAGAIN },
-	{ "40001", -EINTR },  { "40P01", -EINTR },  { "23505", -EEXIST }, { "23503", -EBUSY },
-	{ "23", -EINVAL },    { "22", -EINVAL },    { "42501", -EACCES }, { "57014", -ETIMEDOUT },
-	{ "55P03", -EAGAIN }, { "P0002", -ENOENT }, { "28", -EACCES },
+	{ "08", -EAGAIN },
+	{ "57P", -EAGAIN },
+	{ "53100", -ENOSPC },
+	{ "53300", -EAGAIN },
+	{ "40001", -EINTR },
+	{ "40P01", -EINTR },
+	{ "23505", -EEXIST },
+	{ "23503", -EBUSY },
+	{ "23", -EINVAL },
+	{ "22", -EINVAL },
+	{ "42501", -EACCES },
+	{ "57014", -ETIMEDOUT },
+	{ "55P03", -EAGAIN },
+	{ "P0002", -ENOENT },
+	{ "28", -EACCES },
+	/* No such table or schema: its migrations have not run yet. */
+	{ "42P01", -EAGAIN },
+	{ "3F000", -EAGAIN },
 };
 
 static int state_code(const char *state)
