@@ -428,9 +428,16 @@ int box_run(struct box *b)
 	return loop_run(b->loop);
 }
 
-struct box *box_stop(struct box *b)
+static void stop_cluster(struct box *b)
 {
 	struct error err = { 0 };
+
+	if (b->cluster && pg_cluster_stop(b->cluster, GRACE_MS * 5, &err) < 0)
+		log_failure(LOG_LEVEL_ERROR, "database.stop", err.code, &err);
+}
+
+struct box *box_stop(struct box *b)
+{
 
 	if (!b)
 		return NULL;
@@ -441,7 +448,12 @@ struct box *box_stop(struct box *b)
 	if (b->api)
 		(void)api_stop(b->api, GRACE_MS);
 	if (b->tasks)
-		(void)tasks_stop(b->tasks, TASKS_GRACE_MS);
+		b->tasks = tasks_stop(b->tasks, TASKS_GRACE_MS);
+	if (b->tasks) { /* a task hangs and uses the parts: they go with the process */
+		log_warning("auraboxd.tasks_left");
+		stop_cluster(b);
+		return NULL;
+	}
 	(void)job_pool_free(b->api_jobs);
 	(void)job_pool_free(b->vm_jobs);
 	(void)vm_manager_free(b->vms);
@@ -451,8 +463,7 @@ struct box *box_stop(struct box *b)
 	(void)events_free(b->events);
 	(void)local_db_free(b->box_db);
 	(void)store_free(b->store);
-	if (b->cluster && pg_cluster_stop(b->cluster, GRACE_MS * 5, &err) < 0)
-		log_failure(LOG_LEVEL_ERROR, "database.stop", err.code, &err);
+	stop_cluster(b);
 	(void)pg_cluster_free(b->cluster);
 	(void)tls_context_unref(b->tls);
 	(void)pki_ca_free(b->ca);

@@ -252,6 +252,20 @@ struct sse_hub *sse_hub_free(struct sse_hub *hub)
 	return NULL;
 }
 
+struct sse_hub *sse_hub_hold(struct sse_hub *hub)
+{
+	(void)pthread_mutex_lock(&hub->lock);
+	hub->refs++;
+	(void)pthread_mutex_unlock(&hub->lock);
+	return hub;
+}
+
+struct sse_hub *sse_hub_let_go(struct sse_hub *hub)
+{
+	hub_unref(hub);
+	return NULL;
+}
+
 struct posted_event {
 	struct sse_hub *hub;
 	struct ring_slot slot;

@@ -32,6 +32,11 @@ int sse_hub_new(struct http_server *server, uint64_t after, struct sse_hub **ret
 /* End all streams and free. NULL is fine. Call before http_server_stop(). */
 struct sse_hub *sse_hub_free(struct sse_hub *hub);
 
+/* Keep the hub's memory after sse_hub_free(), for requests under way that may still use it; let go of it
+ * when the server has stopped. */
+struct sse_hub *sse_hub_hold(struct sse_hub *hub);
+struct sse_hub *sse_hub_let_go(struct sse_hub *hub);
+
 /* Hand an event to the ring and to every stream that has its topic. Any thread; ids in order. */
 int sse_publish(struct sse_hub *hub, const struct sse_event *event);
 

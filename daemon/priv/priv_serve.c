@@ -111,11 +111,27 @@ int priv_request_check(const struct priv_request *q, size_t len, struct error *e
 
 /* ---- the socket ---- */
 
+/* The folder is auraboxd's, who could put a link to any file of root where we look by name: only our own
+ * socket is given to the group. */
+static int priv_give_socket(const char *path, gid_t group)
+{
+	AUTO(fd) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
+		return -EACCES;
+	return fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 int priv_listen(const struct priv *p, int *ret, struct error *err)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	AUTO(fd) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	char path[BOX_PATH];
+	mode_t mask;
+	int r;
 
 	if (fd < 0)
 		return error_set(err, -errno, "socket: %s", strerror(errno));
@@ -129,10 +145,15 @@ int priv_listen(const struct priv *p, int *ret, struct error *err)
 	if (slice_copy(slice_str(path), at.sun_path, sizeof(at.sun_path)) < 0)
 		return error_set(err, -ENAMETOOLONG, "%s: too long for a socket", path);
 	(void)unlink(path);
-	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 16) < 0)
-		return error_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (chown(path, 0, p->group) < 0 || chmod(path, 0660) < 0)
-		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	mask = umask(0117);
+	r = bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
+	(void)umask(mask);
+	if (r == 0 && listen(fd, 16) < 0)
+		r = -errno;
+	if (r == 0)
+		r = priv_give_socket(path, p->group);
+	if (r < 0)
+		return error_set(err, r, "%s: %s", path, strerror(-r));
 	*ret = TAKE_FD(fd);
 	return 0;
 }

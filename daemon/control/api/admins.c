@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admins.c - /admins: who administers the appliance. */
+#include "base/random.h"
+#include "base/slice.h"
 #include "control/api/api_private.h"
 #include "net/password.h"
 
@@ -13,7 +15,17 @@ struct admin_spec {
 	uint8_t role_given, must_change_given;
 };
 
-#define NAME JSON_STRING(struct admin_spec, name, .required = REQUIRED, .min = 1, .max = 256)
+/* A path names an administrator by name or id: a name that is another's id would mean both. */
+static int check_name(const char *value, struct error *err)
+{
+	if (uuid_is_valid(slice_str(value)))
+		return error_set(err, -EINVAL, "must not look like a UUID");
+	return 0;
+}
+
+#define NAME                                                                                       \
+	JSON_STRING(struct admin_spec, name, .required = REQUIRED, .min = 1, .max = 256,           \
+		    .check = check_name)
 #define PASSWORD                                                                                   \
 	JSON_STRING(struct admin_spec, password, .required = REQUIRED, .min = AUTH_PASSWORD_MIN,   \
 		    .max = PASSWORD_MAX, .write_only = true)
@@ -146,6 +158,9 @@ static int patch(struct api *api, const struct http_request *req, const json_t *
 				 err);
 	if (r == 0)
 		r = change_commit(change, err);
+	if (r == 0 && spec.password)
+		auth_initial_password_gone(api->config.auth,
+					   json_string_value(json_object_get(old, "name")));
 	json_release(admin_patch_fields, &spec);
 	return r;
 }

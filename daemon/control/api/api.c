@@ -14,6 +14,7 @@
 #include "store/store.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #define ALIVE_CHECK_MS 2000
 
@@ -147,12 +148,18 @@ int api_listen_unix(struct api *api, const char *path, gid_t gid, struct error *
 
 struct api *api_stop(struct api *api, uint32_t grace)
 {
+	struct timespec nap = { .tv_nsec = 5000000 };
+
 	if (!api)
 		return NULL;
 	loop_timer_stop(api->config.loop, &api->alive_timer);
+	while (atomic_load(&api->checking)) /* it uses the hub, on a worker */
+		(void)nanosleep(&nap, NULL);
 	events_stop(api->config.events);
-	api->hub = sse_hub_free(api->hub);
+	/* streams end now; the hub stays for requests under way, which the server waits for */
+	(void)sse_hub_free(sse_hub_hold(api->hub));
 	api->server = http_server_stop(api->server, grace);
+	api->hub = sse_hub_let_go(api->hub);
 	api_free(api);
 	return NULL;
 }
@@ -178,12 +185,17 @@ int api_change(struct api *api, const struct http_request *req, struct change **
 static int count_rows(struct api *api, const struct http_request *req, const struct api_rows *rows,
 		      int64_t *ret, struct error *err)
 {
-	const char *params[HTTP_QUERY_MAX];
+	const char *params[HTTP_QUERY_MAX + 2];
 	AUTO(store_rows) struct store_rows *result = NULL;
+	AUTO(json) json_t *topics = json_array();
+	AUTO(str) char *wanted = NULL;
 	AUTO_BUF sql = { 0 };
 	size_t n = 0;
 	int r;
 
+	for (const char *const *topic = rows->topics; topic && *topic; topic++)
+		(void)json_array_append_new(topics, json_string(*topic));
+	wanted = json_text(topics);
 	buf_printf(&sql, "SELECT count(*) FROM %s WHERE true", rows->table);
 	for (const char *const *filter = rows->filters; filter && *filter; filter++) {
 		params[n] = http_query(req, *filter);
@@ -194,7 +206,11 @@ static int count_rows(struct api *api, const struct http_request *req, const str
 		params[n] = rows->owner;
 		buf_printf(&sql, " AND admin_id = $%zu::uuid", ++n);
 	}
-	if (!buf_ok(&sql))
+	if (rows->topics) {
+		params[n] = wanted;
+		buf_printf(&sql, " AND to_jsonb(topic) <@ $%zu::jsonb", ++n);
+	}
+	if (!buf_ok(&sql) || !wanted)
 		return error_set(err, -ENOMEM, "no memory for a list");
 	r = store_query(api->config.store, sql.data, params, n, &result, err);
 	if (r < 0)

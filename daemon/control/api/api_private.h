@@ -67,6 +67,7 @@ struct api_rows {
 	const char *key;
 	const char *const *filters;
 	const char *owner;
+	const char *const *topics; /* and one of these topics, NULL: any */
 };
 int api_reply_rows(struct api *api, const struct http_request *req, const struct http_page *page,
 		   const struct api_rows *rows, json_t *items, struct http_reply *reply,

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { OWNERS_MAX = 512, CHECK_MS = 2000, BACKLOG_MAX = 4000 };
+enum { OWNERS_MAX = 512, CHECK_MS = 2000, BACKLOG_MAX = 4000, BACKLOG_BYTES = 2 << 20 };
 
 /* clang-format off */
 static const struct { const char *topic, *permission; } topics[] = {
@@ -65,8 +65,6 @@ int events_list(struct api *api, const struct http_request *req, struct http_rep
 	json_t *items = NULL;
 	int r = http_page_read(req, filters, 1, &page, err);
 
-	if (r == 0 && http_query(req, "count"))
-		r = error_field(err, -EINVAL, "count", "events are not counted");
 	if (r == 0)
 		r = wanted_topics(req, wanted, err);
 	if (r == 0)
@@ -81,7 +79,11 @@ int events_list(struct api *api, const struct http_request *req, struct http_rep
 			       &items, err);
 	if (r < 0)
 		return r;
-	return api_reply_rows(api, req, &page, &(struct api_rows){ .table = "event", .key = "id" },
+	return api_reply_rows(api, req, &page,
+			      &(struct api_rows){ .table = "event",
+						  .key = "id",
+						  .filters = filters + 1,
+						  .topics = wanted },
 			      items, reply, err);
 }
 
@@ -89,7 +91,7 @@ int events_list(struct api *api, const struct http_request *req, struct http_rep
 struct backlog {
 	const char *const *topics;
 	struct sse_event *event;
-	size_t count, size;
+	size_t count, size, bytes;
 	uint64_t last;
 	bool failed;
 };
@@ -121,6 +123,7 @@ static void backlog_add(void *user, const struct event *event)
 						 .data = strdup(event->text) };
 	if (!b->event[b->count].type || !b->event[b->count].data)
 		b->failed = true;
+	b->bytes += strlen(event->text) + strlen(event->type) + 64;
 	b->count++;
 }
 
@@ -165,10 +168,11 @@ static int fill_backlog(struct api *api, struct sse_subscription *sub, struct ba
 		r = event_after(api->config.events, b->last, backlog_add, b, err);
 		if (b->failed)
 			r = error_set(err, -ENOMEM, "no memory for events");
-	} while (r == EVENT_BATCH && b->count < BACKLOG_MAX);
+	} while (r == EVENT_BATCH && b->count < BACKLOG_MAX && b->bytes < BACKLOG_BYTES);
 	if (r < 0)
 		return r;
-	if (r == EVENT_BATCH) { /* so far behind that reading everything anew is cheaper */
+	if (r == EVENT_BATCH ||
+	    b->bytes > BACKLOG_BYTES) { /* so far behind that reading everything anew is cheaper */
 		backlog_done(b);
 		*b = (struct backlog){ .topics = b->topics };
 		sub->reset = true;

@@ -167,7 +167,8 @@ int vms_patch(struct api *api, const struct http_request *req, struct http_reply
 	static const char *const read_only[] = {
 		"id",	   "name",	  "template",  "kind",	     "state",	   "desired_state",
 		"ready",   "accelerator", "addresses", "restarts",   "root",	   "disks",
-		"pending", "started_at",  "ready_at",  "created_at", "updated_at", NULL
+		"pending", "started_at",  "ready_at",  "created_at", "updated_at", "reason",
+		"mac",	   "guest",	  NULL
 	};
 	AUTO(json) json_t *vm = NULL;
 	AUTO(json) json_t *writable = NULL;

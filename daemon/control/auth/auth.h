@@ -85,6 +85,8 @@ int admin_list(struct auth *auth, const char *after_name, uint32_t limit, struct
 /* version: the row's expected one, else -ESTALE. Errors: -EBUSY last admin, -EEXIST, -ENOENT. */
 int admin_update(struct auth *auth, struct change *change, const char *admin, int64_t version,
 		 const struct admin_change *spec, struct json_t **ret, struct error *err);
+/* This administrator's password was changed: the initial one, in its file, is no longer true. */
+void auth_initial_password_gone(struct auth *auth, const char *name);
 /* version -1: any. */
 int admin_delete(struct auth *auth, struct change *change, const char *admin, int64_t version,
 		 struct error *err);

@@ -26,5 +26,3 @@ int auth_password_hash(struct auth *auth, const char *password, char *hash, stru
 int auth_password_check(struct auth *auth, const char *password, const char *hash);
 /* At least AUTH_PASSWORD_MIN characters. field is the pointer of its member. */
 int auth_password_rule(const char *password, const char *field, struct error *err);
-/* The initial password is no longer true. */
-void auth_initial_password_gone(struct auth *auth, const char *name);

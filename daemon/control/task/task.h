@@ -49,8 +49,9 @@ struct task_spec {
 
 /* Errors: -ENOMEM, -EAGAIN no thread. Nothing is borrowed but what config points to. */
 int tasks_new(const struct tasks_config *config, struct tasks **ret, struct error *err);
-/* Ask all running tasks to cancel, wait at most timeout_ms for them. What still runs is left as it
- * is in the tables: the next start's tasks_recover() reports it. */
+/* Ask all running tasks to cancel, wait at most timeout_ms for them and free all. What still runs is left
+ * as it is in the tables: the next start's tasks_recover() reports it. Then `tasks` is returned: nothing
+ * that tasks use may be freed any more, the process is to end. */
 struct tasks *tasks_stop(struct tasks *tasks, uint32_t timeout_ms);
 
 /* Once at start, before anything is created: each task that an earlier process left unfinished is

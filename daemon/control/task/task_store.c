@@ -109,7 +109,8 @@ static int row_write(struct store_tx *tx, const char *text, const char *log, str
 		"(d->>'ended_at')::timestamptz FROM (SELECT $1::jsonb AS d) AS given "
 		"ON CONFLICT (id) DO UPDATE SET state = excluded.state, progress = excluded.progress, "
 		"steps = excluded.steps, result = excluded.result, problem = excluded.problem, "
-		"log = excluded.log, started_at = excluded.started_at, ended_at = excluded.ended_at, "
+		"log = CASE WHEN json_array_length(excluded.log) = 0 THEN task.log ELSE excluded.log END, "
+		"started_at = excluded.started_at, ended_at = excluded.ended_at, "
 		"updated_at = now() WHERE task.ended_at IS NULL";
 
 	return store_tx_exec(tx, sql, (const char *[]){ text, log }, 2, err);
@@ -310,8 +311,8 @@ struct tasks *tasks_stop(struct tasks *tasks, uint32_t timeout_ms)
 		idle = tasks->active == 0;
 		(void)pthread_mutex_unlock(&tasks->lock);
 	}
-	if (!idle) /* its threads still use it; the process ends anyway */
-		return NULL;
+	if (!idle) /* its threads still use it */
+		return tasks;
 	(void)pthread_join(tasks->keeper, NULL);
 	(void)job_pool_free(tasks->pool);
 	while ((task = LIST_FIRST(&tasks->list, struct task, link)) != NULL) {

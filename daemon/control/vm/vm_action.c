@@ -16,6 +16,7 @@ struct work {
 	struct vm_manager *m;
 	char id[VM_UUID_SIZE];
 	enum vm_action action;
+	bool let_go; /* the VM is no longer busy with this: it may be with the next one */
 };
 
 static int no_vm(const char *name, struct error *err)
@@ -42,7 +43,7 @@ static void work_release(void *data)
 		vm->fresh = false;
 		atomic_store(&w->m->reconciled, false);
 	}
-	if (vm)
+	if (vm && !w->let_go)
 		vm->busy = NULL;
 	vm_unlock(w->m);
 	free(w);
@@ -138,6 +139,7 @@ static int deploy_run(struct task *task, void *data, struct error *err)
 	}
 	if (r == 0 && vm) {
 		vm->busy = NULL;
+		w->let_go = true;
 		vm_touch(vm);
 		task_result(task, json_pack("{s:s,s:s}", "id", vm->id, "name", vm->name));
 	}
@@ -371,10 +373,11 @@ static int start_and_wait(struct work *w, struct task *task, struct error *err)
 	vm = vm_find(w->m, w->id);
 	if (vm) {
 		vm->busy = NULL;
+		w->let_go = true;
 		if (vm->t)
 			timeout_s = vm->t->ready_timeout_s;
-		/* cancelled before it began: what is wanted is what is */
-		if (r == -ECANCELED && vm->fsm.state == VM_STOPPED) {
+		/* cancelled before it began: what is wanted is what is; not so when auraboxd ends */
+		if (r == -ECANCELED && vm->fsm.state == VM_STOPPED && !vm_closing(w->m)) {
 			vm->desired_running = false;
 			(void)vm_record_save(vm, NULL);
 			vm_touch(vm);
@@ -530,6 +533,7 @@ int vm_manager_act(struct vm_manager *m, const char *name, enum vm_action action
 int vm_manager_delete(struct vm_manager *m, const char *name, bool purge, struct error *err)
 {
 	char id[VM_UUID_SIZE] = "";
+	bool was;
 	struct vm *vm;
 	int r;
 
@@ -541,12 +545,16 @@ int vm_manager_delete(struct vm_manager *m, const char *name, bool purge, struct
 			     : error_set(err, -EBUSY, "VM %s is just being started", vm->name);
 	if (r == 0) {
 		memcpy(id, vm->id, sizeof(id));
+		was = vm->desired_running;
 		vm->phase = purge ? VM_PHASE_PURGING : VM_PHASE_DELETING;
 		vm->desired_running = false;
 		vm->busy = "delete";
 		r = vm_record_save(vm, err);
-		if (r < 0)
+		if (r < 0) {
+			vm->phase = VM_PHASE_DEFINED;
+			vm->desired_running = was;
 			vm->busy = NULL;
+		}
 	}
 	vm_unlock(m);
 	if (r < 0)

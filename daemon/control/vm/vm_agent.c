@@ -85,12 +85,12 @@ static void copy_text(const json_t *message, const char *member, char *out, size
 	out[n] = '\0';
 }
 
+/* What the guest says may be anything; it is shown times 1024 and must still be a number then. */
 static uint64_t number(const json_t *message, const char *member)
 {
-	const json_t *v = json_object_get(message, member);
+	json_int_t n = json_integer_value(json_object_get(message, member));
 
-	return json_is_integer(v) && json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v)
-							       : 0;
+	return n > 0 && n <= VM_AGENT_NUMBER_MAX ? (uint64_t)n : 0;
 }
 
 static void on_hello(struct vm_agent *a, const json_t *message)

@@ -11,6 +11,8 @@ struct vm_agent; /* opaque, see vm_agent.c */
 
 #define VM_AGENT_LINE_MAX 65536 /* longest line; a longer one is dropped up to its end */
 
+#define VM_AGENT_NUMBER_MAX (1LL << 50) /* a larger number of a status counts as none */
+
 /* The newest status that the guest gave of itself. */
 struct vm_agent_status {
 	bool connected; /* a hello or status was seen since the link was opened */

@@ -145,25 +145,32 @@ int vm_hyper_new(const char *uri, const struct vm_hyper_ops *ops, void *arg, str
 	return 0;
 }
 
+/* Not locked: libvirt holds a lock of its own while it calls on_closed(), which takes ours. */
 static void drop_connection(struct vm_hyper *h)
 {
-	if (!h->conn)
-		return;
-	if (h->callback >= 0)
-		(void)virConnectDomainEventDeregisterAny(h->conn, h->callback);
-	(void)virConnectUnregisterCloseCallback(h->conn, on_closed);
-	(void)virConnectClose(h->conn);
+	virConnectPtr conn;
+	int callback;
+
+	(void)pthread_mutex_lock(&h->lock);
+	conn = h->conn;
+	callback = h->callback;
 	h->conn = NULL;
 	h->callback = -1;
+	h->up = false;
+	(void)pthread_mutex_unlock(&h->lock);
+	if (!conn)
+		return;
+	if (callback >= 0)
+		(void)virConnectDomainEventDeregisterAny(conn, callback);
+	(void)virConnectUnregisterCloseCallback(conn, on_closed);
+	(void)virConnectClose(conn);
 }
 
 struct vm_hyper *vm_hyper_free(struct vm_hyper *h)
 {
 	if (!h)
 		return NULL;
-	(void)pthread_mutex_lock(&h->lock);
 	drop_connection(h);
-	(void)pthread_mutex_unlock(&h->lock);
 	if (h->running) {
 		atomic_store(&h->stop, true);
 		(void)pthread_join(h->thread, NULL);
@@ -179,14 +186,9 @@ int vm_hyper_connect(struct vm_hyper *h, struct error *err)
 	virConnectPtr conn;
 	int callback;
 
-	(void)pthread_mutex_lock(&h->lock);
-	if (h->up) {
-		(void)pthread_mutex_unlock(&h->lock);
+	if (vm_hyper_connected(h))
 		return 0;
-	}
 	drop_connection(h);
-	(void)pthread_mutex_unlock(&h->lock);
-
 	conn = virConnectOpen(h->uri);
 	if (!conn) {
 		(void)hyper_error(err, "connect");

@@ -140,7 +140,7 @@ static void probe_run(void *user)
 	struct vm_job *j = user;
 	struct vm_manager *m = j->m;
 	enum vm_probe probe = VM_PROBE_NONE;
-	char address[16], name[256], template_name[VM_NAME_MAX + 1];
+	char address[16] = "", name[256] = "", template_name[VM_NAME_MAX + 1] = "";
 	struct error err = { 0 };
 	bool became_ready = false;
 	uint16_t port = 0;
@@ -223,6 +223,9 @@ static void sign_run(void *user)
 	vm = vm_find(m, j->id);
 	if (vm) {
 		vm->signing = false;
+		/* a request that is refused is not to be tried as often as the guest likes */
+		if (r < 0)
+			vm->signed_ms = vm_now(m);
 		if (r == 0 && vm_agent_certify(vm->agent, pem, pki_ca_pem(m->config.ca),
 					       clock_format(vm_wall(m), now)) == 0) {
 			vm->signed_ms = vm_now(m);

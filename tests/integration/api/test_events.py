@@ -104,6 +104,10 @@ def topics_choose(d):
     s.wait(lambda e: e[1] == "admin.created")
     equal({e[2]["topic"] for e in s.events}, {"admins"})
     s.close()
+    some = d.root.get("/events?topics=admins&limit=1&count=true").json
+    every = d.root.get("/events?topics=admins&limit=500").json["items"]
+    equal(some["total"], len(every))
+    equal(d.root.get("/events?topics=alarms&type=admin.created&count=true").json["total"], 0)
 
 
 def a_gap_is_filled(d):

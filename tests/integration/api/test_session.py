@@ -118,6 +118,8 @@ def administrators(d):
     weak = s.post("/admins", {"name": "weak", "role": "operator", "password": "short"})
     equal((weak.status, weak.json["errors"][0]["pointer"]), (422, "/password"))
     equal(s.post("/admins", {"name": "x", "role": "king", "password": PASSWORD}).json["errors"][0]["pointer"], "/role")
+    twin = s.post("/admins", {"name": got.json["id"], "role": "user", "password": PASSWORD})
+    equal((twin.status, twin.json["errors"][0]["pointer"]), (422, "/name"))
     equal(s.patch(url, {"role": "auditor"}).status, 428)
     equal(s.patch(url, {"role": "auditor"}, '"stale"').status, 412)
     changed = s.patch(url, {"role": "auditor", "id": got.json["id"]}, got.headers["ETag"])
@@ -211,8 +213,18 @@ def sessions_end_when_idle(d):
     equal(s.get("/session").status, 401)
 
 
+def a_password_set_by_another_ends_the_initial_one(d):
+    d.initial_password()
+    etag = d.root.get("/admins/admin").headers["ETag"]
+    equal(d.root.patch("/admins/admin", {"must_change_password": True}, etag).status, 200)
+    d.initial_password()
+    etag = d.root.get("/admins/admin").headers["ETag"]
+    equal(d.root.patch("/admins/admin", {"password": PASSWORD}, etag).status, 200)
+    assert not os.path.exists(d.dir + "/var/lib/aurabox/initial-admin-password")
+
+
 if __name__ == "__main__":
-    run([sessions_end_when_idle], api__idle_s=3)
+    run([sessions_end_when_idle, a_password_set_by_another_ends_the_initial_one], api__idle_s=3)
     run([first_password_must_be_changed, csrf_and_origin, log_out, tokens_are_scoped,
          a_token_has_no_more_than_its_owner, administrators, log_in_is_limited, parallel_guesses_do_not_pass_the_limit,
          what_was_done_is_audited, a_walk_shows_each_row_once])

@@ -156,6 +156,32 @@ static void traps_are_refused(void **state)
 	assert_int_equal(fd, -1);
 }
 
+/* The socket is its group's, whoever's the folder is, and what was put in its place is not touched. */
+static void socket_is_given_to_its_group(void **state)
+{
+	struct priv p = { .root = root, .user = geteuid(), .group = getegid() };
+	char path[160];
+	struct stat st;
+	int fd = -1;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/run", root);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(priv_listen(&p, &fd, NULL), 0);
+	(void)snprintf(path, sizeof(path), "%s/run/aurabox/priv.sock", root);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISSOCK(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_int_equal(st.st_uid, geteuid());
+	assert_int_equal(st.st_gid, getegid());
+	(void)close(fd);
+	assert_int_equal(unlink(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/run/aurabox", root);
+	assert_int_equal(rmdir(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/run", root);
+	assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +190,7 @@ int main(void)
 		cmocka_unit_test(bad_names_do_not),
 		cmocka_unit_test_setup_teardown(log_is_opened_read_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(traps_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(socket_is_given_to_its_group, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

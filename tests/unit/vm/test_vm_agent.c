@@ -136,6 +136,11 @@ static void hostile_lines_are_counted(void **state)
 	feed(a, "{\"type\":\"status\",\"ready\":false,\"reason\":\"a\\u0007b\",\"uptime_s\":-5}\n");
 	assert_string_equal(seen.last.reason, "ab");
 	assert_int_equal(seen.last.uptime_s, 0);
+	/* nor do numbers that would overflow in bytes */
+	feed(a, "{\"type\":\"status\",\"ready\":true,\"reason\":\"\","
+		"\"memory_total_kib\":9223372036854775807,\"data_size_bytes\":1125899906842624}\n");
+	assert_int_equal(seen.last.memory_total_kib, 0);
+	assert_int_equal(seen.last.data_size_bytes, VM_AGENT_NUMBER_MAX);
 	(void)vm_agent_free(a);
 }
 
