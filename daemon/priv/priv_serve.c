@@ -138,8 +138,8 @@ int priv_listen(const struct priv *p, int *ret, struct error *err)
 	(void)box_path(p->root, "/run/aurabox", path);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return error_set(err, -errno, "%s: %s", path, strerror(errno));
-	/* auraboxd makes its own sockets here */
-	if (chown(path, p->user, p->group) < 0)
+	/* ours while we work in it: then it needs no right to override owners, and nobody interferes */
+	if (chown(path, geteuid(), p->group) < 0)
 		return error_set(err, -errno, "%s: %s", path, strerror(errno));
 	(void)box_path(p->root, PRIV_SOCKET, path);
 	if (slice_copy(slice_str(path), at.sun_path, sizeof(at.sun_path)) < 0)
@@ -154,6 +154,10 @@ int priv_listen(const struct priv *p, int *ret, struct error *err)
 		r = priv_give_socket(path, p->group);
 	if (r < 0)
 		return error_set(err, r, "%s: %s", path, strerror(-r));
+	/* auraboxd makes its own sockets here */
+	(void)box_path(p->root, "/run/aurabox", path);
+	if (chown(path, p->user, p->group) < 0)
+		return error_set(err, -errno, "%s: %s", path, strerror(errno));
 	*ret = TAKE_FD(fd);
 	return 0;
 }
