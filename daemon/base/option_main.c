@@ -156,6 +156,14 @@ static int read_config(const struct command_line *c, void *config, struct error 
 	return option_read_file(c->prog->table, config, named ? named : path, err);
 }
 
+/* The values are not handed out: they go. */
+static struct option_result finished_with(const struct option_program *prog, void *config,
+					  int status)
+{
+	option_release(prog->table, config);
+	return finished(status);
+}
+
 struct option_result option_main(const struct option_program *prog, int argc, char **argv,
 				 void *config)
 {
@@ -173,15 +181,15 @@ struct option_result option_main(const struct option_program *prog, int argc, ch
 		r = apply_sets(&c, config, &err);
 		if (r < 0 && err.field[0]) {
 			(void)fprintf(stderr, "--set: %s: %s\n", err.field, err.detail);
-			return finished(c.check ? 1 : EXIT_USAGE);
+			return finished_with(prog, config, c.check ? 1 : EXIT_USAGE);
 		}
 	}
 	if (r < 0) {
 		(void)fprintf(stderr, "%s\n", error_text(&err, r));
-		return finished(1);
+		return finished_with(prog, config, 1);
 	}
 	if (c.check)
-		return finished(0);
+		return finished_with(prog, config, 0);
 	result.root = c.root ? c.root : "";
 	return result;
 }
