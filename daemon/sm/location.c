@@ -385,11 +385,28 @@ size_t location_count_of(const struct location *location, struct slice handle)
 	return user ? user->count : 0;
 }
 
+/* Did it register from the very address that its Contact names? */
+static bool is_at_home(const struct binding *b)
+{
+	struct sip_uri uri;
+	struct addr host;
+
+	return sip_uri_parse(slice_str(b->uri), &uri) == 0 &&
+	       addr_parse_ip(uri.host, 0, &host) == 0 && addr_equal_ip(&host, &b->source);
+}
+
 const struct binding *location_by_contact(const struct location *location, struct slice uri)
 {
 	AUTO(str) char *contact = contact_of(uri);
 	struct map_node *node = contact ? map_get(&location->contacts, slice_str(contact)) : NULL;
 
+	/* Anybody may write another's Contact into his own REGISTER, but not from there. */
+	for (struct map_node *n = node; n; n = map_next_same(n)) {
+		const struct binding *b = MAP_ENTRY(n, struct binding, contact_node);
+
+		if (is_at_home(b))
+			return b;
+	}
 	return node ? MAP_ENTRY(node, struct binding, contact_node) : NULL;
 }
 

@@ -94,7 +94,8 @@ int location_restore(struct location *location, const char *handle, const struct
 const struct list *location_of(const struct location *location, struct slice handle);
 size_t location_count_of(const struct location *location, struct slice handle);
 /* The binding whose Contact URI names the same user, host and port as this URI: how a request inside
- * a dialog finds its phone. NULL when there is none. */
+ * a dialog finds its phone. Of several, the one that registered from that host. NULL when there is
+ * none. */
 const struct binding *location_by_contact(const struct location *location, struct slice uri);
 /* It was learned that this contact takes no connections. */
 void location_set_only_udp(struct location *location, struct slice uri);

@@ -230,6 +230,24 @@ static void what_was_kept_comes_back(void **state)
 	assert_int_equal(events[LOCATION_ADDED], 0);
 }
 
+static void a_contact_of_somebody_else_is_not_taken_over(void **state)
+{
+	const char *uri = "sip:3001@192.0.2.1:5060";
+
+	(void)state;
+	assert_int_equal(addr_parse(SLICE("192.0.2.1:5060"), 0, &rq.source), 0);
+	assert_int_equal(put(uri, "", 60), 0);
+	rq.handle = "3002";
+	rq.call_id = SLICE("two");
+	rq.flow = 7;
+	assert_int_equal(addr_parse(SLICE("192.0.2.66:5060"), 0, &rq.source), 0);
+	assert_int_equal(put(uri, "", 60), 0);
+	assert_int_equal(location_count(location), 2);
+	assert_string_equal(location_handle(location_by_contact(location, slice_str(uri))), "3001");
+	location_forget(location, SLICE("3001"));
+	assert_string_equal(location_handle(location_by_contact(location, slice_str(uri))), "3002");
+}
+
 static void a_deleted_user_is_forgotten(void **state)
 {
 	(void)state;
@@ -254,6 +272,7 @@ int main(void)
 		TEST(a_refresh_over_another_flow_moves_the_binding),
 		TEST(time_removes_what_was_not_refreshed),
 		TEST(what_was_kept_comes_back),
+		TEST(a_contact_of_somebody_else_is_not_taken_over),
 		TEST(a_deleted_user_is_forgotten),
 	};
 
