@@ -49,8 +49,10 @@ int main(int argc, char **argv)
 
 	if (opt.done)
 		return opt.status;
-	if (openapi_wanted)
+	if (openapi_wanted) {
+		option_release(box_options, &config);
 		return print_openapi();
+	}
 	log_set_level((enum log_level)config.log_level);
 	(void)umask(0022);
 	r = box_start(&config, opt.root, &box, &err);

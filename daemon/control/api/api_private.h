@@ -47,6 +47,7 @@ extern const struct json_field password_change_fields[];
 extern const struct json_field token_spec_fields[];
 extern const struct json_field admin_spec_fields[];
 extern const struct json_field admin_patch_fields[];
+extern const struct json_field appliance_patch_fields[];
 extern const struct json_field vm_spec_fields[];
 extern const struct json_field vm_patch_fields[];
 
@@ -86,6 +87,8 @@ void api_etag(const json_t *resource, char etag[HTTP_ETAG_SIZE]);
  * which the caller owns. Errors: -EINVAL. */
 int api_patch_writable(const json_t *patch, const json_t *resource, const char *const *read_only,
 		       json_t **ret, struct error *err);
+/* The state of each part, a new reference; *status is that of the whole. */
+json_t *api_components(struct api *api, const char **status);
 /* The vms or uc piece is not there: -EAGAIN, 503. */
 int api_unavailable(const char *what, struct error *err);
 

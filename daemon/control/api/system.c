@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* system.c - /healthz, /metrics, /appliance: the appliance as a whole. */
+/* system.c - /healthz and /metrics: how the appliance as a whole does. */
 #include "base/buf.h"
-#include "base/clock.h"
 #include "control/api/api_private.h"
 #include "control/task/alarm.h"
 #include "control/task/task.h"
@@ -23,7 +22,7 @@ static void component(json_t *components, const char *name, int r, const char *b
 		*status = bad;
 }
 
-static json_t *components_json(struct api *api, const char **status)
+json_t *api_components(struct api *api, const char **status)
 {
 	json_t *components = json_object();
 	struct error err = { 0 };
@@ -46,34 +45,11 @@ int health_get(struct api *api, const struct http_request *req, struct http_repl
 	       struct error *err)
 {
 	const char *status;
-	json_t *components = components_json(api, &status);
+	json_t *components = api_components(api, &status);
 
 	(void)req;
 	return reply_json(reply, strcmp(status, "failed") == 0 ? 503 : 200,
 			  json_pack("{s:s, s:o}", "status", status, "components", components), err);
-}
-
-int appliance_get(struct api *api, const struct http_request *req, struct http_reply *reply,
-		  struct error *err)
-{
-	AUTO(json) json_t *summary = NULL;
-	char started[CLOCK_RFC3339_SIZE], etag[HTTP_ETAG_SIZE];
-	const char *status;
-	json_t *appliance;
-
-	(void)req;
-	summary = api->config.vms ? vm_manager_summary(api->config.vms) : json_object();
-	appliance =
-		json_pack("{s:s, s:s, s:O?, s:o, s:s}", "name", api->name, "version", AURA_VERSION,
-			  "network", api->network, "components", components_json(api, &status),
-			  "started_at", clock_format(api->config.started_ms, started));
-	if (!appliance || json_object_update(appliance, summary) < 0) {
-		json_decref(appliance);
-		return error_set(err, -ENOMEM, "no memory for the appliance");
-	}
-	api_etag(appliance, etag);
-	(void)reply_etag(reply, etag, err);
-	return reply_json(reply, 200, appliance, err);
 }
 
 static void metric(struct buf *out, const char *name, const char *kind, const char *help,

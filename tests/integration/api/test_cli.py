@@ -79,6 +79,13 @@ def secrets_are_shown_once(d):
     assert password not in d.log()
 
 
+def the_appliance_is_named(d):
+    equal(json.loads(cli(d, "appliance", "change", "--name", "Büro Süd", "--json").stdout)["name"], "Büro Süd")
+    assert "Büro Süd" in cli(d, "appliance", "show").stdout
+    cli(d, "appliance", "change", status=2)
+    assert "/name" in cli(d, "appliance", "change", "--name", "x" * 65, status=1).stderr
+
+
 def https_with_a_token(d):
     made = json.loads(cli(d, "token", "create", "remote", "--scopes", "vms:read,templates:read", "--json").stdout)
     token = d.dir + "/token"
@@ -128,5 +135,5 @@ def events_follow(d):
 
 if __name__ == "__main__":
     run([help_comes_from_the_table, wrong_usage_is_2, lists_are_tables_or_items, statuses_say_what_happened,
-         secrets_are_shown_once, https_with_a_token, tasks_are_waited_for, events_follow],
+         secrets_are_shown_once, the_appliance_is_named, https_with_a_token, tasks_are_waited_for, events_follow],
         libvirt__uri="test:///default")

@@ -170,6 +170,7 @@ def answers_match_their_schemas(d):
     for path in ("/tokens", "/admins", "/audit", "/events", "/alarms", "/tasks", "/vms", "/templates", "/session",
                  "/appliance"):
         run_one("GET", path)
+    run_one("PATCH", "/appliance", body={"name": "c"}, headers={"If-Match": s.get("/appliance").headers["ETag"]})
     alarm = s.get("/alarms").json["items"][0]["id"]
     run_one("POST", "/alarms/%s/actions/acknowledge" % alarm, "/alarms/{id}/actions/acknowledge")
     equal(s.post("/alarms/%s/actions/acknowledge" % alarm).code, "state_conflict")

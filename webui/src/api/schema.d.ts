@@ -229,7 +229,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change the appliance: its name */
+        patch: operations["appliance_patch"];
         trace?: never;
     };
     "/api/v1/templates": {
@@ -906,6 +907,9 @@ export interface components {
             password?: string;
             must_change_password?: boolean;
         };
+        appliance_patch: {
+            name?: string;
+        };
         vm_spec: {
             template: string;
             name?: string;
@@ -1431,6 +1435,31 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["appliance"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    appliance_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["appliance_patch"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
