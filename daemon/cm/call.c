@@ -248,6 +248,46 @@ static json_t *call_json(const struct call *c, const struct half *speaker)
 			 call_legs(c, speaker));
 }
 
+static uint64_t mix(uint64_t sum, uint64_t value)
+{
+	return (sum ^ value) * 0x9e3779b97f4a7c15ULL + (sum >> 29);
+}
+
+static uint64_t mix_leg(uint64_t sum, const char *handle, const struct leg *leg)
+{
+	sum = mix(sum, slice_hash(slice_str(handle)));
+	sum = mix(sum, slice_hash(slice_str(leg->contact)));
+	return mix(sum, (uint64_t)leg->state);
+}
+
+uint64_t call_table_version(const struct call_table *t, size_t limit)
+{
+	uint64_t sum = slice_hash(SLICE("calls"));
+	struct map_iter it;
+	struct map_node *node;
+
+	MAP_FOREACH (node, &t->by_gsid, &it) {
+		const struct call *c = MAP_ENTRY(node, struct call, by_gsid);
+		const struct half *speaker = call_speaker(c), *h;
+
+		if (!speaker)
+			continue;
+		if (limit-- == 0)
+			break;
+		sum = mix(sum, slice_hash(slice_str(c->gsid)));
+		sum = mix(sum, slice_hash(slice_str(live_state(speaker))));
+		sum = mix(sum, slice_hash(slice_str(speaker->callee)));
+		sum = mix(sum, (uint64_t)speaker->started_at);
+		sum = mix(sum, (uint64_t)speaker->answered_at);
+		sum = mix_leg(sum, speaker->caller, &speaker->up);
+		LIST_FOREACH (h, &c->halves, struct half, link) {
+			if (half_is_live(h))
+				sum = mix_leg(sum, h->callee, &h->down);
+		}
+	}
+	return sum;
+}
+
 json_t *call_table_json(const struct call_table *t, size_t limit)
 {
 	AUTO(json) json_t *items = json_array();

@@ -55,5 +55,7 @@ json_t *call_half_record(const struct half *h);
 
 /* {"items":[…]} of the live calls, at most limit; a new reference, NULL without memory. */
 json_t *call_table_json(const struct call_table *t, size_t limit);
+/* A number that differs whenever call_table_json() does; cheap. */
+uint64_t call_table_version(const struct call_table *t, size_t limit);
 /* How many calls are live. */
 size_t call_live_count(const struct call_table *t);

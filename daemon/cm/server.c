@@ -11,6 +11,9 @@
 #include "node/node_sip.h"
 #include "stack/sip/sip_stack.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define LIVE_CALLS_SHOWN 500
@@ -133,7 +136,19 @@ static int calls_get(void *server, const json_t *query, json_t **ret, struct err
 {
 	const struct cm *cm = server;
 
-	*ret = call_table_json(&cm->calls, LIVE_CALLS_SHOWN);
+	const char *since = json_string_value(json_object_get(query, "since"));
+	char version[24];
+
+	(void)snprintf(version, sizeof(version), "%" PRIx64,
+		       call_table_version(&cm->calls, LIVE_CALLS_SHOWN));
+	if (since && strcmp(since, version) == 0)
+		*ret = json_pack("{s:b,s:s}", "unchanged", 1, "version", version);
+	else
+		*ret = call_table_json(&cm->calls, LIVE_CALLS_SHOWN);
+	if (*ret && call_live_count(&cm->calls) > LIVE_CALLS_SHOWN)
+		(void)json_object_set_new(*ret, "more", json_true());
+	if (*ret)
+		(void)json_object_set_new(*ret, "version", json_string(version));
 	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 

@@ -21,6 +21,7 @@
 #include "control/task/event.h"
 #include "control/task/task.h"
 #include "control/uc/uc.h"
+#include "control/uc/uc_watch.h"
 #include "control/vm/vm_manager.h"
 #include "net/pki.h"
 #include "net/tls.h"
@@ -58,6 +59,7 @@ struct box {
 	struct tasks *tasks;
 	struct auth *auth;
 	struct uc *uc;
+	struct uc_watch *watch;
 	struct vm_manager *vms;
 	struct api *api;
 };
@@ -263,7 +265,8 @@ static void on_vm_ready(void *user, const char *template_name)
 static int step_uc(struct box *b, struct error *err)
 {
 	static const unsigned hosts[] = { 10, 11, 12, 13 }; /* smgr, sm, cm, presence */
-	char address[4][16], url[64], management[UC_NODES][48], sql[BOX_PATH + 8];
+	const char *elsewhere[UC_NODES] = { b->config->uc_sm, b->config->uc_cm, "" };
+	char address[4][16], url[64], management[UC_NODES][BOX_PATH], sql[BOX_PATH + 8];
 	unsigned prefix;
 	uint32_t base;
 	int r = box_subnet(b->config->network_subnet, &base, &prefix, err);
@@ -273,8 +276,9 @@ static int step_uc(struct box *b, struct error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
 		box_host_address(base + hosts[i] - 1, address[i]);
 	for (size_t i = 0; i < UC_NODES; i++)
-		(void)snprintf(management[i], sizeof(management[i]), "https://%s:7443",
-			       address[i + 1]);
+		(void)snprintf(management[i], sizeof(management[i]),
+			       elsewhere[i][0] ? "%s" : "https://%s:7443",
+			       elsewhere[i][0] ? elsewhere[i] : address[i + 1]);
 	(void)snprintf(url, sizeof(url), "postgresql://aura_admin@%s/uc", address[0]);
 	(void)snprintf(sql, sizeof(sql), "%s/uc", b->paths.share_sql);
 	return uc_open(&(struct uc_config){ .database = url,
@@ -363,6 +367,25 @@ static int step_api(struct box *b, struct error *err)
 	return r;
 }
 
+static bool node_ready(void *user, const char *node)
+{
+	struct box *b = user;
+	const char *elsewhere = strcmp(node, "sm") == 0 ? b->config->uc_sm : b->config->uc_cm;
+
+	return elsewhere[0] || vm_manager_ready(b->vms, node);
+}
+
+static int step_watch(struct box *b, struct error *err)
+{
+	return uc_watch_new(&(struct uc_watch_config){ .loop = b->loop,
+						       .jobs = b->vm_jobs,
+						       .uc = b->uc,
+						       .store = b->store,
+						       .ready = node_ready,
+						       .user = b },
+			    &b->watch, err);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct box *b, struct error *err);
@@ -370,7 +393,7 @@ static const struct {
 	{ "loop", step_loop },	   { "pki", step_pki },	    { "database", step_database },
 	{ "box.db", step_box_db }, { "tasks", step_tasks }, { "auth", step_auth },
 	{ "priv", step_priv },	   { "uc", step_uc },	    { "vms", step_vms },
-	{ "api", step_api },
+	{ "api", step_api },	   { "watch", step_watch },
 };
 
 int box_start(const struct box_config *config, const char *root, struct box **ret,
@@ -456,6 +479,7 @@ struct box *box_stop(struct box *b)
 	}
 	(void)job_pool_free(b->api_jobs);
 	(void)job_pool_free(b->vm_jobs);
+	(void)uc_watch_free(b->watch);
 	(void)vm_manager_free(b->vms);
 	(void)uc_free(b->uc);
 	(void)auth_free(b->auth);

@@ -18,6 +18,7 @@ struct location {
 	struct map flows;    /* of bindings with a flow */
 	struct map contacts; /* of all bindings, by binding.contact */
 	size_t count;
+	uint64_t version;
 	location_hook_fn *hook;
 	void *hook_user;
 };
@@ -31,6 +32,7 @@ int location_new(location_hook_fn *hook, void *user, struct location **ret)
 	map_init(&location->users);
 	map_init(&location->flows);
 	map_init(&location->contacts);
+	random_bytes(&location->version, sizeof(location->version));
 	location->hook = hook;
 	location->hook_user = user;
 	*ret = location;
@@ -121,6 +123,7 @@ static void drop(struct location *location, struct binding *b, enum location_eve
 {
 	if (location->hook)
 		location->hook(location->hook_user, event, b->user->handle, b);
+	location->version++;
 	unlink_binding(location, b);
 	binding_free(b);
 }
@@ -257,6 +260,15 @@ static void link_binding(struct location *location, struct location_user *user, 
 	list_append(&user->bindings, &b->link);
 	user->count++;
 	location->count++;
+	location->version++;
+}
+
+/* Does this REGISTER change what people see of the binding, beside its end? */
+static bool moves(const struct binding *b, const struct location_request *rq,
+		  const struct location_change *change)
+{
+	return !slice_eq_str(change->uri, b->uri) || !slice_eq_str(rq->user_agent, b->user_agent) ||
+	       b->transport != rq->transport || !addr_equal(&b->source, &rq->source);
 }
 
 static int put(struct location *location, struct location_user *user,
@@ -275,6 +287,8 @@ static int put(struct location *location, struct location_user *user,
 		random_bytes(&fresh->id, sizeof(fresh->id));
 		b = fresh;
 	}
+	if (old && moves(old, rq, change))
+		location->version++;
 	r = binding_fill(location, b, rq, change);
 	if (r < 0)
 		return r;
@@ -465,6 +479,11 @@ void location_expire(struct location *location, int64_t now_ms)
 				drop(location, b, LOCATION_EXPIRED);
 		user_tidy(location, user);
 	}
+}
+
+uint64_t location_version(const struct location *location)
+{
+	return location->version;
 }
 
 size_t location_count(const struct location *location)

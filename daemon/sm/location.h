@@ -105,6 +105,8 @@ void location_flow_closed(struct location *location, uint64_t flow);
 void location_forget(struct location *location, struct slice handle); /* the user was deleted */
 void location_expire(struct location *location, int64_t now_ms);
 size_t location_count(const struct location *location); /* bindings in all */
+/* Another number whenever a binding came, went or moved; refreshes alone leave it. Begins at random. */
+uint64_t location_version(const struct location *location);
 
 /* Every binding, grouped by user. The callback must not change the location. */
 void location_walk(const struct location *location,

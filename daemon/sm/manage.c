@@ -3,6 +3,7 @@
 #include "sm/manage.h"
 
 #include "base/json_field.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,9 +45,21 @@ static int get_registrations(void *server, const json_t *query, json_t **ret, st
 {
 	struct walk walk = { .sm = server, .items = json_array() };
 
+	const char *since = json_string_value(json_object_get(query, "since"));
+	char version[24];
+
+	if (!walk.items)
+		return error_set(err, -ENOMEM, "out of memory");
+	(void)snprintf(version, sizeof(version), "%" PRIx64,
+		       location_version(walk.sm->location) ^ slice_hash(sm_domain(walk.sm)));
+	if (since && strcmp(since, version) == 0) {
+		json_decref(walk.items);
+		*ret = json_pack("{s:b,s:s}", "unchanged", 1, "version", version);
+		return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+	}
 	walk.handle = json_string_value(json_object_get(query, "handle"));
 	location_walk(walk.sm->location, add_binding, &walk);
-	*ret = json_pack("{s:o}", "items", walk.items);
+	*ret = json_pack("{s:o,s:s}", "items", walk.items, "version", version);
 	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 

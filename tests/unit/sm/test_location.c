@@ -76,6 +76,26 @@ static void a_contact_is_added_refreshed_and_removed(void **state)
 	assert_int_equal(events[LOCATION_REMOVED], 1);
 }
 
+static void the_version_follows_what_people_see(void **state)
+{
+	uint64_t before = location_version(location);
+
+	(void)state;
+	assert_int_equal(put("sip:3001@192.0.2.1:5060", "", 60), 0);
+	assert_true(location_version(location) != before);
+	before = location_version(location);
+	rq.cseq++;
+	assert_int_equal(put("sip:3001@192.0.2.1:5060", "", 90), 0);
+	assert_true(location_version(location) == before);
+	rq.cseq++;
+	rq.transport = SIP_TRANSPORT_TCP;
+	assert_int_equal(put("sip:3001@192.0.2.1:5060", "", 90), 0);
+	assert_true(location_version(location) != before);
+	before = location_version(location);
+	location_expire(location, rq.now_ms + 90001);
+	assert_true(location_version(location) != before);
+}
+
 static void equal_uris_are_one_contact(void **state)
 {
 	(void)state;
@@ -261,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_contact_is_added_refreshed_and_removed),
+		TEST(the_version_follows_what_people_see),
 		TEST(equal_uris_are_one_contact),
 		TEST(an_instance_keeps_its_binding_when_the_address_changes),
 		TEST(cseq_counts_within_one_call_id_only),
