@@ -306,6 +306,12 @@ int loop_turn(struct loop *l, int timeout_ms)
 	return 0;
 }
 
+void loop_settle(struct loop *l)
+{
+	(void)loop_turn(l, 0);
+	timer_wheel_advance(&l->timers, clock_now(l->clock) + 1);
+}
+
 int loop_run(struct loop *l)
 {
 	int r;

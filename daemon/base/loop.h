@@ -58,4 +58,6 @@ int loop_signal(struct loop *l, int signo, void (*fn)(int signo, void *user), vo
 int loop_run(struct loop *l);
 /* One turn: wait at most timeout_ms (-1 for ever), handle what is ready. For tests. */
 int loop_turn(struct loop *l, int timeout_ms);
+/* Before the end: runs what was posted and what was started to fire at once (closed() of streams). */
+void loop_settle(struct loop *l);
 void loop_stop(struct loop *l); /* any thread */

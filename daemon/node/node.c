@@ -328,7 +328,7 @@ static void node_end(struct node *node)
 	node->state = NULL;
 	job_pool_free(node->jobs);
 	if (node->loop)
-		(void)loop_turn(node->loop, 0); /* what the jobs posted */
+		loop_settle(node->loop); /* what the jobs posted, connections that are closing */
 	writer_free(node->writer);
 	local_db_free(node->db);
 	uc_model_unref(node->model);
