@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* openapi.c - the OpenAPI 3.1 document of a route table (schema.h). */
 #include "base/json_field.h"
-#include "http/cursor.h"
+#include "http/listing_read.h"
 #include "http/problem.h"
 #include "http/route.h"
 #include "http/schema.h"
@@ -53,30 +53,33 @@ static json_t *path_parameters(const char *path)
 	}
 }
 
-static json_t *query_parameter(const char *name, const char *description, json_t *schema)
+static const struct listing *listing_of(const struct http_openapi *api, const char *route)
 {
-	return json_pack("{s:s, s:s, s:s, s:o}", "name", name, "in", "query", "description",
-			 description, "schema", schema);
+	for (size_t i = 0; i < api->query_count; i++) {
+		if (strcmp(api->queries[i].route, route) == 0)
+			return api->queries[i].listing;
+	}
+	return NULL;
 }
 
-/* Those of the path; every list is read in pages. */
-static json_t *parameters(const struct http_route *route)
+static json_t *dry_run_parameter(void)
+{
+	return json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "dry_run", "in", "query",
+			 "description",
+			 "true: change nothing, answer 200 with the schema `plan`",
+			 "schema", "type", "boolean");
+}
+
+/* Those of the path, then those of the query. */
+static json_t *parameters(const struct http_openapi *api, const struct http_route *route)
 {
 	json_t *list = path_parameters(route->path);
+	const struct listing *listing = listing_of(api, route->name);
 
-	if (!slice_ends_with(slice_str(route->answer), SLICE("_list")))
-		return list;
-	(void)json_array_append_new(list,
-				    query_parameter("limit", "Items in a page",
-						    json_pack("{s:s, s:i, s:i, s:i}", "type",
-							      "integer", "minimum", 1, "maximum",
-							      HTTP_LIMIT_MAX, "default",
-							      HTTP_LIMIT_DEFAULT)));
-	(void)json_array_append_new(list,
-				    query_parameter("cursor", "The next_cursor of the page before",
-						    json_pack("{s:s}", "type", "string")));
-	(void)json_array_append_new(list, query_parameter("count", "Whether to add the total",
-							  json_pack("{s:s}", "type", "boolean")));
+	if (listing)
+		http_listing_describe(listing, list);
+	if (http_route_has_dry_run(route))
+		(void)json_array_append_new(list, dry_run_parameter());
 	return list;
 }
 
@@ -110,10 +113,10 @@ static json_t *success(const struct http_route *route)
 			 reference(schema));
 }
 
-static json_t *operation(const struct http_route *route)
+static json_t *operation(const struct http_openapi *api, const struct http_route *route)
 {
 	json_t *op = json_pack("{s:s, s:s, s:o, s:{s:o, s:{s:s}}}", "operationId", route->name,
-			       "summary", route->summary, "parameters", parameters(route),
+			       "summary", route->summary, "parameters", parameters(api, route),
 			       "responses", success_status(route), success(route), "default",
 			       "$ref", "#/components/responses/problem");
 
@@ -124,6 +127,8 @@ static json_t *operation(const struct http_route *route)
 	} else {
 		(void)json_object_set_new(op, "x-permission", json_string(route->permission));
 	}
+	if (http_route_has_dry_run(route))
+		(void)json_object_set_new(op, "x-dry-run", reference("plan"));
 	if (route->body)
 		(void)json_object_set_new(op, "requestBody",
 					  json_pack("{s:b, s:{s:{s:o}}}", "required", 1, "content",
@@ -157,7 +162,7 @@ static int add_paths(const struct http_openapi *api, json_t *paths, json_t *sche
 		for (const char *p = http_method_name(route->method); *p && n < 7; p++)
 			method[n++] = ascii_lower(*p);
 		method[n] = '\0';
-		if (json_object_set_new(path, method, operation(route)) < 0)
+		if (json_object_set_new(path, method, operation(api, route)) < 0)
 			return error_set(err, -ENOMEM, "no memory for the OpenAPI document");
 		if (route->body && !json_object_get(schemas, route->body_name))
 			(void)json_object_set_new(schemas, route->body_name,

@@ -11,6 +11,7 @@
  * names a row of the room's table of answer schemas (schema.h) or is `none`. */
 #pragma once
 #include <stddef.h>
+#include <string.h>
 
 #include "http/request.h"
 
@@ -60,6 +61,13 @@ struct http_route {
 
 /* No body: `none` in a row. */
 #define none_fields NULL
+
+/* A change of a resource takes ?dry_run=true; logging in or out and the own password are none. */
+static inline bool http_route_has_dry_run(const struct http_route *route)
+{
+	return !http_method_safe(route->method) && route->permission &&
+	       strcmp(route->permission, HTTP_ANY_ACTOR) != 0;
+}
 
 struct http_router;
 

@@ -17,10 +17,17 @@
 struct error;
 struct http_route;
 struct json_t;
+struct listing;
 
 struct http_schema {
 	const char *name;
 	const char *text;
+};
+
+/* The query of the route of that name. */
+struct http_route_query {
+	const char *route;
+	const struct listing *listing;
 };
 
 struct http_openapi {
@@ -31,6 +38,8 @@ struct http_openapi {
 	size_t route_count;
 	const struct http_schema *schemas;
 	size_t schema_count;
+	const struct http_route_query *queries;
+	size_t query_count;
 };
 
 /* One shorthand as JSON Schema (2020-12). Errors: -EBADMSG malformed, -ENOMEM. */

@@ -2,6 +2,7 @@
 /* uc_tool.c - control/uc and the private cluster from a command line; prints JSON, for tests. */
 #include "base/json_field.h"
 #include "control/uc/uc.h"
+#include "http/listing_read.h"
 #include "store/pg_cluster.h"
 
 #include <stdio.h>
@@ -44,36 +45,42 @@ static int cluster(int argc, char **argv)
 	return show(r, value, 0, &err);
 }
 
-static int list(struct uc *uc, char **arg, struct error *err)
+/* "limit=3&sort=-name" to pairs in place; values stand in it as they are. */
+static size_t split(char *text, struct http_pair *pairs)
 {
-	struct uc_user_query query = { .limit = (uint32_t)atoi(arg[0]),
-				       .after = *arg[1] ? arg[1] : NULL,
-				       .q = *arg[2] ? arg[2] : NULL,
-				       .count = true };
-	json_t *items = NULL;
-	int64_t total = 0;
-	bool more = false;
-	int r = uc_user_list(uc, &query, &items, &more, &total, err);
+	size_t n = 0;
 
-	return show(r,
-		    r < 0 ? NULL
-			  : json_pack("{s:o,s:b,s:I}", "items", items, "more", more, "total",
-				      (json_int_t)total),
-		    0, err);
+	for (char *pair = strtok(text, "&"); pair && n < HTTP_QUERY_MAX; pair = strtok(NULL, "&")) {
+		char *equals = strchr(pair, '=');
+
+		if (!equals)
+			continue;
+		*equals = '\0';
+		pairs[n++] = (struct http_pair){ pair, equals + 1 };
+	}
+	return n;
 }
 
-static int cdr(struct uc *uc, char **arg, struct error *err)
+/* A page of users or records, asked for as in a URL. */
+static int list(struct uc *uc, const char *verb, char *asked, struct error *err)
 {
-	struct uc_cdr_query query = { .limit = (uint32_t)atoi(arg[0]),
-				      .after = *arg[1] ? arg[1] : NULL };
-	json_t *items = NULL;
-	char *next = NULL;
-	int r = uc_cdr_list(uc, &query, &items, &next, err);
-	int status = show(r, r < 0 ? NULL : json_pack("{s:o,s:s?}", "items", items, "next", next),
-			  0, err);
+	bool users = strcmp(verb, "list") == 0;
+	struct http_pair pairs[HTTP_QUERY_MAX];
+	struct http_request req = { .path = verb, .query = pairs };
+	AUTO_LISTING query = { 0 };
+	AUTO_LISTING_PAGE page = { 0 };
+	json_t *value = NULL;
+	int r;
 
-	free(next);
-	return status;
+	req.query_count = split(asked, pairs);
+	r = http_listing_read(&req, users ? &uc_user_listing : &uc_cdr_listing, &query, err);
+	if (r == 0 && users)
+		r = uc_user_list(uc, &query, &page, err);
+	else if (r == 0)
+		r = uc_cdr_list(uc, http_query(&req, "handle"), &query, &page, err);
+	if (r == 0)
+		r = http_listing_answer(&query, &page, &value, err);
+	return show(r, value, 0, err);
 }
 
 static int run(struct uc *uc, const char *verb, char **arg, int n)
@@ -84,10 +91,8 @@ static int run(struct uc *uc, const char *verb, char **arg, int n)
 	int64_t version = 0;
 	int r = -EINVAL;
 
-	if (strcmp(verb, "list") == 0 && n == 3)
-		return list(uc, arg, &err);
-	if (strcmp(verb, "cdr") == 0 && n == 2)
-		return cdr(uc, arg, &err);
+	if ((strcmp(verb, "list") == 0 || strcmp(verb, "cdr") == 0) && n == 1)
+		return list(uc, verb, arg[0], &err);
 	if ((strcmp(verb, "create") == 0 || strcmp(verb, "patch") == 0) && n > 0) {
 		r = json_parse(slice_str(arg[n - 1]), &input, &err);
 		if (r < 0)
@@ -105,8 +110,13 @@ static int run(struct uc *uc, const char *verb, char **arg, int n)
 		r = uc_user_delete(uc, arg[0], atoll(arg[1]), &err);
 	else if (strcmp(verb, "export") == 0 && n == 1)
 		r = uc_export(uc, strcmp(arg[0], "secrets") == 0, &value, &err);
+	else if (strcmp(verb, "record") == 0 && n == 1)
+		r = uc_cdr_find(uc, arg[0], &value, &err);
+	else if (strcmp(verb, "summary") == 0 && n == 3)
+		r = uc_cdr_summary(uc, atoll(arg[0]), atoll(arg[1]), (uint32_t)atoi(arg[2]), &value,
+				   &err);
 	else if (strcmp(verb, "registrations") == 0)
-		r = uc_registrations(uc, NULL, &value, &err);
+		r = uc_registrations(uc, &value, &err);
 	else if (strcmp(verb, "calls") == 0)
 		r = uc_calls(uc, &value, &err);
 	else if (strcmp(verb, "replication") == 0)

@@ -77,18 +77,13 @@ static int reply_admin(struct api *api, const char *name, struct http_reply *rep
 int admins_list(struct api *api, const struct http_request *req, struct http_reply *reply,
 		struct error *err)
 {
-	struct http_page page;
-	json_t *items = NULL;
-	int r = http_page_read(req, NULL, 1, &page, err);
+	AUTO_LISTING query = { 0 };
+	AUTO_LISTING_PAGE page = { 0 };
+	int r = http_listing_read(req, &admin_listing, &query, err);
 
 	if (r == 0)
-		r = admin_list(api->config.auth, page.key_count ? page.key[0] : NULL,
-			       page.limit + 1, &items, err);
-	if (r < 0)
-		return r;
-	return api_reply_rows(api, req, &page,
-			      &(struct api_rows){ .table = "admin", .key = "name" }, items, reply,
-			      err);
+		r = admin_list(api->config.auth, &query, &page, err);
+	return r < 0 ? r : api_reply_page(&query, &page, reply, err);
 }
 
 int admins_get(struct api *api, const struct http_request *req, struct http_reply *reply,

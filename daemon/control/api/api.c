@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
 #include "control/task/event.h"
 #include "control/uc/uc.h"
@@ -34,6 +35,12 @@ static const struct http_schema schemas[] = {
 #include "control/api/schemas.def"
 #undef SCHEMA
 };
+
+static const struct http_route_query queries[] = {
+#define QUERY(route_, listing_) { .route = #route_, .listing = &(listing_) },
+#include "control/api/queries.def"
+#undef QUERY
+};
 /* clang-format on */
 
 int api_openapi(json_t **ret, struct error *err)
@@ -46,6 +53,8 @@ int api_openapi(json_t **ret, struct error *err)
 		.route_count = ARRAY_SIZE(routes),
 		.schemas = schemas,
 		.schema_count = ARRAY_SIZE(schemas),
+		.queries = queries,
+		.query_count = ARRAY_SIZE(queries),
 	};
 
 	return http_openapi_json(&document, ret, err);
@@ -65,9 +74,7 @@ static void publish(void *user, const struct event *event)
 static void api_free(struct api *api)
 {
 	(void)http_static_free(api->files);
-	json_decref(api->network);
 	free(api->openapi);
-	free(api->name);
 	free(api);
 }
 
@@ -86,11 +93,6 @@ static int api_make(struct api *api, struct error *err)
 	uint64_t before, newest;
 	int r;
 
-	api->name = strdup(api->config.name ? api->config.name : "aurabox");
-	if (!api->name)
-		return error_set(err, -ENOMEM, "no memory for the API");
-	if (api->config.network_text)
-		api->network = json_loads(api->config.network_text, 0, NULL);
 	r = api_openapi(&document, err);
 	if (r < 0)
 		return r;
@@ -169,6 +171,14 @@ struct api *api_stop(struct api *api, uint32_t grace)
 int api_change(struct api *api, const struct http_request *req, struct change **ret,
 	       struct error *err)
 {
+	if (api_dry_run(req))
+		return error_field(err, -EINVAL, "dry_run", "this change has no dry run");
+	return api_change_try(api, req, ret, err);
+}
+
+int api_change_try(struct api *api, const struct http_request *req, struct change **ret,
+		   struct error *err)
+{
 	const char *route = req->route->path, *path = req->path;
 	char action[160], target[320];
 
@@ -179,151 +189,6 @@ int api_change(struct api *api, const struct http_request *req, struct change **
 	(void)snprintf(action, sizeof(action), "%s %s", http_method_name(req->method), route);
 	(void)snprintf(target, sizeof(target), "%s", path);
 	return change_begin(api->config.store, api_actor(req), action, target, ret, err);
-}
-
-/* How many rows pass the filters; names of tables and columns are literals of the handlers. */
-static int count_rows(struct api *api, const struct http_request *req, const struct api_rows *rows,
-		      int64_t *ret, struct error *err)
-{
-	const char *params[HTTP_QUERY_MAX + 2];
-	AUTO(store_rows) struct store_rows *result = NULL;
-	AUTO(json) json_t *topics = json_array();
-	AUTO(str) char *wanted = NULL;
-	AUTO_BUF sql = { 0 };
-	size_t n = 0;
-	int r;
-
-	for (const char *const *topic = rows->topics; topic && *topic; topic++)
-		(void)json_array_append_new(topics, json_string(*topic));
-	wanted = json_text(topics);
-	buf_printf(&sql, "SELECT count(*) FROM %s WHERE true", rows->table);
-	for (const char *const *filter = rows->filters; filter && *filter; filter++) {
-		params[n] = http_query(req, *filter);
-		if (params[n])
-			buf_printf(&sql, " AND %s = $%zu", *filter, ++n);
-	}
-	if (rows->owner) {
-		params[n] = rows->owner;
-		buf_printf(&sql, " AND admin_id = $%zu::uuid", ++n);
-	}
-	if (rows->topics) {
-		params[n] = wanted;
-		buf_printf(&sql, " AND to_jsonb(topic) <@ $%zu::jsonb", ++n);
-	}
-	if (!buf_ok(&sql) || !wanted)
-		return error_set(err, -ENOMEM, "no memory for a list");
-	r = store_query(api->config.store, sql.data, params, n, &result, err);
-	if (r < 0)
-		return r;
-	*ret = store_rows_i64(result, 0, 0, 0);
-	return 0;
-}
-
-int api_reply_rows(struct api *api, const struct http_request *req, const struct http_page *page,
-		   const struct api_rows *rows, json_t *items, struct http_reply *reply,
-		   struct error *err)
-{
-	AUTO(json) json_t *owned = items;
-	char cursor[HTTP_CURSOR_SIZE], number[24];
-	bool more = json_array_size(owned) > page->limit, count;
-	int64_t total = 0;
-	json_t *answer;
-	int r = http_query_bool(req, "count", false, &count, err);
-
-	if (r == 0 && count)
-		r = count_rows(api, req, rows, &total, err);
-	while (json_array_size(items) > page->limit)
-		(void)json_array_remove(items, json_array_size(items) - 1);
-	if (r == 0 && more) {
-		const json_t *value =
-			json_object_get(json_array_get(items, page->limit - 1), rows->key);
-		const char *text = json_string_value(value);
-
-		(void)snprintf(number, sizeof(number), "%lld",
-			       (long long)json_integer_value(value));
-		r = http_cursor_make(page, (const char *const[]){ text ? text : number }, 1, cursor,
-				     err);
-	}
-	if (r < 0)
-		return r;
-	answer = json_pack("{s:O, s:s?}", "items", items, "next_cursor", more ? cursor : NULL);
-	if (count)
-		(void)json_object_set_new(answer, "total", json_integer(total));
-	return reply_json(reply, 200, answer, err);
-}
-
-/* The sort value of an item: its first key, and the second where the first is not unique. */
-static void whole_key(const json_t *item, const struct api_whole *whole, char out[HTTP_KEY_SIZE])
-{
-	const char *first = json_string_value(json_object_get(item, whole->key));
-	const char *second =
-		whole->second ? json_string_value(json_object_get(item, whole->second)) : NULL;
-
-	(void)snprintf(out, HTTP_KEY_SIZE, "%s\x1f%s", first ? first : "", second ? second : "");
-}
-
-struct whole_item {
-	char key[HTTP_KEY_SIZE];
-	json_t *item; /* borrowed */
-};
-
-static int whole_compare(const void *a, const void *b)
-{
-	return strcmp(((const struct whole_item *)a)->key, ((const struct whole_item *)b)->key);
-}
-
-static json_t *whole_page(const struct whole_item *sorted, size_t count,
-			  const struct http_page *page, const char **last)
-{
-	json_t *out = json_array();
-	size_t i = 0;
-
-	*last = NULL;
-	while (page->key_count && i < count && strcmp(sorted[i].key, page->key[0]) <= 0)
-		i++;
-	for (size_t n = 0; i < count && n < page->limit; i++, n++) {
-		(void)json_array_append(out, sorted[i].item);
-		*last = i + 1 < count ? sorted[i].key : NULL;
-	}
-	return out;
-}
-
-int api_reply_whole(const struct http_request *req, json_t *items, const struct api_whole *whole,
-		    struct http_reply *reply, struct error *err)
-{
-	AUTO(json) json_t *owned = items;
-	size_t count = json_array_size(owned);
-	AUTO(mem) void *memory = calloc(count + 1, sizeof(struct whole_item));
-	struct whole_item *sorted = memory;
-	char cursor[HTTP_CURSOR_SIZE];
-	struct http_page page;
-	const char *last;
-	bool counted;
-	json_t *answer;
-	int r = http_page_read(req, whole->filters, 1, &page, err);
-
-	if (r == 0)
-		r = http_query_bool(req, "count", false, &counted, err);
-	if (r < 0)
-		return r;
-	if (!sorted)
-		return error_set(err, -ENOMEM, "no memory for a list");
-	for (size_t i = 0; i < count; i++) {
-		sorted[i].item = json_array_get(items, i);
-		whole_key(sorted[i].item, whole, sorted[i].key);
-	}
-	qsort(sorted, count, sizeof(*sorted), whole_compare);
-	answer = json_pack("{s:o}", "items", whole_page(sorted, count, &page, &last));
-	if (last)
-		r = http_cursor_make(&page, &last, 1, cursor, err);
-	if (r < 0) {
-		json_decref(answer);
-		return r;
-	}
-	(void)json_object_set_new(answer, "next_cursor", last ? json_string(cursor) : json_null());
-	if (counted)
-		(void)json_object_set_new(answer, "total", json_integer((json_int_t)count));
-	return reply_json(reply, 200, answer, err);
 }
 
 void api_etag(const json_t *resource, char etag[HTTP_ETAG_SIZE])
@@ -357,6 +222,11 @@ int api_patch_writable(const json_t *patch, const json_t *resource, const char *
 	}
 	*ret = TAKE(out);
 	return 0;
+}
+
+int api_uc_there(struct api *api, struct error *err)
+{
+	return api->config.uc ? 0 : api_unavailable("System Manager (smgr) is", err);
 }
 
 int api_unavailable(const char *what, struct error *err)

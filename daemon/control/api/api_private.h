@@ -10,7 +10,8 @@
 #include "control/auth/actor.h"
 #include "control/auth/audit.h"
 #include "control/auth/auth.h"
-#include "http/cursor.h"
+#include "control/setup/setup.h"
+#include "http/listing_read.h"
 #include "http/reply.h"
 #include "http/request.h"
 #include "http/route.h"
@@ -21,8 +22,6 @@ struct sse_hub;
 
 struct api {
 	struct api_config config;
-	char *name;
-	json_t *network;
 	char *openapi; /* text, made once */
 	struct http_server *server;
 	struct http_static *files;
@@ -35,6 +34,10 @@ struct api {
 #define HTTP_CONTEXT struct api
 
 /* clang-format off */
+#define QUERY(route_, listing_) extern const struct listing listing_;
+#include "control/api/queries.def"
+#undef QUERY
+
 #define ROUTE(method, path, permission, handler, body, answer, summary) \
 	int handler(struct api *api, const struct http_request *req, struct http_reply *reply, \
 		    struct error *err);
@@ -56,41 +59,25 @@ static inline const struct actor *api_actor(const struct http_request *req)
 	return req->actor;
 }
 
-/* Open the change that a request makes: action is its method and route, target its path. */
+/* Open the change that a request makes: action is its method and route, target its path. A dry run
+ * gets none (api_dry_run.h): -EINVAL. */
 int api_change(struct api *api, const struct http_request *req, struct change **ret,
 	       struct error *err);
-/* A list of rows of `table` that follows `key`: items holds up to limit + 1, the one too many says
- * that there is a further page. filters are the query members that are columns too; with ?count=true
- * the answer has a total of what passes them (owner: and has this admin_id, NULL: any). Takes over
- * items. */
-struct api_rows {
-	const char *table;
-	const char *key;
-	const char *const *filters;
-	const char *owner;
-	const char *const *topics; /* and one of these topics, NULL: any */
-};
-int api_reply_rows(struct api *api, const struct http_request *req, const struct http_page *page,
-		   const struct api_rows *rows, json_t *items, struct http_reply *reply,
-		   struct error *err);
-/* A page of a list that is whole in memory, ordered by `key` (and `second`, NULL: key is unique).
- * Takes over items. */
-struct api_whole {
-	const char *key, *second;
-	const char *const *filters; /* query members that the list knows, or NULL */
-};
-int api_reply_whole(const struct http_request *req, json_t *items, const struct api_whole *whole,
-		    struct http_reply *reply, struct error *err);
+/* A page of a list that was fetched; its items are taken out of it. */
+int api_reply_page(const struct listing_query *query, struct listing_page *page,
+		   struct http_reply *reply, struct error *err);
+/* A page of a list that is whole in memory. Takes over items. */
+int api_reply_whole(const struct listing_query *query, json_t *items, struct http_reply *reply,
+		    struct error *err);
 /* ETag of a resource by its content. */
 void api_etag(const json_t *resource, char etag[HTTP_ETAG_SIZE]);
 /* Read-only members of a merge patch must equal the resource's own; the others are copied to *ret,
  * which the caller owns. Errors: -EINVAL. */
 int api_patch_writable(const json_t *patch, const json_t *resource, const char *const *read_only,
 		       json_t **ret, struct error *err);
-/* The state of each part, a new reference; *status is that of the whole. */
-json_t *api_components(struct api *api, const char **status);
 /* The vms or uc piece is not there: -EAGAIN, 503. */
 int api_unavailable(const char *what, struct error *err);
+int api_uc_there(struct api *api, struct error *err);
 
 /* auth_hook.c */
 int api_authorize(void *context, struct http_request *req, struct error *err);

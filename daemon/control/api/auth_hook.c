@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* auth_hook.c - before and after each handler: who asks, may they, and what was refused. */
 #include "base/log.h"
+#include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
 
 #include <stdio.h>
@@ -35,12 +36,17 @@ static int csrf_failed(struct error *err)
 /* A query member that a change does not know must not be ignored: it may have been dry_run. */
 static int check_query(const struct http_request *req, struct error *err)
 {
-	static const char *const none[] = { NULL };
-	static const char *const purge[] = { "purge", NULL };
+	static const char *const plain[] = { "dry_run", NULL };
+	static const char *const purge[] = { "dry_run", "purge", NULL };
+	bool dry_run;
+	int r;
 
 	if (http_method_safe(req->method))
 		return 0;
-	return http_query_only(req, req->method == HTTP_DELETE ? purge : none, err);
+	if (!http_route_has_dry_run(req->route))
+		return http_query_only(req, plain + 1, err);
+	r = http_query_only(req, req->method == HTTP_DELETE ? purge : plain, err);
+	return r < 0 ? r : http_query_bool(req, "dry_run", false, &dry_run, err);
 }
 
 static int identify(struct api *api, const struct http_request *req, struct actor *actor,
@@ -109,7 +115,9 @@ void api_done(void *context, struct http_request *req, unsigned status, const st
 	const char *route = req->route->path, *path = req->path;
 	char action[160];
 
-	if (actor && err && actor->kind != ACTOR_NONE && !http_method_safe(req->method)) {
+	/* a plan that could not be made is no change that failed */
+	if (actor && err && actor->kind != ACTOR_NONE && !http_method_safe(req->method) &&
+	    (!api_dry_run(req) || err->code == -EACCES)) {
 		struct error failed = { 0 };
 		int r;
 

@@ -59,32 +59,16 @@ static int wanted_topics(const struct http_request *req, const char **out, struc
 int events_list(struct api *api, const struct http_request *req, struct http_reply *reply,
 		struct error *err)
 {
-	static const char *const filters[] = { "topics", "type", "subject", NULL };
 	const char *wanted[ARRAY_SIZE(topics) + 1];
-	struct http_page page;
-	json_t *items = NULL;
-	int r = http_page_read(req, filters, 1, &page, err);
+	AUTO_LISTING query = { 0 };
+	AUTO_LISTING_PAGE page = { 0 };
+	int r = http_listing_read(req, &event_listing, &query, err);
 
 	if (r == 0)
 		r = wanted_topics(req, wanted, err);
 	if (r == 0)
-		r = event_list(api->config.events,
-			       &(struct event_filter){
-				       .topics = wanted,
-				       .type = http_query(req, "type"),
-				       .subject = http_query(req, "subject"),
-				       .before =
-					       page.key_count ? strtoull(page.key[0], NULL, 10) : 0,
-				       .limit = page.limit + 1 },
-			       &items, err);
-	if (r < 0)
-		return r;
-	return api_reply_rows(api, req, &page,
-			      &(struct api_rows){ .table = "event",
-						  .key = "id",
-						  .filters = filters + 1,
-						  .topics = wanted },
-			      items, reply, err);
+		r = event_list(api->config.events, wanted, &query, &page, err);
+	return r < 0 ? r : api_reply_page(&query, &page, reply, err);
 }
 
 /* What the client missed, out of the database. */

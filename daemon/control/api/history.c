@@ -4,77 +4,28 @@
 #include "control/task/alarm.h"
 #include "control/task/task.h"
 
-static const char *cursor_of(const struct http_page *page)
-{
-	return page->key_count ? page->key[0] : NULL;
-}
-
-/* A filter whose values are words of a list. */
-static int check_word(const struct http_request *req, const char *name, const char *const *words,
-		      struct error *err)
-{
-	const char *value = http_query(req, name);
-
-	if (!value)
-		return 0;
-	for (; *words; words++) {
-		if (strcmp(*words, value) == 0)
-			return 0;
-	}
-	return error_field(err, -EINVAL, name, "has no value '%s'", value);
-}
-
 int audit_get(struct api *api, const struct http_request *req, struct http_reply *reply,
 	      struct error *err)
 {
-	static const char *const filters[] = { "actor", "action", "target", "result", NULL };
-	struct http_page page;
-	json_t *items = NULL;
-	int r = http_page_read(req, filters, 1, &page, err);
+	AUTO_LISTING query = { 0 };
+	AUTO_LISTING_PAGE page = { 0 };
+	int r = http_listing_read(req, &audit_listing, &query, err);
 
 	if (r == 0)
-		r = audit_list(api->config.store,
-			       &(struct audit_filter){ .actor = http_query(req, "actor"),
-						       .action = http_query(req, "action"),
-						       .target = http_query(req, "target"),
-						       .result = http_query(req, "result"),
-						       .before = cursor_of(&page),
-						       .limit = page.limit + 1 },
-			       &items, err);
-	if (r < 0)
-		return r;
-	return api_reply_rows(api, req, &page,
-			      &(struct api_rows){
-				      .table = "audit", .key = "id", .filters = filters },
-			      items, reply, err);
+		r = audit_list(api->config.store, &query, &page, err);
+	return r < 0 ? r : api_reply_page(&query, &page, reply, err);
 }
 
 int tasks_list(struct api *api, const struct http_request *req, struct http_reply *reply,
 	       struct error *err)
 {
-	static const char *const filters[] = { "state", "kind", "target", NULL };
-	static const char *const states[] = { "queued", "running",   "cancelling", "succeeded",
-					      "failed", "cancelled", NULL };
-	struct http_page page;
-	json_t *items = NULL;
-	int r = http_page_read(req, filters, 1, &page, err);
+	AUTO_LISTING query = { 0 };
+	AUTO_LISTING_PAGE page = { 0 };
+	int r = http_listing_read(req, &task_listing, &query, err);
 
 	if (r == 0)
-		r = check_word(req, "state", states, err);
-	if (r == 0)
-		r = task_list(api->config.tasks,
-			      &(struct task_filter){ .state = http_query(req, "state"),
-						     .kind = http_query(req, "kind"),
-						     .target = http_query(req, "target"),
-						     .before = cursor_of(&page),
-						     .limit = page.limit + 1 },
-			      &items, err);
-	if (r < 0)
-		return r;
-	return api_reply_rows(api, req, &page,
-			      &(struct api_rows){
-				      .table = "task", .key = "id", .filters = filters },
-			      items, reply, err);
+		r = task_list(api->config.tasks, &query, &page, err);
+	return r < 0 ? r : api_reply_page(&query, &page, reply, err);
 }
 
 int tasks_get(struct api *api, const struct http_request *req, struct http_reply *reply,
@@ -119,32 +70,13 @@ int tasks_cancel(struct api *api, const struct http_request *req, struct http_re
 int alarms_list(struct api *api, const struct http_request *req, struct http_reply *reply,
 		struct error *err)
 {
-	static const char *const filters[] = { "state", "severity", "code", "target", NULL };
-	static const char *const states[] = { "active", "cleared", NULL };
-	static const char *const severities[] = { "warning", "major", "critical", NULL };
-	struct http_page page;
-	json_t *items = NULL;
-	int r = http_page_read(req, filters, 1, &page, err);
+	AUTO_LISTING query = { 0 };
+	AUTO_LISTING_PAGE page = { 0 };
+	int r = http_listing_read(req, &alarm_listing, &query, err);
 
 	if (r == 0)
-		r = check_word(req, "state", states, err);
-	if (r == 0)
-		r = check_word(req, "severity", severities, err);
-	if (r == 0)
-		r = alarm_list(api->config.alarms,
-			       &(struct alarm_filter){ .state = http_query(req, "state"),
-						       .severity = http_query(req, "severity"),
-						       .code = http_query(req, "code"),
-						       .target = http_query(req, "target"),
-						       .before = cursor_of(&page),
-						       .limit = page.limit + 1 },
-			       &items, err);
-	if (r < 0)
-		return r;
-	return api_reply_rows(api, req, &page,
-			      &(struct api_rows){
-				      .table = "alarm", .key = "id", .filters = filters },
-			      items, reply, err);
+		r = alarm_list(api->config.alarms, &query, &page, err);
+	return r < 0 ? r : api_reply_page(&query, &page, reply, err);
 }
 
 int alarms_get(struct api *api, const struct http_request *req, struct http_reply *reply,

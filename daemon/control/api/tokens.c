@@ -90,22 +90,13 @@ int tokens_create(struct api *api, const struct http_request *req, struct http_r
 int tokens_list(struct api *api, const struct http_request *req, struct http_reply *reply,
 		struct error *err)
 {
-	struct http_page page;
-	json_t *items = NULL;
-	int r = http_page_read(req, NULL, 1, &page, err);
+	AUTO_LISTING query = { 0 };
+	AUTO_LISTING_PAGE page = { 0 };
+	int r = http_listing_read(req, &token_listing, &query, err);
 
 	if (r == 0)
-		r = token_list(api->config.auth, api_actor(req),
-			       page.key_count ? page.key[0] : NULL, page.limit + 1, &items, err);
-	if (r < 0)
-		return r;
-	return api_reply_rows(api, req, &page,
-			      &(struct api_rows){ .table = "token",
-						  .key = "id",
-						  .owner = actor_may(api_actor(req), "admins:read")
-								   ? NULL
-								   : api_actor(req)->admin_id },
-			      items, reply, err);
+		r = token_list(api->config.auth, api_actor(req), &query, &page, err);
+	return r < 0 ? r : api_reply_page(&query, &page, reply, err);
 }
 
 int tokens_get(struct api *api, const struct http_request *req, struct http_reply *reply,

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* uc_routes.c - /uc/...: users, live registrations and calls, records, replication, export. */
+/* uc_routes.c - /uc/users, /uc/replication, /uc/export: what is administered. */
 #include "control/api/api_private.h"
 #include "control/uc/uc.h"
 
 #include <stdio.h>
-
-static int uc_there(struct api *api, struct error *err)
-{
-	return api->config.uc ? 0 : api_unavailable("System Manager (smgr) is", err);
-}
 
 static void user_etag(const json_t *user, int64_t version, char etag[HTTP_ETAG_SIZE])
 {
@@ -29,46 +24,15 @@ static int reply_user(json_t *user, int64_t version, struct http_reply *reply, s
 int uc_users_list(struct api *api, const struct http_request *req, struct http_reply *reply,
 		  struct error *err)
 {
-	static const char *const filters[] = { "q", "sort", NULL };
-	const char *sort = http_query(req, "sort");
-	struct uc_user_query query = { 0 };
-	struct http_page page;
-	char cursor[HTTP_CURSOR_SIZE];
-	const char *last;
-	json_t *items = NULL, *answer;
-	int64_t total = 0;
-	bool more = false;
-	int r = http_page_read(req, filters, 1, &page, err);
+	AUTO_LISTING query = { 0 };
+	AUTO_LISTING_PAGE page = { 0 };
+	int r = http_listing_read(req, &uc_user_listing, &query, err);
 
-	if (r == 0 && sort && strcmp(sort, "handle") != 0 && strcmp(sort, "-handle") != 0)
-		r = error_field(err, -EINVAL, "sort", "must be handle or -handle");
 	if (r == 0)
-		r = http_query_bool(req, "count", false, &query.count, err);
+		r = api_uc_there(api, err);
 	if (r == 0)
-		r = uc_there(api, err);
-	if (r < 0)
-		return r;
-	query.limit = page.limit;
-	query.after = page.key_count ? page.key[0] : NULL;
-	query.q = http_query(req, "q");
-	query.descending = sort && *sort == '-';
-	r = uc_user_list(api->config.uc, &query, &items, &more, &total, err);
-	if (r < 0)
-		return r;
-	last = json_string_value(json_object_get(
-		json_array_get(items, json_array_size(items) ? json_array_size(items) - 1 : 0),
-		"handle"));
-	if (more && last)
-		r = http_cursor_make(&page, &last, 1, cursor, err);
-	answer = json_pack("{s:o, s:s?}", "items", items, "next_cursor",
-			   more && last ? cursor : NULL);
-	if (query.count)
-		(void)json_object_set_new(answer, "total", json_integer(total));
-	if (r < 0) {
-		json_decref(answer);
-		return r;
-	}
-	return reply_json(reply, 200, answer, err);
+		r = uc_user_list(api->config.uc, &query, &page, err);
+	return r < 0 ? r : api_reply_page(&query, &page, reply, err);
 }
 
 int uc_users_create(struct api *api, const struct http_request *req, struct http_reply *reply,
@@ -79,7 +43,7 @@ int uc_users_create(struct api *api, const struct http_request *req, struct http
 	char etag[HTTP_ETAG_SIZE], target[160], id[40];
 	const char *handle = json_string_value(json_object_get(req->json, "handle"));
 	int64_t version = 0;
-	int r = uc_there(api, err);
+	int r = api_uc_there(api, err);
 
 	if (r == 0)
 		r = api_change(api, req, &change, err);
@@ -107,7 +71,7 @@ int uc_users_get(struct api *api, const struct http_request *req, struct http_re
 {
 	json_t *user = NULL;
 	int64_t version = 0;
-	int r = uc_there(api, err);
+	int r = api_uc_there(api, err);
 
 	if (r == 0)
 		r = uc_user_get(api->config.uc, req->param[0], &user, &version, err);
@@ -122,7 +86,7 @@ int uc_users_patch(struct api *api, const struct http_request *req, struct http_
 	json_t *user = NULL;
 	char etag[HTTP_ETAG_SIZE];
 	int64_t version = 0;
-	int r = uc_there(api, err);
+	int r = api_uc_there(api, err);
 
 	if (r == 0)
 		r = uc_user_get(api->config.uc, req->param[0], &old, &version, err);
@@ -156,7 +120,7 @@ int uc_users_delete(struct api *api, const struct http_request *req, struct http
 	char etag[HTTP_ETAG_SIZE];
 	const char *id;
 	int64_t version = 0;
-	int r = uc_there(api, err);
+	int r = api_uc_there(api, err);
 
 	if (r == 0)
 		r = uc_user_get(api->config.uc, req->param[0], &old, &version, err);
@@ -181,79 +145,18 @@ int uc_users_delete(struct api *api, const struct http_request *req, struct http
 	return r < 0 ? r : reply_empty(reply, 204, err);
 }
 
-int uc_registrations_list(struct api *api, const struct http_request *req, struct http_reply *reply,
-			  struct error *err)
-{
-	static const char *const filters[] = { "handle", NULL };
-	json_t *items = NULL;
-	int r = uc_there(api, err);
-
-	if (r == 0)
-		r = uc_registrations(api->config.uc, http_query(req, "handle"), &items, err);
-	if (r < 0)
-		return r;
-	return api_reply_whole(req, items,
-			       &(struct api_whole){
-				       .key = "aor", .second = "contact", .filters = filters },
-			       reply, err);
-}
-
-int uc_calls_list(struct api *api, const struct http_request *req, struct http_reply *reply,
-		  struct error *err)
-{
-	json_t *items = NULL;
-	int r = uc_there(api, err);
-
-	if (r == 0)
-		r = uc_calls(api->config.uc, &items, err);
-	if (r < 0)
-		return r;
-	return api_reply_whole(req, items,
-			       &(struct api_whole){ .key = "started_at", .second = "gsid" }, reply,
-			       err);
-}
-
-int uc_cdr_get(struct api *api, const struct http_request *req, struct http_reply *reply,
-	       struct error *err)
-{
-	static const char *const filters[] = { "user", NULL };
-	struct http_page page;
-	char cursor[HTTP_CURSOR_SIZE];
-	AUTO(str) char *next = NULL;
-	json_t *items = NULL;
-	int r = http_page_read(req, filters, 1, &page, err);
-
-	if (r == 0)
-		r = uc_there(api, err);
-	if (r == 0)
-		r = uc_cdr_list(api->config.uc,
-				&(struct uc_cdr_query){ .limit = page.limit,
-							.after =
-								page.key_count ? page.key[0] : NULL,
-							.user = http_query(req, "user") },
-				&items, &next, err);
-	if (r < 0)
-		return r;
-	if (next)
-		r = http_cursor_make(&page, (const char *const[]){ next }, 1, cursor, err);
-	if (r < 0) {
-		json_decref(items);
-		return r;
-	}
-	return reply_list(reply, items, next ? cursor : NULL, err);
-}
-
 int uc_replication_get(struct api *api, const struct http_request *req, struct http_reply *reply,
 		       struct error *err)
 {
+	AUTO_LISTING query = { 0 };
 	json_t *items = NULL;
-	int r = uc_there(api, err);
+	int r = http_listing_read(req, &replication_listing, &query, err);
 
 	if (r == 0)
+		r = api_uc_there(api, err);
+	if (r == 0)
 		r = uc_replication(api->config.uc, &items, err);
-	if (r < 0)
-		return r;
-	return api_reply_whole(req, items, &(struct api_whole){ .key = "node" }, reply, err);
+	return r < 0 ? r : api_reply_whole(&query, items, reply, err);
 }
 
 int uc_export_get(struct api *api, const struct http_request *req, struct http_reply *reply,
@@ -264,7 +167,7 @@ int uc_export_get(struct api *api, const struct http_request *req, struct http_r
 	int r = http_query_only(req, known, err);
 
 	if (r == 0)
-		r = uc_there(api, err);
+		r = api_uc_there(api, err);
 	if (r == 0)
 		r = uc_export(api->config.uc, actor_may(api_actor(req), "uc:act"), &document, err);
 	return r < 0 ? r : reply_json(reply, 200, document, err);

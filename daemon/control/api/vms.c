@@ -39,12 +39,14 @@ static int manager(struct api *api, struct error *err)
 int templates_list(struct api *api, const struct http_request *req, struct http_reply *reply,
 		   struct error *err)
 {
-	int r = manager(api, err);
+	AUTO_LISTING query = { 0 };
+	int r = http_listing_read(req, &template_listing, &query, err);
 
+	if (r == 0)
+		r = manager(api, err);
 	if (r < 0)
 		return r;
-	return api_reply_whole(req, vm_manager_templates(api->config.vms),
-			       &(struct api_whole){ .key = "name" }, reply, err);
+	return api_reply_whole(&query, vm_manager_templates(api->config.vms), reply, err);
 }
 
 int templates_get(struct api *api, const struct http_request *req, struct http_reply *reply,
@@ -71,12 +73,14 @@ int templates_get(struct api *api, const struct http_request *req, struct http_r
 int vms_list(struct api *api, const struct http_request *req, struct http_reply *reply,
 	     struct error *err)
 {
-	int r = manager(api, err);
+	AUTO_LISTING query = { 0 };
+	int r = http_listing_read(req, &vm_listing, &query, err);
 
+	if (r == 0)
+		r = manager(api, err);
 	if (r < 0)
 		return r;
-	return api_reply_whole(req, vm_manager_list(api->config.vms),
-			       &(struct api_whole){ .key = "name" }, reply, err);
+	return api_reply_whole(&query, vm_manager_list(api->config.vms), reply, err);
 }
 
 /* The ETag follows what people change, not what the guest does. */

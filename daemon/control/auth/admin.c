@@ -6,6 +6,7 @@
 #include "control/auth/auth_private.h"
 #include "control/task/sql.h"
 #include "net/password.h"
+#include "store/listing_sql.h"
 
 #define ADMIN_JSON                                                                                 \
 	"json_build_object('id', id, 'name', name, 'role', role, 'must_change_password', "         \
@@ -92,17 +93,28 @@ int admin_get(struct auth *auth, const char *admin, json_t **ret, int64_t *versi
 	return take_json(rows, ret, err);
 }
 
-int admin_list(struct auth *auth, const char *after_name, uint32_t limit, json_t **ret,
+const struct listing admin_listing = {
+	.sort = "name",
+	.fields =
+		(const struct listing_field[]){
+			{ .name = "name",
+			  .use = LISTING_KEY | LISTING_SORT | LISTING_SEARCH | LISTING_FILTER,
+			  .help = "Name" },
+			{ .name = "role",
+			  .kind = LISTING_WORD,
+			  .use = LISTING_FILTER,
+			  .words = role_names,
+			  .help = "Role" },
+			{ .name = "created_at", .kind = LISTING_TIME, .use = LISTING_SORT },
+			{ .name = NULL } },
+};
+
+int admin_list(struct auth *auth, const struct listing_query *query, struct listing_page *ret,
 	       struct error *err)
 {
-	static const char sql[] =
-		"SELECT coalesce(json_agg(o), '[]') FROM (SELECT " ADMIN_JSON
-		" AS o FROM admin WHERE $1::text IS NULL OR name > $1 ORDER BY name LIMIT $2::int) p";
-	AUTO(store_rows) struct store_rows *rows = NULL;
-	int r = store_query(auth->store, sql, (const char *[]){ after_name, store_num(limit) }, 2,
-			    &rows, err);
+	static const struct store_listing source = { .item = ADMIN_JSON, .from = "admin" };
 
-	return r < 0 ? r : take_json(rows, ret, err);
+	return store_listing(auth->store, &source, query, ret, err);
 }
 
 int admin_update(struct auth *auth, struct change *change, const char *admin, int64_t version,

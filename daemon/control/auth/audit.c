@@ -6,6 +6,7 @@
 #include "control/auth/actor.h"
 #include "control/task/event.h"
 #include "control/task/sql.h"
+#include "store/listing_sql.h"
 
 #include <stdio.h>
 
@@ -135,26 +136,39 @@ int audit_write(struct store *store, const struct actor *actor, const char *acti
 	return r;
 }
 
-int audit_list(struct store *store, const struct audit_filter *filter, json_t **ret,
+const struct listing audit_listing = {
+	.sort = "-id",
+	.fields =
+		(const struct listing_field[]){
+			{ .name = "id", .kind = LISTING_ID, .use = LISTING_KEY },
+			{ .name = "at",
+			  .kind = LISTING_TIME,
+			  .use = LISTING_SORT | LISTING_RANGE,
+			  .help = "When it was done" },
+			{ .name = "actor",
+			  .use = LISTING_FILTER | LISTING_SEARCH,
+			  .help = "Who did it" },
+			{ .name = "action",
+			  .use = LISTING_FILTER | LISTING_SEARCH,
+			  .help = "What was done" },
+			{ .name = "target",
+			  .use = LISTING_FILTER | LISTING_SEARCH,
+			  .help = "To what" },
+			{ .name = "result",
+			  .use = LISTING_FILTER,
+			  .help = "'ok' or the problem's code" },
+			{ .name = NULL } },
+};
+
+int audit_list(struct store *store, const struct listing_query *query, struct listing_page *ret,
 	       struct error *err)
 {
-	static const char sql[] =
-		"SELECT coalesce(json_agg(o), '[]') FROM (SELECT json_build_object('id', id, 'at', " SQL_TIME(
+	static const struct store_listing source = {
+		.item = "json_build_object('id', id, 'at', " SQL_TIME(
 			"at") ", 'actor', actor, 'action', action, 'target', target, 'address', "
-			      "address, 'result', result) AS o FROM audit "
-			      "WHERE ($1::uuid IS NULL OR id < $1::uuid) "
-			      "AND ($2::text IS NULL OR actor = $2) AND ($3::text IS NULL OR action = $3) "
-			      "AND ($4::text IS NULL OR target = $4) AND ($5::text IS NULL OR result = $5) "
-			      "ORDER BY id DESC LIMIT $6::int) AS page";
-	AUTO(store_rows) struct store_rows *rows = NULL;
-	int r = store_query(store, sql,
-			    (const char *[]){ filter->before, filter->actor, filter->action,
-					      filter->target, filter->result,
-					      store_num(filter->limit) },
-			    6, &rows, err);
+			      "address, 'result', result)",
+		.from = "audit",
+	};
 
-	if (r < 0)
-		return r;
-	*ret = store_rows_json(rows, 0, 0);
-	return *ret ? 0 : error_set(err, -ENOMEM, "no memory for the audit log");
+	return store_listing(store, &source, query, ret, err);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/listing.h"
 
 struct actor;
 struct change; /* opaque, see audit.c */
@@ -36,11 +37,7 @@ int audit_write(struct store *store, const struct actor *actor, const char *acti
 int audit_add(struct store_tx *tx, const struct actor *actor, const char *action,
 	      const char *target, const char *result, struct error *err);
 
-struct audit_filter {
-	const char *actor, *action, *target, *result; /* NULL: any */
-	const char *before;			      /* id of the last row seen; NULL: newest */
-	uint32_t limit;
-};
 /* Rows {id, at, actor, action, target, address, result}, newest first. */
-int audit_list(struct store *store, const struct audit_filter *filter, struct json_t **ret,
+extern const struct listing audit_listing;
+int audit_list(struct store *store, const struct listing_query *query, struct listing_page *ret,
 	       struct error *err);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/listing.h"
 #include "control/auth/actor.h"
 
 struct auth; /* opaque, see auth.c */
@@ -80,7 +81,8 @@ int admin_create(struct auth *auth, struct change *change, const struct admin_ch
 /* By id or name. *version is for the ETag. */
 int admin_get(struct auth *auth, const char *admin, struct json_t **ret, int64_t *version,
 	      struct error *err);
-int admin_list(struct auth *auth, const char *after_name, uint32_t limit, struct json_t **ret,
+extern const struct listing admin_listing;
+int admin_list(struct auth *auth, const struct listing_query *query, struct listing_page *ret,
 	       struct error *err);
 /* version: the row's expected one, else -ESTALE. Errors: -EBUSY last admin, -EEXIST, -ENOENT. */
 int admin_update(struct auth *auth, struct change *change, const char *admin, int64_t version,
@@ -96,8 +98,9 @@ int admin_delete(struct auth *auth, struct change *change, const char *admin, in
 int token_create(struct auth *auth, struct change *change, const struct actor *actor,
 		 const char *name, permissions scopes, int64_t expires_at, struct json_t **ret,
 		 struct error *err); /* *ret holds `token`, the only time it is shown */
-int token_list(struct auth *auth, const struct actor *actor, const char *before, uint32_t limit,
-	       struct json_t **ret, struct error *err);
+extern const struct listing token_listing;
+int token_list(struct auth *auth, const struct actor *actor, const struct listing_query *query,
+	       struct listing_page *ret, struct error *err);
 int token_get(struct auth *auth, const struct actor *actor, const char *id, struct json_t **ret,
 	      struct error *err);
 int token_delete(struct auth *auth, struct change *change, const struct actor *actor,

@@ -6,6 +6,7 @@
 #include "control/auth/audit.h"
 #include "control/auth/auth_private.h"
 #include "control/task/sql.h"
+#include "store/listing_sql.h"
 
 #include <stdio.h>
 
@@ -90,23 +91,38 @@ int token_create(struct auth *auth, struct change *change, const struct actor *a
 	return r;
 }
 
-int token_list(struct auth *auth, const struct actor *actor, const char *before, uint32_t limit,
-	       json_t **ret, struct error *err)
-{
-	static const char sql[] =
-		"SELECT coalesce(json_agg(o), '[]') FROM (SELECT " TOKEN_JSON
-		" AS o FROM token t JOIN admin a ON a.id = t.admin_id "
-		"WHERE ($1::uuid IS NULL OR t.id < $1::uuid) "
-		"AND ($2::uuid IS NULL OR t.admin_id = $2::uuid) ORDER BY t.id DESC LIMIT $3::int) p";
-	AUTO(store_rows) struct store_rows *rows = NULL;
-	const char *owner = actor_may(actor, "admins:read") ? NULL : actor->admin_id;
-	int r = store_query(auth->store, sql, (const char *[]){ before, owner, store_num(limit) },
-			    3, &rows, err);
+const struct listing token_listing = {
+	.sort = "-id",
+	.fields =
+		(const struct listing_field[]){
+			{ .name = "id", .kind = LISTING_ID, .use = LISTING_KEY, .column = "t.id" },
+			{ .name = "name",
+			  .use = LISTING_SORT | LISTING_SEARCH | LISTING_FILTER,
+			  .column = "t.name",
+			  .help = "Name" },
+			{ .name = "owner",
+			  .use = LISTING_FILTER,
+			  .column = "a.name",
+			  .help = "Name of the administrator" },
+			{ .name = "created_at",
+			  .kind = LISTING_TIME,
+			  .use = LISTING_SORT,
+			  .column = "t.created_at" },
+			{ .name = NULL } },
+};
 
-	if (r < 0)
-		return r;
-	*ret = store_rows_json(rows, 0, 0);
-	return *ret ? 0 : error_set(err, -ENOMEM, "no memory for tokens");
+int token_list(struct auth *auth, const struct actor *actor, const struct listing_query *query,
+	       struct listing_page *ret, struct error *err)
+{
+	const struct store_listing source = {
+		.item = TOKEN_JSON,
+		.from = "token t JOIN admin a ON a.id = t.admin_id",
+		.where = "($1::uuid IS NULL OR t.admin_id = $1::uuid)",
+		.param = { actor_may(actor, "admins:read") ? NULL : actor->admin_id },
+		.param_count = 1,
+	};
+
+	return store_listing(auth->store, &source, query, ret, err);
 }
 
 int token_get(struct auth *auth, const struct actor *actor, const char *id, json_t **ret,

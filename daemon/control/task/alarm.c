@@ -9,6 +9,7 @@
 #include "base/slice.h"
 #include "control/task/event.h"
 #include "control/task/sql.h"
+#include "store/listing_sql.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -328,26 +329,48 @@ void alarms_counts(struct alarms *alarms, uint32_t counts[3])
 	(void)pthread_mutex_unlock(&alarms->lock);
 }
 
-int alarm_list(struct alarms *alarms, const struct alarm_filter *filter, json_t **ret,
+static const char *const state_words[] = { "active", "cleared", NULL };
+static const char *const severity_words[] = { "warning", "major", "critical", NULL };
+
+const struct listing alarm_listing = {
+	.sort = "-id",
+	.fields =
+		(const struct listing_field[]){
+			{ .name = "id", .kind = LISTING_ID, .use = LISTING_KEY },
+			{ .name = "raised_at",
+			  .kind = LISTING_TIME,
+			  .use = LISTING_SORT | LISTING_RANGE,
+			  .help = "When it was raised" },
+			{ .name = "state",
+			  .kind = LISTING_WORD,
+			  .use = LISTING_FILTER,
+			  .words = state_words,
+			  .help = "State" },
+			{ .name = "severity",
+			  .kind = LISTING_WORD,
+			  .use = LISTING_FILTER,
+			  .words = severity_words,
+			  .help = "Severity" },
+			{ .name = "acknowledged",
+			  .kind = LISTING_BOOL,
+			  .use = LISTING_FILTER,
+			  .column = "(acknowledged_at IS NOT NULL)",
+			  .help = "Has somebody seen it?" },
+			{ .name = "code",
+			  .use = LISTING_FILTER | LISTING_SEARCH,
+			  .help = "Code" },
+			{ .name = "target",
+			  .use = LISTING_FILTER | LISTING_SEARCH,
+			  .help = "What it is about" },
+			{ .name = NULL } },
+};
+
+int alarm_list(struct alarms *alarms, const struct listing_query *query, struct listing_page *ret,
 	       struct error *err)
 {
-	static const char sql[] =
-		"SELECT coalesce(json_agg(o), '[]') FROM (SELECT " ALARM_JSON
-		" AS o FROM alarm WHERE ($1::uuid IS NULL OR id < $1::uuid) "
-		"AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR severity = $3) "
-		"AND ($4::text IS NULL OR code = $4) AND ($5::text IS NULL OR target = $5) "
-		"ORDER BY id DESC LIMIT $6::int) AS page";
-	AUTO(store_rows) struct store_rows *rows = NULL;
-	int r = store_query(alarms->store, sql,
-			    (const char *[]){ filter->before, filter->state, filter->severity,
-					      filter->code, filter->target,
-					      store_num(filter->limit) },
-			    6, &rows, err);
+	static const struct store_listing source = { .item = ALARM_JSON, .from = "alarm" };
 
-	if (r < 0)
-		return r;
-	*ret = store_rows_json(rows, 0, 0);
-	return *ret ? 0 : error_set(err, -ENOMEM, "no memory for alarms");
+	return store_listing(alarms->store, &source, query, ret, err);
 }
 
 static int one(const struct store_rows *rows, const char *id, json_t **ret, struct error *err)

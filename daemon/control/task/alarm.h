@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/listing.h"
+
 struct alarms; /* opaque, see alarm.c */
 struct error;
 struct json_t; /* Jansson */
@@ -37,12 +39,8 @@ void alarm_clear_target(struct alarms *alarms, const char *target);
 /* For the API; any worker thread. Resource: {id, code, target, severity: warning|major|critical,
  * state: active|cleared, detail, resolution, count, raised_at, updated_at, cleared_at,
  * acknowledged_at, acknowledged_by}. */
-struct alarm_filter {
-	const char *state, *severity, *code, *target; /* NULL: any */
-	const char *before; /* id of the last one seen; NULL: from the newest */
-	uint32_t limit;
-};
-int alarm_list(struct alarms *alarms, const struct alarm_filter *filter, struct json_t **ret,
+extern const struct listing alarm_listing;
+int alarm_list(struct alarms *alarms, const struct listing_query *query, struct listing_page *ret,
 	       struct error *err);
 int alarm_get(struct alarms *alarms, const char *id, struct json_t **ret, struct error *err);
 /* Mark as seen by actor in tx. Errors: -ENOENT; -EBUSY acknowledged already. */

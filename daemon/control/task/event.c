@@ -5,6 +5,7 @@
 #include "base/json_field.h"
 #include "base/log.h"
 #include "control/task/sql.h"
+#include "store/listing_sql.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -240,37 +241,43 @@ int event_publish(struct events *events, const char *topic, const char *type, co
 	return r;
 }
 
-int event_list(struct events *events, const struct event_filter *filter, json_t **ret,
-	       struct error *err)
+const struct listing event_listing = {
+	.sort = "-id",
+	.fields =
+		(const struct listing_field[]){
+			{ .name = "id", .kind = LISTING_NUMBER, .use = LISTING_KEY },
+			{ .name = "topics",
+			  .use = LISTING_OTHER,
+			  .help = "Topics, several with commas" },
+			{ .name = "type", .use = LISTING_FILTER, .help = "Type" },
+			{ .name = "subject",
+			  .use = LISTING_FILTER,
+			  .help = "Id of what it is about" },
+			{ .name = "at",
+			  .kind = LISTING_TIME,
+			  .use = LISTING_RANGE,
+			  .help = "When it happened" },
+			{ .name = NULL } },
+};
+
+int event_list(struct events *events, const char *const *topics,
+	       const struct listing_query *query, struct listing_page *ret, struct error *err)
 {
-	static const char sql[] =
-		"SELECT " EVENT_COLUMNS " FROM event WHERE ($1::bigint = 0 OR id < $1::bigint) "
-		"AND to_jsonb(topic) <@ $2::jsonb AND ($3::text IS NULL OR type = $3) "
-		"AND ($4::text IS NULL OR subject = $4) ORDER BY id DESC LIMIT $5::int";
-	AUTO(json) json_t *topics = json_array();
-	AUTO(json) json_t *items = json_array();
-	AUTO(store_rows) struct store_rows *rows = NULL;
+	AUTO(json) json_t *names = json_array();
 	AUTO(str) char *wanted = NULL;
-	int r;
+	struct store_listing source = {
+		.item = "json_build_object('id', id, 'at', " SQL_TIME(
+			"at") ", 'topic', topic, 'type', type, 'subject', subject, 'data', data)",
+		.from = "event",
+		.where = "to_jsonb(topic) <@ $1::jsonb",
+		.param_count = 1,
+	};
 
-	for (const char *const *topic = filter->topics; *topic; topic++)
-		(void)json_array_append_new(topics, json_string(*topic));
-	wanted = topics ? json_dumps(topics, JSON_COMPACT) : NULL;
-	if (!wanted || !items)
+	for (; *topics; topics++)
+		(void)json_array_append_new(names, json_string(*topics));
+	wanted = names ? json_dumps(names, JSON_COMPACT) : NULL;
+	if (!wanted)
 		return error_set(err, -ENOMEM, "no memory for events");
-	r = store_query(events->store, sql,
-			(const char *[]){ store_num((int64_t)filter->before), wanted, filter->type,
-					  filter->subject, store_num(filter->limit) },
-			5, &rows, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < store_rows_count(rows); i++) {
-		AUTO(str) char *text = row_text(rows, i);
-		json_t *item = text ? json_loads(text, 0, NULL) : NULL;
-
-		if (!item || json_array_append_new(items, item) < 0)
-			return error_set(err, -ENOMEM, "no memory for events");
-	}
-	*ret = TAKE(items);
-	return 0;
+	source.param[0] = wanted;
+	return store_listing(events->store, &source, query, ret, err);
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/listing.h"
+
 struct error;
 struct events; /* opaque, see event.c */
 struct json_t; /* Jansson */
@@ -50,12 +52,7 @@ int event_range(struct events *events, uint64_t *before, uint64_t *newest, struc
 /* Rows above `after` in order, at most EVENT_BATCH; returns how many fn was given. */
 int event_after(struct events *events, uint64_t after, event_fn *fn, void *user, struct error *err);
 
-struct event_filter {
-	const char *const *topics;  /* NULL-terminated: only these */
-	const char *type, *subject; /* NULL: any */
-	uint64_t before;	    /* 0: from the newest */
-	uint32_t limit;
-};
-/* Newest first: an array of what `text` holds. */
-int event_list(struct events *events, const struct event_filter *filter, struct json_t **ret,
-	       struct error *err);
+/* Newest first, those of the topics (NULL-terminated): what `text` holds. */
+extern const struct listing event_listing;
+int event_list(struct events *events, const char *const *topics,
+	       const struct listing_query *query, struct listing_page *ret, struct error *err);

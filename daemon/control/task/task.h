@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/listing.h"
+
 struct error;
 struct json_t; /* Jansson */
 struct local_db;
@@ -88,13 +90,9 @@ void task_result(struct task *task, struct json_t *json);
 /* For the API; any worker thread. --------------------------------------------------------------- */
 /* The resource of DESIGN §5; running ones with live progress. Errors: -ENOENT, as store.h. */
 int task_get(struct tasks *tasks, const char *id, struct json_t **ret, struct error *err);
-/* Newest first; before: id of the last one seen or NULL; state, kind, target: filters or NULL. */
-struct task_filter {
-	const char *state, *kind, *target;
-	const char *before;
-	uint32_t limit;
-};
-int task_list(struct tasks *tasks, const struct task_filter *filter, struct json_t **ret,
+/* Newest first. */
+extern const struct listing task_listing;
+int task_list(struct tasks *tasks, const struct listing_query *query, struct listing_page *ret,
 	      struct error *err);
 /* {"lines":[{"at","text"}]}. Errors: -ENOENT. */
 int task_log_get(struct tasks *tasks, const char *id, struct json_t **ret, struct error *err);

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "control/task/event.h"
 #include "control/task/sql.h"
+#include "store/listing_sql.h"
 #include "control/task/task_private.h"
 #include "store/local_db.h"
 
@@ -466,22 +467,36 @@ int task_log_get(struct tasks *tasks, const char *id, json_t **ret, struct error
 	return task ? 0 : fetch(tasks, sql, id, ret, err);
 }
 
-int task_list(struct tasks *tasks, const struct task_filter *filter, json_t **ret,
+static const char *const state_words[] = { "queued", "running",	 "cancelling", "succeeded",
+					   "failed", "cancelled", NULL };
+
+const struct listing task_listing = {
+	.sort = "-id",
+	.fields =
+		(const struct listing_field[]){
+			{ .name = "id", .kind = LISTING_ID, .use = LISTING_KEY },
+			{ .name = "created_at",
+			  .kind = LISTING_TIME,
+			  .use = LISTING_SORT | LISTING_RANGE,
+			  .help = "When it was asked for" },
+			{ .name = "state",
+			  .kind = LISTING_WORD,
+			  .use = LISTING_FILTER,
+			  .words = state_words,
+			  .help = "State" },
+			{ .name = "kind",
+			  .use = LISTING_FILTER | LISTING_SEARCH,
+			  .help = "Kind of work" },
+			{ .name = "target",
+			  .use = LISTING_FILTER | LISTING_SEARCH,
+			  .help = "What it works on" },
+			{ .name = NULL } },
+};
+
+int task_list(struct tasks *tasks, const struct listing_query *query, struct listing_page *ret,
 	      struct error *err)
 {
-	static const char sql[] =
-		"SELECT coalesce(json_agg(o), '[]') FROM (SELECT " TASK_JSON
-		" AS o FROM task WHERE ($1::uuid IS NULL OR id < $1::uuid) "
-		"AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR kind = $3) "
-		"AND ($4::text IS NULL OR target = $4) ORDER BY id DESC LIMIT $5::int) AS page";
-	AUTO(store_rows) struct store_rows *rows = NULL;
-	int r = store_query(tasks->config.store, sql,
-			    (const char *[]){ filter->before, filter->state, filter->kind,
-					      filter->target, store_num(filter->limit) },
-			    5, &rows, err);
+	static const struct store_listing source = { .item = TASK_JSON, .from = "task" };
 
-	if (r < 0)
-		return r;
-	*ret = store_rows_json(rows, 0, 0);
-	return *ret ? 0 : error_set(err, -ENOMEM, "no memory for tasks");
+	return store_listing(tasks->config.store, &source, query, ret, err);
 }

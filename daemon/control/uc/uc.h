@@ -3,6 +3,7 @@
 #pragma once
 #include "base/error.h"
 #include "base/json_field.h"
+#include "base/listing.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,11 +41,17 @@ DEFINE_AUTO(uc)
 int uc_migrate(struct uc *uc, struct error *err);
 /* One row for alarms and health: -EAGAIN when the database does not answer. */
 int uc_ping(struct uc *uc, struct error *err);
+/* How many users there are, and whether a call has ever been answered. */
+int uc_totals(struct uc *uc, int64_t *people, bool *called, struct error *err);
 
 /* Users ------------------------------------------------------------------------------------ */
 /* Bodies of POST and PATCH, for the route table and OpenAPI. */
 extern const struct json_field uc_user_create_fields[];
 extern const struct json_field uc_user_patch_fields[];
+
+/* A handle as those bodies take it. Errors: -EINVAL. */
+#define UC_HANDLE_PATTERN "^[^\\s/%@<>\";?&]+$"
+int uc_handle_check(const char *value, struct error *err);
 
 /* A row's version for its ETag goes to *version. key is the id (UUID) or the handle.
  * Errors: -EINVAL with err->field, -EEXIST handle or extension taken (name_taken), -ENOENT,
@@ -56,17 +63,9 @@ int uc_user_patch(struct uc *uc, const char *key, const json_t *patch, int64_t i
 		  json_t **ret, int64_t *version, struct error *err);
 int uc_user_delete(struct uc *uc, const char *key, int64_t if_version, struct error *err);
 
-struct uc_user_query {
-	uint32_t limit;	   /* 1..500 */
-	const char *after; /* handle of the last row of the page before, NULL: from the start */
-	const char *q;	   /* case-insensitive substring of handle or name, or NULL */
-	bool descending;   /* by handle */
-	bool count;	   /* fill *total */
-};
-/* *ret is an array in the order of handle; *more says that a further page exists (its `after` is
- * the handle of the last item). total may be NULL. */
-int uc_user_list(struct uc *uc, const struct uc_user_query *query, json_t **ret, bool *more,
-		 int64_t *total, struct error *err);
+extern const struct listing uc_user_listing;
+int uc_user_list(struct uc *uc, const struct listing_query *query, struct listing_page *ret,
+		 struct error *err);
 
 /* The rest ------------------------------------------------------------------------------------- */
 /* The whole document of DESIGN §13; HA1s only where `secrets`. */
@@ -75,19 +74,21 @@ int uc_export(struct uc *uc, bool secrets, json_t **ret, struct error *err);
  * `unreachable`, when smgr is off. */
 int uc_replication(struct uc *uc, json_t **ret, struct error *err);
 
-struct uc_cdr_query {
-	uint32_t limit;
-	const char *after; /* "started_at gsid" of the last row (its `key` member), or NULL */
-	const char *user;  /* caller or callee, or NULL */
-};
-/* Array, newest first; each call with its halves. *next (caller frees) is the `after` of the next
- * page, NULL at the end. */
-int uc_cdr_list(struct uc *uc, const struct uc_cdr_query *query, json_t **ret, char **next,
-		struct error *err);
+/* Call records, newest first; each with its halves. handle: caller or callee, NULL: any. */
+extern const struct listing uc_cdr_listing;
+int uc_cdr_list(struct uc *uc, const char *handle, const struct listing_query *query,
+		struct listing_page *ret, struct error *err);
+/* One record. Errors: -ENOENT. */
+int uc_cdr_find(struct uc *uc, const char *gsid, json_t **ret, struct error *err);
+/* Calls that began in [from_ms, to_ms), counted by step_s: {from,to,step_s,buckets:[{at,attempts,
+ * answered,failed,busy,no_answer,cancelled,talk_s}]}, the empty ones too. At most UC_BUCKETS_MAX:
+ * who asks has counted. */
+enum { UC_BUCKETS_MAX = 500 };
+int uc_cdr_summary(struct uc *uc, int64_t from_ms, int64_t to_ms, uint32_t step_s, json_t **ret,
+		   struct error *err);
 
-/* Live state, asked of the call servers: registrations from sm, calls from cm. Arrays.
- * handle NULL: all. */
-int uc_registrations(struct uc *uc, const char *handle, json_t **ret, struct error *err);
+/* Live state, asked of the call servers: registrations from sm, calls from cm. Arrays. */
+int uc_registrations(struct uc *uc, json_t **ret, struct error *err);
 int uc_calls(struct uc *uc, json_t **ret, struct error *err);
 /* GET of a node's management path ("/v1/trace?limit=5"); *status gets the HTTP status. */
 int uc_node_get(struct uc *uc, const char *node, const char *path, int *status, json_t **ret,

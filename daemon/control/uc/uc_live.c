@@ -50,25 +50,9 @@ static int get_items(struct uc *uc, const char *node, const char *path, json_t *
 	return 0;
 }
 
-int uc_registrations(struct uc *uc, const char *handle, json_t **ret, struct error *err)
+int uc_registrations(struct uc *uc, json_t **ret, struct error *err)
 {
-	AUTO(json) json_t *items = NULL;
-	AUTO(json) json_t *kept = json_array();
-	json_t *item;
-	size_t i;
-	int r = get_items(uc, "sm", "/v1/registrations", &items, err);
-
-	if (r < 0)
-		return r;
-	json_array_foreach(items, i, item)
-	{
-		const char *text = json_string_value(json_object_get(item, "handle"));
-
-		if (!handle || (text && strcmp(text, handle) == 0))
-			json_array_append(kept, item);
-	}
-	*ret = TAKE(kept);
-	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+	return get_items(uc, "sm", "/v1/registrations", ret, err);
 }
 
 int uc_calls(struct uc *uc, json_t **ret, struct error *err)

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "net/digest.h"
+#include "store/listing_sql.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -34,7 +35,7 @@ struct user_body {
 	uint8_t presence_given;
 };
 
-static int check_handle(const char *value, struct error *err)
+int uc_handle_check(const char *value, struct error *err)
 {
 	for (const char *p = value; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 127 || strchr("/%@<>\";?&", *p))
@@ -77,7 +78,7 @@ static const struct json_field presence_fields[] = {
 /* clang-format off */
 #define USER_FIELDS(needed)                                                                        \
 	JSON_STRING(struct user_body, handle, .required = (needed), .min = 1, .max = 64,           \
-		    .pattern = "^[^\\s/%@<>\";?&]+$", .check = check_handle,                        \
+		    .pattern = UC_HANDLE_PATTERN, .check = uc_handle_check,                        \
 		    .help = "SIP user part, unique"),                                              \
 	JSON_STRING(struct user_body, name, .required = (needed), .min = 1, .max = 256,            \
 		    .check = check_name),                                                          \
@@ -113,11 +114,12 @@ static void body_done(struct user_body *body)
 	" 'presence', CASE WHEN p.user_id IS NOT NULL THEN"                                        \
 	"  json_build_object('enabled', p.enabled) END,"                                           \
 	" 'created_at', " UC_TIME("u.created_at") ", 'updated_at', " UC_TIME("u.updated_at") ")"
-#define USER_FROM                                                                                  \
-	" FROM users u CROSS JOIN settings s"                                                      \
+#define USER_TABLES                                                                                \
+	"users u CROSS JOIN settings s"                                                            \
 	" LEFT JOIN application_sequences q ON q.id = u.sequence_id"                               \
 	" LEFT JOIN stations t ON t.user_id = u.id"                                                \
 	" LEFT JOIN presence_profiles p ON p.user_id = u.id "
+#define USER_FROM " FROM " USER_TABLES
 
 /* $1 and $2 of a statement that finds a user: a handle never looks like a UUID. */
 #define KEY(key) ((const char *[]){ (key), uuid_is_valid(slice_str(key)) ? (key) : NULL })
@@ -552,39 +554,40 @@ int uc_user_delete(struct uc *uc, const char *key, int64_t if_version, struct er
 	return r < 0 ? r : 0;
 }
 
-#define USER_FILTER                                                                                \
-	"($1::text IS NULL OR position(lower($1) IN lower(u.handle)) > 0"                          \
-	" OR position(lower($1) IN lower(u.name)) > 0)"
+const struct listing uc_user_listing = {
+	.sort = "handle",
+	.fields =
+		(const struct listing_field[]){
+			{ .name = "handle",
+			  .use = LISTING_KEY | LISTING_SORT | LISTING_SEARCH | LISTING_FILTER,
+			  .column = "u.handle",
+			  .help = "Handle" },
+			{ .name = "name",
+			  .use = LISTING_SORT | LISTING_SEARCH | LISTING_FILTER,
+			  .column = "u.name",
+			  .help = "Name" },
+			{ .name = "extension",
+			  .use = LISTING_SORT | LISTING_SEARCH | LISTING_FILTER,
+			  .column = "coalesce(t.extension, '')",
+			  .help = "Extension of the station" },
+			{ .name = "created_at",
+			  .kind = LISTING_TIME,
+			  .use = LISTING_SORT,
+			  .column = "u.created_at" },
+			{ .name = "updated_at",
+			  .kind = LISTING_TIME,
+			  .use = LISTING_SORT,
+			  .column = "u.updated_at" },
+			{ .name = NULL } },
+};
 
-int uc_user_list(struct uc *uc, const struct uc_user_query *query, json_t **ret, bool *more,
-		 int64_t *total, struct error *err)
+int uc_user_list(struct uc *uc, const struct listing_query *query, struct listing_page *ret,
+		 struct error *err)
 {
-	static const char up[] = "SELECT " USER_JSON USER_FROM "WHERE " USER_FILTER
-				 " AND ($2::text IS NULL OR u.handle COLLATE \"C\" > $2)"
-				 " ORDER BY u.handle COLLATE \"C\" LIMIT $3::integer";
-	static const char down[] = "SELECT " USER_JSON USER_FROM "WHERE " USER_FILTER
-				   " AND ($2::text IS NULL OR u.handle COLLATE \"C\" < $2)"
-				   " ORDER BY u.handle COLLATE \"C\" DESC LIMIT $3::integer";
-	AUTO(store_rows) struct store_rows *rows = NULL;
-	AUTO(store_rows) struct store_rows *counted = NULL;
-	AUTO(json) json_t *items = json_array();
-	int r;
+	static const struct store_listing source = {
+		.item = USER_JSON,
+		.from = USER_TABLES,
+	};
 
-	r = store_query(uc->db, query->descending ? down : up,
-			(const char *[]){ query->q, query->after,
-					  store_num((int64_t)query->limit + 1) },
-			3, &rows, err);
-	if (r == 0 && query->count && total)
-		r = store_query(uc->db, "SELECT count(*) FROM users u WHERE " USER_FILTER,
-				(const char *[]){ query->q }, 1, &counted, err);
-	if (r < 0)
-		return r;
-	if (counted)
-		*total = store_rows_i64(counted, 0, 0, 0);
-	*more = store_rows_count(rows) > query->limit;
-	for (size_t i = 0; i < store_rows_count(rows) && i < query->limit; i++)
-		if (json_array_append_new(items, store_rows_json(rows, i, 0)) < 0)
-			return error_set(err, -ENOMEM, "out of memory");
-	*ret = TAKE(items);
-	return 0;
+	return store_listing(uc->db, &source, query, ret, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_request.c - http/request, cursor and problem: what a handler reads, and what errors become. */
+/* test_request.c - http/request and problem: what a handler reads, and what errors become. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "base/json_field.h"
-#include "http/cursor.h"
 #include "http/problem.h"
 #include "http/request.h"
 
@@ -59,39 +58,6 @@ static void reads_numbers_strictly(void **state)
 	assert_int_equal(http_query_only(&req, (const char *const[]){ "limit", NULL }, &err),
 			 -EINVAL);
 	assert_string_equal(err.field, "all");
-}
-
-static void cursors_belong_to_their_list(void **state)
-{
-	static const char *const filters[] = { "state", NULL };
-	struct http_pair query[] = { { "cursor", "" }, { "state", "running" } };
-	struct http_request req = { .path = "/tasks", .query = query + 1, .query_count = 1 };
-	struct http_page page, next;
-	char cursor[HTTP_CURSOR_SIZE];
-
-	assert_int_equal(http_page_read(&req, filters, 2, &page, NULL), 0);
-	assert_int_equal(page.limit, HTTP_LIMIT_DEFAULT);
-	assert_int_equal(page.key_count, 0);
-	assert_int_equal(http_cursor_make(&page, (const char *const[]){ "a b", "" }, 2, cursor,
-					  NULL),
-			 0);
-	query[0].value = cursor;
-	req.query = query;
-	req.query_count = 2;
-	assert_int_equal(http_page_read(&req, filters, 2, &next, NULL), 0);
-	assert_int_equal(next.key_count, 2);
-	assert_string_equal(next.key[0], "a b");
-	assert_string_equal(next.key[1], "");
-	/* another number of keys, another filter value, another list, a damaged one */
-	assert_int_equal(http_page_read(&req, filters, 1, &next, NULL), -EINVAL);
-	query[1].value = "failed";
-	assert_int_equal(http_page_read(&req, filters, 2, &next, NULL), -EINVAL);
-	query[1].value = "running";
-	req.path = "/alarms";
-	assert_int_equal(http_page_read(&req, filters, 2, &next, NULL), -EINVAL);
-	req.path = "/tasks";
-	cursor[5] = cursor[5] == 'A' ? 'B' : 'A';
-	assert_int_equal(http_page_read(&req, filters, 2, &next, NULL), -EINVAL);
 }
 
 static void errors_become_problems(void **state)
@@ -162,7 +128,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_headers_and_cookies),
 		cmocka_unit_test(reads_numbers_strictly),
-		cmocka_unit_test(cursors_belong_to_their_list),
 		cmocka_unit_test(errors_become_problems),
 		cmocka_unit_test(problems_name_what_is_at_fault),
 	};

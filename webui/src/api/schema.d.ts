@@ -229,8 +229,59 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change the appliance: its name */
+        /** Change the appliance: its name and time zone */
         patch: operations["appliance_patch"];
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the first run has come */
+        get: operations["setup_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the first run would do; changes nothing */
+        post: operations["setup_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do it: name, time zone, components, people */
+        post: operations["setup_apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/templates": {
@@ -545,6 +596,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uc/cdr/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls counted by time */
+        get: operations["uc_cdr_summary_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/cdr/{gsid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a call record */
+        get: operations["uc_cdr_record_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uc/replication": {
         parameters: {
             query?: never;
@@ -598,6 +683,17 @@ export interface components {
             }[];
         };
         any: unknown;
+        plan: {
+            plan: {
+                action: string;
+                target: string;
+                detail: string;
+            }[];
+            warnings: {
+                code: string;
+                detail: string;
+            }[];
+        };
         health: {
             /** @enum {string} */
             status: "ok" | "degraded" | "failed";
@@ -699,22 +795,174 @@ export interface components {
             next_cursor: string | null;
             total?: number;
         };
+        setup: {
+            /** @enum {string} */
+            state: "fresh" | "in_progress" | "done";
+            steps: {
+                /** @enum {string} */
+                name: "appliance" | "components" | "people" | "call";
+                /** @enum {string} */
+                state: "todo" | "done";
+                detail: string;
+            }[];
+            defaults: {
+                name: string;
+                time_zone: string;
+                components: string[];
+                people: {
+                    handle: string;
+                    name: string;
+                }[];
+            };
+            time: {
+                /** Format: date-time */
+                now: string;
+                zone: string;
+                synchronized: boolean;
+            };
+            current: {
+                name: string;
+                time_zone: string;
+                components: {
+                    name: string;
+                    title: string;
+                    deployed: boolean;
+                    ready: boolean;
+                }[];
+                people: number | null;
+            };
+            task: string | null;
+        };
+        setup_plan: {
+            plan: {
+                /** @enum {string} */
+                step: "appliance" | "components" | "people" | "finish";
+                /** @enum {string} */
+                action: "create" | "change" | "keep";
+                target: string;
+                detail: string;
+            }[];
+            warnings: {
+                code: string;
+                detail: string;
+            }[];
+            needs: {
+                memory_mib: number;
+                disk_bytes: number;
+                seconds: number;
+            };
+        };
         appliance: {
             name: string;
+            time_zone: string;
+            setup_finished: boolean;
             version: string;
             /** @enum {string} */
             accelerator: "kvm" | "tcg";
             accelerator_reason: string;
-            network: unknown;
-            capacity: unknown;
-            hypervisor: unknown;
-            vms: unknown;
-            components: unknown;
+            network: {
+                bridge: string;
+                subnet: string;
+                address: string;
+                uplink: string;
+                advertise: string;
+                sip_domain: string;
+            } | null;
+            capacity: {
+                cpus: number;
+                memory_mib: number;
+            };
+            hypervisor: {
+                connected: boolean;
+                libvirt: string;
+                qemu: string;
+            };
+            vms: {
+                total: number;
+                running: number;
+                ready: number;
+                crashed: number;
+            };
+            components: {
+                [key: string]: {
+                    /** @enum {string} */
+                    status: "ok" | "degraded" | "failed";
+                    detail: string;
+                };
+            };
             /** Format: date-time */
             started_at: string;
         };
+        template: {
+            name: string;
+            title: string;
+            valid: boolean;
+            errors: {
+                pointer: string;
+                detail: string;
+            }[];
+            deployed: string[];
+            schema?: number;
+            description?: string;
+            version?: string;
+            /** @enum {string} */
+            kind?: "core" | "application" | "foreign";
+            requires?: string[];
+            start_after?: string[];
+            cpus?: number;
+            memory_mib?: number;
+            limits?: {
+                cpus_min: number;
+                cpus_max: number;
+                memory_mib_min: number;
+                memory_mib_max: number;
+            };
+            reservation?: {
+                cpu_percent?: number;
+                memory_mib?: number;
+                realtime?: boolean;
+            };
+            boot?: {
+                machine?: string;
+                kernel: string;
+                initrd: string;
+                cmdline?: string;
+            };
+            root?: {
+                image: string;
+            };
+            disks?: {
+                id: string;
+                size_mib: number;
+                backup?: boolean;
+            }[];
+            networks?: {
+                id: string;
+                attach?: string;
+                host_number: number;
+            }[];
+            options?: {
+                [key: string]: string;
+            };
+            ready?: {
+                /** @enum {string} */
+                probe: "health" | "postgres" | "tcp" | "agent";
+                port?: number;
+                ready_timeout_s: number;
+            };
+            shutdown_timeout_s?: number;
+            backup?: {
+                /** @enum {string} */
+                policy?: "default" | "none";
+                /** @enum {string} */
+                quiesce: "freeze" | "pause" | "none";
+            };
+            /** @enum {string} */
+            failover?: "application" | "shipping" | "mirror" | "none";
+            entitlement?: string;
+        };
         template_list: {
-            items: unknown[];
+            items: components["schemas"]["template"][];
             next_cursor: string | null;
             total?: number;
         };
@@ -845,26 +1093,122 @@ export interface components {
             next_cursor: string | null;
             total?: number;
         };
-        user: unknown;
+        user: {
+            /** Format: uuid */
+            id: string;
+            handle: string;
+            name: string;
+            sip: {
+                aor: string;
+                max_contacts: number;
+                sequence: string | null;
+            } | null;
+            station: {
+                extension: string;
+                appearances: number;
+                restrict_last_appearance: boolean;
+            } | null;
+            presence: {
+                enabled: boolean;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         user_list: {
             items: components["schemas"]["user"][];
             next_cursor: string | null;
             total?: number;
         };
+        registration: {
+            handle: string;
+            aor: string;
+            contact: string;
+            transport: string;
+            source: string;
+            user_agent: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
         registration_list: {
-            items: unknown[];
+            items: components["schemas"]["registration"][];
             next_cursor: string | null;
             total?: number;
+        };
+        call: {
+            gsid: string;
+            caller: string;
+            callee: string;
+            /** @enum {string} */
+            state: "ringing" | "talking" | "held";
+            /** Format: date-time */
+            started_at: string;
+            answered_at: string | null;
+            legs: {
+                handle: string;
+                contact: string;
+                /** @enum {string} */
+                state: "idle" | "calling" | "ringing" | "talking" | "held" | "ended";
+            }[];
         };
         call_list: {
-            items: unknown[];
+            items: components["schemas"]["call"][];
             next_cursor: string | null;
             total?: number;
         };
+        cdr: {
+            gsid: string;
+            caller: string;
+            callee: string;
+            /** Format: date-time */
+            started_at: string;
+            answered_at: string | null;
+            /** Format: date-time */
+            ended_at: string;
+            duration_s: number;
+            /** @enum {string} */
+            result: "answered" | "busy" | "no_answer" | "cancelled" | "failed";
+            sip_status: number | null;
+            halves: {
+                half: string;
+                /** @enum {string} */
+                phase: "imsorig" | "imsterm";
+                handle: string;
+                peer: string;
+                caller: string;
+                callee: string;
+                started_at: string | null;
+                answered_at: string | null;
+                ended_at: string | null;
+                duration_s: number;
+                result: string;
+                sip_status: number | null;
+            }[];
+        };
         cdr_list: {
-            items: unknown[];
+            items: components["schemas"]["cdr"][];
             next_cursor: string | null;
             total?: number;
+        };
+        cdr_summary: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            step_s: number;
+            buckets: {
+                /** Format: date-time */
+                at: string;
+                attempts: number;
+                answered: number;
+                failed: number;
+                busy: number;
+                no_answer: number;
+                cancelled: number;
+                talk_s: number;
+                post_dial_delay_ms?: number | null;
+            }[];
         };
         replication_list: {
             items: {
@@ -909,6 +1253,24 @@ export interface components {
         };
         appliance_patch: {
             name?: string;
+            /** @description a name of the tz database */
+            time_zone?: string;
+        };
+        setup_spec: {
+            name?: string;
+            /** @description a name of the tz database */
+            time_zone?: string;
+            /** @description templates to deploy where they are missing */
+            components?: string[];
+            people?: {
+                /** @description SIP user part; digits become the extension too */
+                handle: string;
+                name: string;
+                /** @description SIP password; of somebody who exists it stays as it is */
+                password: string;
+            }[];
+            /** @description true ends the first run */
+            finished?: boolean;
         };
         vm_spec: {
             template: string;
@@ -1138,6 +1500,14 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, created_at; without it -id */
+                sort?: string;
+                /** @description Text to find, in any case, in name */
+                q?: string;
+                /** @description Name */
+                name?: string;
+                /** @description Name of the administrator */
+                owner?: string;
             };
             header?: never;
             path?: never;
@@ -1159,7 +1529,10 @@ export interface operations {
     };
     tokens_create: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1207,7 +1580,10 @@ export interface operations {
     };
     tokens_delete: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
@@ -1235,6 +1611,14 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, created_at; without it name */
+                sort?: string;
+                /** @description Text to find, in any case, in name */
+                q?: string;
+                /** @description Name */
+                name?: string;
+                /** @description Role: one or several, with commas, of admin, operator, telephony, auditor, user */
+                role?: string;
             };
             header?: never;
             path?: never;
@@ -1256,7 +1640,10 @@ export interface operations {
     };
     admins_create: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1304,7 +1691,10 @@ export interface operations {
     };
     admins_delete: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path: {
                 admin: string;
@@ -1325,7 +1715,10 @@ export interface operations {
     };
     admins_patch: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path: {
                 admin: string;
@@ -1359,6 +1752,22 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: at; without it -id */
+                sort?: string;
+                /** @description Text to find, in any case, in actor, action, target */
+                q?: string;
+                /** @description When it was done: this or later */
+                "at.gte"?: string;
+                /** @description When it was done: before this */
+                "at.lt"?: string;
+                /** @description Who did it */
+                actor?: string;
+                /** @description What was done */
+                action?: string;
+                /** @description To what */
+                target?: string;
+                /** @description 'ok' or the problem's code */
+                result?: string;
             };
             header?: never;
             path?: never;
@@ -1387,6 +1796,16 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Topics, several with commas */
+                topics?: string;
+                /** @description Type */
+                type?: string;
+                /** @description Id of what it is about */
+                subject?: string;
+                /** @description When it happened: this or later */
+                "at.gte"?: string;
+                /** @description When it happened: before this */
+                "at.lt"?: string;
             };
             header?: never;
             path?: never;
@@ -1408,7 +1827,12 @@ export interface operations {
     };
     events_stream: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Topics, several with commas */
+                topics?: string;
+                /** @description Id of the last event seen, as Last-Event-ID */
+                since?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1450,7 +1874,10 @@ export interface operations {
     };
     appliance_patch: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1473,6 +1900,83 @@ export interface operations {
             default: components["responses"]["problem"];
         };
     };
+    setup_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["setup"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    setup_plan_post: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["setup_spec"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["setup_plan"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    setup_apply_post: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["setup_spec"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["task_started"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
     templates_list: {
         parameters: {
             query?: {
@@ -1482,6 +1986,12 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, title; without it name */
+                sort?: string;
+                /** @description Text to find, in any case, in name, title */
+                q?: string;
+                /** @description Kind: one or several, with commas, of core, application, foreign */
+                kind?: string;
             };
             header?: never;
             path?: never;
@@ -1533,6 +2043,16 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, state, created_at; without it name */
+                sort?: string;
+                /** @description Text to find, in any case, in name, template */
+                q?: string;
+                /** @description Name */
+                name?: string;
+                /** @description Template */
+                template?: string;
+                /** @description State: one or several, with commas, of deploying, stopped, starting, running, paused, stopping, crashed */
+                state?: string;
             };
             header?: never;
             path?: never;
@@ -1554,7 +2074,10 @@ export interface operations {
     };
     vms_create: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1602,7 +2125,12 @@ export interface operations {
     };
     vms_delete: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: its data goes too */
+                purge?: boolean;
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path: {
                 vm: string;
@@ -1623,7 +2151,10 @@ export interface operations {
     };
     vms_patch: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path: {
                 vm: string;
@@ -1650,7 +2181,10 @@ export interface operations {
     };
     vms_act: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path: {
                 vm: string;
@@ -1674,7 +2208,10 @@ export interface operations {
     };
     vms_log: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many lines from the end, 200 if not said, at most 5000 */
+                lines?: number;
+            };
             header?: never;
             path: {
                 vm: string;
@@ -1704,6 +2241,20 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: created_at; without it -id */
+                sort?: string;
+                /** @description Text to find, in any case, in kind, target */
+                q?: string;
+                /** @description When it was asked for: this or later */
+                "created_at.gte"?: string;
+                /** @description When it was asked for: before this */
+                "created_at.lt"?: string;
+                /** @description State: one or several, with commas, of queued, running, cancelling, succeeded, failed, cancelled */
+                state?: string;
+                /** @description Kind of work */
+                kind?: string;
+                /** @description What it works on */
+                target?: string;
             };
             header?: never;
             path?: never;
@@ -1771,7 +2322,10 @@ export interface operations {
     };
     tasks_cancel: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
@@ -1801,6 +2355,24 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: raised_at; without it -id */
+                sort?: string;
+                /** @description Text to find, in any case, in code, target */
+                q?: string;
+                /** @description When it was raised: this or later */
+                "raised_at.gte"?: string;
+                /** @description When it was raised: before this */
+                "raised_at.lt"?: string;
+                /** @description State: one or several, with commas, of active, cleared */
+                state?: string;
+                /** @description Severity: one or several, with commas, of warning, major, critical */
+                severity?: string;
+                /** @description Has somebody seen it? */
+                acknowledged?: boolean;
+                /** @description Code */
+                code?: string;
+                /** @description What it is about */
+                target?: string;
             };
             header?: never;
             path?: never;
@@ -1845,7 +2417,10 @@ export interface operations {
     };
     alarms_acknowledge: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
@@ -1875,6 +2450,16 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: handle, name, extension, created_at, updated_at; without it handle */
+                sort?: string;
+                /** @description Text to find, in any case, in handle, name, extension */
+                q?: string;
+                /** @description Handle */
+                handle?: string;
+                /** @description Name */
+                name?: string;
+                /** @description Extension of the station */
+                extension?: string;
             };
             header?: never;
             path?: never;
@@ -1896,7 +2481,10 @@ export interface operations {
     };
     uc_users_create: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1944,7 +2532,10 @@ export interface operations {
     };
     uc_users_delete: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path: {
                 user: string;
@@ -1965,7 +2556,10 @@ export interface operations {
     };
     uc_users_patch: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
             header?: never;
             path: {
                 user: string;
@@ -1999,6 +2593,12 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: handle, expires_at; without it handle */
+                sort?: string;
+                /** @description Text to find, in any case, in handle, contact, source, user_agent */
+                q?: string;
+                /** @description Handle of the user */
+                handle?: string;
             };
             header?: never;
             path?: never;
@@ -2027,6 +2627,18 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: started_at; without it started_at */
+                sort?: string;
+                /** @description Text to find, in any case, in gsid, caller, callee */
+                q?: string;
+                /** @description Who calls */
+                caller?: string;
+                /** @description Who is called */
+                callee?: string;
+                /** @description Caller or callee */
+                handle?: string;
+                /** @description State: one or several, with commas, of ringing, talking, held */
+                state?: string;
             };
             header?: never;
             path?: never;
@@ -2055,6 +2667,24 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: started_at; without it -started_at */
+                sort?: string;
+                /** @description Text to find, in any case, in gsid, caller, callee */
+                q?: string;
+                /** @description When the call began: this or later */
+                "started_at.gte"?: string;
+                /** @description When the call began: before this */
+                "started_at.lt"?: string;
+                /** @description Global session id */
+                gsid?: string;
+                /** @description Who called */
+                caller?: string;
+                /** @description Who was called */
+                callee?: string;
+                /** @description Caller or callee */
+                handle?: string;
+                /** @description How it ended: one or several, with commas, of answered, busy, no_answer, cancelled, failed */
+                result?: string;
             };
             header?: never;
             path?: never;
@@ -2074,6 +2704,57 @@ export interface operations {
             default: components["responses"]["problem"];
         };
     };
+    uc_cdr_summary_get: {
+        parameters: {
+            query?: {
+                /** @description Calls that began then or later; a day before `to` if not said */
+                from?: string;
+                /** @description and before that; now if not said */
+                to?: string;
+                /** @description Seconds of one count, 900 if not said; at most 500 counts */
+                step_s?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cdr_summary"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_cdr_record_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gsid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cdr"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
     uc_replication_get: {
         parameters: {
             query?: {
@@ -2083,6 +2764,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Whether to add the total */
                 count?: boolean;
+                /** @description Call server */
+                node?: string;
             };
             header?: never;
             path?: never;
