@@ -1,9 +1,17 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
+import { addWords } from "./lib/i18n";
+import { startLocale } from "./lib/locale";
+import { startRouter } from "./lib/router.svelte";
 import { applyTheme, savedTheme } from "./lib/theme";
+import frame from "./locales/en/frame";
+import { pages } from "./pages";
 import "./tokens.css";
 
 const target = document.getElementById("app");
 if (!target) throw new Error("the page lacks #app");
+addWords("frame", frame);
+startLocale();
 applyTheme(savedTheme());
+startRouter(pages);
 mount(App, { target });

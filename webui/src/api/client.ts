@@ -6,17 +6,39 @@ import type { components, paths } from "./schema";
 export type Vm = components["schemas"]["vm"];
 export type Session = components["schemas"]["session"];
 export type Task = components["schemas"]["task"];
+export type Alarm = components["schemas"]["alarm"];
 
-export type Result<T> = { ok: true; value: T } | { ok: false; problem: Problem };
+export type { Problem };
+export type Result<T> =
+  | { ok: true; value: T; etag?: string | undefined; location?: string | undefined }
+  | { ok: false; problem: Problem };
 
-const client = createClient<paths>({ baseUrl: "/" });
+/** What `?dry_run=true` answers. */
+export interface Plan {
+  plan: { action: string; target: string; detail: string }[];
+  warnings: { code: string; detail: string }[];
+}
+
 let csrfToken = "";
 let sessionLost: () => void = () => undefined;
+let answered: (at: number) => void = () => undefined;
+
+/** The token that every change must carry; it lives in memory only. */
+export function useCsrfToken(token: string): void {
+  csrfToken = token;
+}
 
 /** Called when the appliance no longer knows the session. */
 export function onSessionLost(handler: () => void): void {
   sessionLost = handler;
 }
+
+/** Called whenever the appliance took a request as ours: the session's idle time begins anew. */
+export function onAnswered(handler: (at: number) => void): void {
+  answered = handler;
+}
+
+export const client = createClient<paths>({ baseUrl: "/" });
 
 client.use({
   onRequest({ request }) {
@@ -31,38 +53,23 @@ interface Answer<T> {
   response: Response;
 }
 
-async function settle<T>(call: Promise<Answer<T>>): Promise<Result<T>> {
+/** Await a call of `client`: a value or a problem, never an exception. */
+export async function settle<T>(call: Promise<Answer<T>>): Promise<Result<T>> {
+  const asked = Date.now();
   try {
     const { data, error, response } = await call;
-    if (response.ok) return { ok: true, value: data as T };
+    if (response.ok) {
+      answered(asked);
+      const etag = response.headers.get("ETag") ?? undefined;
+      const location = response.headers.get("Location") ?? undefined;
+      return { ok: true, value: data as T, etag, location };
+    }
     const problem = toProblem(response.status, error);
     if (response.status === 401 && problem.code === "unauthenticated") sessionLost();
     return { ok: false, problem };
   } catch {
     return { ok: false, problem: unreachable() };
   }
-}
-
-function keepToken(result: Result<Session>): Result<Session> {
-  if (result.ok) csrfToken = result.value.csrf_token ?? "";
-  return result;
-}
-
-export async function logIn(name: string, password: string): Promise<Result<Session>> {
-  return keepToken(await settle(client.POST("/api/v1/session", { body: { name, password } })));
-}
-
-export async function whoAmI(): Promise<Result<Session>> {
-  return keepToken(await settle(client.GET("/api/v1/session")));
-}
-
-export async function logOut(): Promise<Result<unknown>> {
-  return settle(client.DELETE("/api/v1/session"));
-}
-
-export async function changePassword(oldPassword: string, newPassword: string): Promise<Result<unknown>> {
-  const body = { old_password: oldPassword, new_password: newPassword };
-  return settle(client.POST("/api/v1/session/password", { body }));
 }
 
 export async function listVms(): Promise<Result<Vm[]>> {

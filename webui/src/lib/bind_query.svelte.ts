@@ -1,0 +1,27 @@
+/** A list's search, sort and filters in the address bar: shareable, and browser back works. */
+import type { Collection, Query } from "./collection.svelte";
+import { route, setQuery } from "./router.svelte";
+
+/** Call while a component is made. `filters` are the names that the list takes from the URL. */
+export function bindQuery<T>(collection: Collection<T>, filters: readonly string[] = []): void {
+  const start = collection.query;
+
+  function fromUrl(query: URLSearchParams): Query {
+    const chosen = Object.fromEntries(filters.flatMap((name) => (query.get(name) ? [[name, query.get(name) ?? ""]] : [])));
+    return {
+      q: query.get("q") ?? "",
+      sort: query.get("sort") ?? start.sort,
+      filters: { ...start.filters, ...chosen },
+    };
+  }
+
+  $effect(() => {
+    const next = fromUrl(route.query);
+    if (JSON.stringify(next) !== JSON.stringify(collection.query)) collection.ask(next);
+  });
+}
+
+/** Change search, sort or one filter, in the URL: a list that is bound follows. */
+export function askUrl(changes: Record<string, string | undefined>): void {
+  setQuery(changes, { replace: true });
+}

@@ -1,0 +1,126 @@
+/** A list of the appliance: pages of it, its search, sort and filters, kept true by events. */
+import type { Result } from "../api/client";
+import { live, type ApplianceEvent } from "./live.svelte";
+import { ownedByComponent } from "./owner";
+import type { Remote } from "./remote";
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+  total?: number | undefined;
+}
+
+/** What `load` hands on as the query of its route. Which values a list takes, the appliance judges: the type fits each. */
+export type ListQuery = Readonly<Record<string, never>>;
+
+export interface Query {
+  q: string;
+  /** "name" or "-created_at"; empty is the list's own order. */
+  sort: string;
+  filters: Readonly<Record<string, string>>;
+}
+
+export interface CollectionOptions<T> {
+  load: (query: ListQuery) => Promise<Result<Page<T>>>;
+  key: (item: T) => string;
+  topics?: readonly string[];
+  /** The list after an event; undefined: fetch anew. Without it every event fetches anew. */
+  apply?: (items: T[], event: ApplianceEvent) => T[] | undefined;
+  sort?: string;
+  filters?: Readonly<Record<string, string>>;
+  limit?: number;
+}
+
+const MOST = 500;
+
+export class Collection<T> {
+  remote = $state.raw<Remote<T[]>>({ state: "loading" });
+  total = $state<number>();
+  /** There is more than what is shown. */
+  hasMore = $state(false);
+  /** An answer is under way. */
+  busy = $state(false);
+  query = $state.raw<Query>({ q: "", sort: "", filters: {} });
+  #options: CollectionOptions<T>;
+  #cursor: string | null = null;
+  #asked = 0;
+  #later: ReturnType<typeof setTimeout> | undefined;
+  #meanwhile: ApplianceEvent[] = [];
+  #close: () => void = () => undefined;
+
+  constructor(options: CollectionOptions<T>) {
+    this.#options = options;
+    this.query = { q: "", sort: options.sort ?? "", filters: options.filters ?? {} };
+    if (options.topics)
+      this.#close = live.on(options.topics, (event) => this.#event(event), () => void this.refresh());
+    ownedByComponent(() => this.close());
+    this.#soon(0);
+  }
+
+  get rows(): T[] {
+    return this.remote.state === "data" ? this.remote.value : [];
+  }
+
+  /** Search, sort or filter by something else; what is shown stays until the answer is here. */
+  ask(changes: Partial<Query>, delay_ms = 0): void {
+    this.query = { ...this.query, ...changes };
+    this.#soon(delay_ms);
+  }
+
+  async refresh(): Promise<void> {
+    clearTimeout(this.#later);
+    await this.#fetch(Math.min(MOST, Math.max(this.#options.limit ?? 50, this.rows.length)));
+  }
+
+  /** The next page, after what is shown. */
+  async more(): Promise<void> {
+    if (this.#cursor !== null && !this.busy) await this.#fetch(this.#options.limit ?? 50, this.#cursor);
+  }
+
+  close(): void {
+    clearTimeout(this.#later);
+    this.#close();
+    this.#asked++;
+  }
+
+  #soon(delay_ms: number): void {
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => void this.#fetch(this.#options.limit ?? 50), delay_ms);
+  }
+
+  async #fetch(limit: number, cursor?: string): Promise<void> {
+    const mine = ++this.#asked;
+    const { q, sort, filters } = this.query;
+    const query = { ...filters, limit, count: true, ...(q && { q }), ...(sort && { sort }), ...(cursor && { cursor }) };
+    this.busy = true;
+    this.#meanwhile = [];
+    const result = await this.#options.load(query as unknown as ListQuery);
+    if (mine !== this.#asked) return;
+    this.busy = false;
+    if (!result.ok) {
+      if (this.remote.state !== "data" || result.problem.status !== 0) this.remote = { state: "failed", problem: result.problem };
+      return;
+    }
+    const before = cursor === undefined ? [] : this.rows;
+    const known = new Set(before.map(this.#options.key));
+    const fresh = result.value.items.filter((item) => !known.has(this.#options.key(item)));
+    this.remote = { state: "data", value: [...before, ...fresh] };
+    this.total = result.value.total;
+    this.#cursor = result.value.next_cursor;
+    this.hasMore = this.#cursor !== null;
+    for (const event of this.#meanwhile.splice(0)) this.#event(event);
+  }
+
+  #event(event: ApplianceEvent): void {
+    if (this.busy) this.#meanwhile.push(event);
+    if (this.remote.state !== "data") return;
+    const items = this.#options.apply?.(this.remote.value, event);
+    if (items === undefined) {
+      clearTimeout(this.#later);
+      this.#later = setTimeout(() => void this.refresh(), 300);
+    } else if (items !== this.remote.value) {
+      if (this.total !== undefined) this.total += items.length - this.remote.value.length;
+      this.remote = { state: "data", value: items };
+    }
+  }
+}

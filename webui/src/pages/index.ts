@@ -1,0 +1,46 @@
+/** Every page of the console: address, component, who may see it, which words it needs. How to add one: README.md. */
+import type { Component } from "svelte";
+import type { Key, Namespace } from "../lib/i18n";
+import type { Permission } from "../lib/session.svelte";
+
+export type NavKey = "home" | "people" | "calls" | "machines" | "system";
+export interface PageProps {
+  params: Record<string, string>;
+}
+
+export interface PageEntry {
+  path: string;
+  load: () => Promise<{ default: Component<PageProps> | Component<Record<string, never>> }>;
+  /** One of these is enough; without any, whoever is logged in may see it. */
+  permission?: Permission | readonly Permission[];
+  /** The entry of the navigation that it belongs to. */
+  nav: NavKey;
+  title: Key;
+  /** The catalogues that it speaks with, beside `frame`. */
+  words: readonly Namespace[];
+}
+
+export const pages: readonly PageEntry[] = [
+  { path: "/", load: () => import("./home/Home.svelte"), nav: "home", title: "frame.home", words: ["home", "calls"] },
+
+  { path: "/people", load: () => import("./people/People.svelte"), permission: "uc:read", nav: "people", title: "frame.people", words: ["people"] },
+  { path: "/people/new", load: () => import("./people/NewPerson.svelte"), permission: "uc:write", nav: "people", title: "frame.person_new", words: ["people"] },
+  { path: "/people/:handle", load: () => import("./people/Person.svelte"), permission: "uc:read", nav: "people", title: "frame.person", words: ["people", "calls"] },
+
+  { path: "/calls", load: () => import("./calls/Calls.svelte"), permission: "uc:read", nav: "calls", title: "frame.calls", words: ["calls"] },
+  { path: "/calls/:gsid", load: () => import("./calls/Record.svelte"), permission: "uc:read", nav: "calls", title: "frame.call", words: ["calls"] },
+
+  { path: "/machines", load: () => import("./machines/Machines.svelte"), permission: "vms:read", nav: "machines", title: "frame.machines", words: ["machines"] },
+  { path: "/machines/catalogue", load: () => import("./machines/Catalogue.svelte"), permission: "templates:read", nav: "machines", title: "frame.catalogue", words: ["machines"] },
+  { path: "/machines/:name", load: () => import("./machines/Machine.svelte"), permission: "vms:read", nav: "machines", title: "frame.machine", words: ["machines"] },
+
+  { path: "/system", load: () => import("./system/Admins.svelte"), permission: "admins:read", nav: "system", title: "frame.system", words: ["system"] },
+  { path: "/system/tokens", load: () => import("./system/Tokens.svelte"), permission: "tokens:read", nav: "system", title: "frame.tokens", words: ["system"] },
+  { path: "/system/audit", load: () => import("./system/Audit.svelte"), permission: "audit:read", nav: "system", title: "frame.audit", words: ["system"] },
+  { path: "/system/tasks", load: () => import("./system/Tasks.svelte"), permission: "tasks:read", nav: "system", title: "frame.tasks", words: ["system", "machines"] },
+  { path: "/system/tasks/:id", load: () => import("./system/Task.svelte"), permission: "tasks:read", nav: "system", title: "frame.task", words: ["system", "machines"] },
+  { path: "/system/api", load: () => import("./system/Api.svelte"), nav: "system", title: "frame.api", words: ["system"] },
+  { path: "/system/about", load: () => import("./system/About.svelte"), nav: "system", title: "frame.about", words: ["system"] },
+
+  { path: "/setup", load: () => import("./setup/Setup.svelte"), permission: "appliance:write", nav: "home", title: "frame.setup", words: ["setup"] },
+];
