@@ -207,6 +207,50 @@ static int read_strings(const struct json_field *f, const json_t *v, struct json
 static int read_object(const json_t *object, const struct json_field *fields, void *out,
 		       struct pointer *at, struct error *err);
 
+static void objects_release(const struct json_field *f, struct json_objects *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		json_release(f->fields, (char *)o->items + i * f->item_size);
+	free(o->items);
+	*o = (struct json_objects){ 0 };
+}
+
+static int read_objects(const struct json_field *f, const json_t *v, struct json_objects *slot,
+			struct pointer *at, struct error *err)
+{
+	size_t count = json_array_size(v);
+	struct json_objects out = { 0 };
+	int r = 0;
+
+	if (!json_is_array(v))
+		return BAD(err, at, "must be an array of objects");
+	if ((int64_t)count < f->min || (int64_t)count > (f->max ? f->max : 1000))
+		return BAD(err, at, "must have %lld to %lld items", (long long)f->min,
+			   (long long)(f->max ? f->max : 1000));
+	out.items = calloc(count ? count : 1, f->item_size);
+	if (!out.items)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count && r == 0; i++) {
+		char index[24];
+		size_t before;
+
+		(void)snprintf(index, sizeof(index), "%zu", i);
+		before = pointer_push(at, index);
+		out.count++;
+		r = read_object(json_array_get(v, i), f->fields,
+				(char *)out.items + i * f->item_size, at, err);
+		if (r == 0)
+			pointer_pop(at, before);
+	}
+	if (r < 0) {
+		objects_release(f, &out);
+		return r;
+	}
+	objects_release(f, slot);
+	*slot = out;
+	return 0;
+}
+
 static int read_value(const struct json_field *f, json_t *v, void *slot, struct pointer *at,
 		      struct error *err)
 {
@@ -236,6 +280,8 @@ static int read_value(const struct json_field *f, json_t *v, void *slot, struct 
 		return read_strings(f, v, slot, at, err);
 	case JSON_KIND_OBJECT:
 		return read_object(v, f->fields, slot, at, err);
+	case JSON_KIND_OBJECTS:
+		return read_objects(f, v, slot, at, err);
 	case JSON_KIND_ANY:
 		json_decref(*(json_t **)slot);
 		*(json_t **)slot = json_incref(v);
@@ -329,6 +375,9 @@ void json_release(const struct json_field *fields, void *out)
 			break;
 		case JSON_KIND_OBJECT:
 			json_release(f->fields, slot);
+			break;
+		case JSON_KIND_OBJECTS:
+			objects_release(f, slot);
 			break;
 		case JSON_KIND_ANY:
 			json_decref(*(json_t **)slot);

@@ -14,6 +14,7 @@ enum json_kind {
 	JSON_KIND_TIME,	   /* int64_t, ms since 1970; RFC 3339 text */
 	JSON_KIND_STRINGS, /* struct json_strings: array of strings */
 	JSON_KIND_OBJECT,  /* nested struct, table in fields */
+	JSON_KIND_OBJECTS, /* struct json_objects: array of objects, table in fields */
 	JSON_KIND_ANY,	   /* json_t * (owned reference) */
 };
 
@@ -21,6 +22,11 @@ enum json_presence { JSON_ABSENT, JSON_IS_NULL, JSON_PRESENT };
 
 struct json_strings {
 	char **items; /* owned */
+	size_t count;
+};
+
+struct json_objects {
+	void *items; /* owned: count structs of item_size, each as its table reads it */
 	size_t count;
 };
 
@@ -38,6 +44,7 @@ struct json_field {
 		max; /* numbers: range; strings: length in code points; arrays: count; max 0 none */
 	const char *const *choices; /* NULL-terminated */
 	const struct json_field *fields;
+	size_t item_size;    /* JSON_KIND_OBJECTS: of the struct that `fields` fills */
 	const char *pattern; /* schema only: what `check` enforces */
 	const char *help;
 	int (*check)(const char *value, struct error *err); /* strings */
@@ -56,6 +63,9 @@ struct json_field {
 #define JSON_STRINGS(type, member, ...) JSON_ROW(JSON_KIND_STRINGS, type, member, __VA_ARGS__)
 #define JSON_OBJECT(type, member, fields_, ...)                                                    \
 	JSON_ROW(JSON_KIND_OBJECT, type, member, .fields = (fields_), __VA_ARGS__)
+#define JSON_OBJECTS(type, member, item, fields_, ...)                                             \
+	JSON_ROW(JSON_KIND_OBJECTS, type, member, .fields = (fields_), .item_size = sizeof(item),  \
+		 __VA_ARGS__)
 #define JSON_ANY(type, member, ...) JSON_ROW(JSON_KIND_ANY, type, member, __VA_ARGS__)
 #define JSON_PRESENCE(type, member) .presence_plus_1 = offsetof(type, member) + 1
 #define JSON_END                                                                                   \

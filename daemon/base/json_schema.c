@@ -15,6 +15,7 @@ static const char *type_name(enum json_kind kind)
 	case JSON_KIND_BOOL:
 		return "boolean";
 	case JSON_KIND_STRINGS:
+	case JSON_KIND_OBJECTS:
 		return "array";
 	case JSON_KIND_OBJECT:
 		return "object";
@@ -31,7 +32,7 @@ static void put_range(json_t *s, const struct json_field *f)
 	if (f->kind == JSON_KIND_STRING) {
 		low = "minLength";
 		high = "maxLength";
-	} else if (f->kind == JSON_KIND_STRINGS) {
+	} else if (f->kind == JSON_KIND_STRINGS || f->kind == JSON_KIND_OBJECTS) {
 		low = "minItems";
 		high = "maxItems";
 	} else if (f->kind != JSON_KIND_U32 && f->kind != JSON_KIND_I64) {
@@ -56,6 +57,8 @@ static json_t *field_schema(const struct json_field *f)
 		(void)json_object_set_new(s, "type", json_string(type));
 	if (f->kind == JSON_KIND_STRINGS)
 		(void)json_object_set_new(s, "items", json_pack("{ss}", "type", "string"));
+	if (f->kind == JSON_KIND_OBJECTS)
+		(void)json_object_set_new(s, "items", json_schema(f->fields));
 	if (f->kind == JSON_KIND_TIME)
 		(void)json_object_set_new(s, "format", json_string("date-time"));
 	if (f->choices) {

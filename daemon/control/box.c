@@ -17,6 +17,8 @@
 #include "control/box_host.h"
 #include "control/box_paths.h"
 #include "control/priv_client.h"
+#include "control/setup/appliance.h"
+#include "control/setup/setup.h"
 #include "control/task/alarm.h"
 #include "control/task/event.h"
 #include "control/task/task.h"
@@ -61,6 +63,8 @@ struct box {
 	struct uc *uc;
 	struct uc_watch *watch;
 	struct vm_manager *vms;
+	struct appliance *appliance;
+	struct setup *setup;
 	struct api *api;
 };
 
@@ -339,13 +343,34 @@ static char *network_text(const struct box *b)
 	return o ? json_text(o) : NULL;
 }
 
-static int step_api(struct box *b, struct error *err)
+static int step_setup(struct box *b, struct error *err)
 {
 	AUTO(str) char *network = network_text(b);
 	char host[65] = "aurabox";
 	int r;
 
 	(void)gethostname(host, sizeof(host) - 1);
+	r = appliance_new(&(struct appliance_config){ .store = b->store,
+						      .vms = b->vms,
+						      .uc = b->uc,
+						      .host_name = host,
+						      .network_text = network,
+						      .started_ms = b->started_ms },
+			  &b->appliance, err);
+	if (r < 0)
+		return r;
+	return setup_new(&(struct setup_config){ .store = b->store,
+						 .tasks = b->tasks,
+						 .vms = b->vms,
+						 .uc = b->uc,
+						 .appliance = b->appliance },
+			 &b->setup, err);
+}
+
+static int step_api(struct box *b, struct error *err)
+{
+	int r;
+
 	r = api_new(&(struct api_config){ .loop = b->loop,
 					  .workers = b->api_jobs,
 					  .store = b->store,
@@ -356,9 +381,8 @@ static int step_api(struct box *b, struct error *err)
 					  .vms = b->vms,
 					  .uc = b->uc,
 					  .webui_dir = b->paths.share_webui,
-					  .name = host,
-					  .network_text = network,
-					  .started_ms = b->started_ms },
+					  .appliance = b->appliance,
+					  .setup = b->setup },
 		    &b->api, err);
 	if (r == 0)
 		r = api_listen_unix(b->api, b->paths.api_socket, box_group(), err);
@@ -393,7 +417,7 @@ static const struct {
 	{ "loop", step_loop },	   { "pki", step_pki },	    { "database", step_database },
 	{ "box.db", step_box_db }, { "tasks", step_tasks }, { "auth", step_auth },
 	{ "priv", step_priv },	   { "uc", step_uc },	    { "vms", step_vms },
-	{ "api", step_api },	   { "watch", step_watch },
+	{ "setup", step_setup },   { "api", step_api },	    { "watch", step_watch },
 };
 
 int box_start(const struct box_config *config, const char *root, struct box **ret,
@@ -480,6 +504,8 @@ struct box *box_stop(struct box *b)
 	(void)job_pool_free(b->api_jobs);
 	(void)job_pool_free(b->vm_jobs);
 	(void)uc_watch_free(b->watch);
+	(void)setup_free(b->setup);
+	(void)appliance_free(b->appliance);
 	(void)vm_manager_free(b->vms);
 	(void)uc_free(b->uc);
 	(void)auth_free(b->auth);

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 struct alarms;
+struct appliance;
 struct api; /* opaque, see api.c */
 struct auth;
 struct error;
@@ -14,6 +15,7 @@ struct events;
 struct job_pool;
 struct json_t; /* Jansson */
 struct loop;
+struct setup;
 struct store;
 struct tasks;
 struct tls_context;
@@ -32,10 +34,9 @@ struct api_config {
 	struct alarms *alarms;
 	struct vm_manager *vms;
 	struct uc *uc;
-	const char *webui_dir;	  /* the console's files; missing: no console */
-	const char *name;	  /* appliance name shown by /appliance */
-	const char *network_text; /* JSON object for /appliance `network`, or NULL */
-	int64_t started_ms;	  /* wall clock */
+	const char *webui_dir; /* the console's files; missing: no console */
+	struct appliance *appliance;
+	struct setup *setup;
 };
 
 /* Errors: -ENOMEM, -EINVAL, -EIO, as store.h. */

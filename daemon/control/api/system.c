@@ -2,50 +2,18 @@
 /* system.c - /healthz and /metrics: how the appliance as a whole does. */
 #include "base/buf.h"
 #include "control/api/api_private.h"
+#include "control/setup/appliance.h"
 #include "control/task/alarm.h"
 #include "control/task/task.h"
-#include "control/uc/uc.h"
 #include "control/vm/vm_manager.h"
 #include "http/server.h"
 #include "store/store.h"
-
-/* One part's state; a failed database fails the whole, anything else only degrades it. */
-static void component(json_t *components, const char *name, int r, const char *bad,
-		      const struct error *err, const char **status)
-{
-	const char *state = r < 0 ? bad : "ok";
-
-	(void)json_object_set_new(components, name,
-				  json_pack("{s:s, s:s}", "status", state, "detail",
-					    r < 0 ? error_text(err, r) : ""));
-	if (r < 0 && strcmp(*status, "failed") != 0)
-		*status = bad;
-}
-
-json_t *api_components(struct api *api, const char **status)
-{
-	json_t *components = json_object();
-	struct error err = { 0 };
-	int r = store_ping(api->config.store, &err);
-
-	*status = "ok";
-	component(components, "database", r, "failed", &err, status);
-	error_clear(&err);
-	r = api->config.vms ? vm_manager_health(api->config.vms, &err)
-			    : error_set(&err, -EAGAIN, "no virtual machines are managed");
-	component(components, "vms", r, "degraded", &err, status);
-	error_clear(&err);
-	r = api->config.uc ? uc_ping(api->config.uc, &err)
-			   : error_set(&err, -EAGAIN, "System Manager (smgr) is not there");
-	component(components, "uc", r, "degraded", &err, status);
-	return components;
-}
 
 int health_get(struct api *api, const struct http_request *req, struct http_reply *reply,
 	       struct error *err)
 {
 	const char *status;
-	json_t *components = api_components(api, &status);
+	json_t *components = appliance_components(api->config.appliance, &status);
 
 	(void)req;
 	return reply_json(reply, strcmp(status, "failed") == 0 ? 503 : 200,

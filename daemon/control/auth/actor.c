@@ -35,6 +35,9 @@ static const struct { const char *name; unsigned roles; } table[] = {
 	{ "uc:write",        UC_PEOPLE },
 	{ "uc:act",          UC_PEOPLE },
 	{ "metrics:read",    VM_PEOPLE | ALL_READERS },
+	{ "setup:read",      ALL_READERS },
+	{ "setup:write",     IN(ROLE_ADMIN) },
+	{ "setup:act",       IN(ROLE_ADMIN) },
 };
 /* clang-format on */
 

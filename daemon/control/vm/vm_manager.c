@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -318,6 +319,15 @@ json_t *vm_manager_summary(struct vm_manager *m)
 			 "hypervisor", "connected", (int)vm_hyper_connected(m->hyper), "libvirt",
 			 versions[0], "qemu", versions[1], "capacity", capacity_json(), "vms",
 			 "total", total, "running", running, "ready", ready, "crashed", crashed);
+}
+
+uint64_t vm_manager_disk_free(struct vm_manager *m)
+{
+	struct statvfs st;
+
+	if (statvfs(m->config.disks_dir, &st) < 0)
+		return 0;
+	return (uint64_t)st.f_bavail * st.f_frsize;
 }
 
 int vm_manager_health(struct vm_manager *m, struct error *err)

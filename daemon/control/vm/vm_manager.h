@@ -110,6 +110,8 @@ int vm_manager_change(struct vm_manager *m, const char *vm, const struct vm_chan
 /* For /appliance, /healthz and /metrics: {accelerator, accelerator_reason, hypervisor:{connected,version},
  * capacity:{cpus,memory_mib,...}, vms:{total,running,ready,crashed}}. */
 json_t *vm_manager_summary(struct vm_manager *m);
+/* Bytes that the disks' file system can still take; 0 when it cannot be asked. */
+uint64_t vm_manager_disk_free(struct vm_manager *m);
 /* 0 when libvirt answers and every VM that is desired running is ready; -ENOTCONN, -EAGAIN else. */
 int vm_manager_health(struct vm_manager *m, struct error *err);
 /* The service address of the (first) VM of a template, "" when there is none: buf of 46 bytes.

@@ -13,7 +13,7 @@ ROLES = {
     "telephony": {"appliance:read", "tasks:read", "alarms:read", "alarms:act", "events:read", "tokens:read",
                   "tokens:write", "uc:read", "uc:write", "uc:act"},
     "auditor": {"appliance:read", "templates:read", "vms:read", "tasks:read", "alarms:read", "events:read",
-                "admins:read", "tokens:read", "audit:read", "uc:read", "metrics:read"},
+                "admins:read", "tokens:read", "audit:read", "uc:read", "metrics:read", "setup:read"},
     "user": {"tokens:read", "tokens:write"},
 }
 PUBLIC = {"GET /healthz", "GET /api/v1/openapi.json", "POST /api/v1/session"}

@@ -6,8 +6,13 @@
 struct sip {
 	uint32_t max_contacts;
 };
+struct person {
+	char *handle;
+	uint32_t age;
+};
 struct body {
 	char *name;
+	struct json_objects people;
 	struct sip sip;
 	uint8_t sip_presence;
 	struct json_strings scopes;
@@ -22,11 +27,17 @@ static const struct json_field sip_fields[] = {
 	JSON_U32(struct sip, max_contacts, .min = 1, .max = 10),
 	JSON_END,
 };
+static const struct json_field person_fields[] = {
+	JSON_STRING(struct person, handle, .required = true, .min = 1),
+	JSON_U32(struct person, age),
+	JSON_END,
+};
 static const struct json_field fields[] = {
 	JSON_STRING(struct body, name, .required = true, .min = 1, .max = 4),
 	JSON_OBJECT(struct body, sip, sip_fields, .nullable = true,
 		    JSON_PRESENCE(struct body, sip_presence)),
 	JSON_STRINGS(struct body, scopes, .max = 2),
+	JSON_OBJECTS(struct body, people, struct person, person_fields, .max = 2),
 	JSON_TIME(struct body, expires_at),
 	JSON_ENUM(struct body, role, .choices = roles),
 	JSON_BOOL(struct body, enabled),
@@ -94,6 +105,13 @@ static void faults_are_named_by_pointer(void **state)
 		{ "{\"name\":\"a\",\"x/y~\":1}", "/x~1y~0", -EINVAL },
 		{ "{\"name\":\"a\",\"scopes\":[\"a\",1]}", "/scopes/1", -EINVAL },
 		{ "{\"name\":\"a\",\"scopes\":[\"a\",\"b\",\"c\"]}", "/scopes", -EINVAL },
+		{ "{\"name\":\"a\",\"people\":{}}", "/people", -EINVAL },
+		{ "{\"name\":\"a\",\"people\":[{\"handle\":\"x\"},7]}", "/people/1", -EINVAL },
+		{ "{\"name\":\"a\",\"people\":[{\"handle\":\"x\"},{\"age\":1}]}",
+		  "/people/1/handle", -EINVAL },
+		{ "{\"name\":\"a\",\"people\":[{\"handle\":\"x\",\"y\":1}]}", "/people/0/y",
+		  -EINVAL },
+		{ "{\"name\":\"a\",\"people\":[{},{},{}]}", "/people", -EINVAL },
 		{ "{\"name\":\"a\",\"role\":\"king\"}", "/role", -EINVAL },
 		{ "{\"name\":\"a\",\"enabled\":1}", "/enabled", -EINVAL },
 		{ "{\"name\":\"a\",\"expires_at\":\"soon\"}", "/expires_at", -EINVAL },
@@ -110,6 +128,29 @@ static void faults_are_named_by_pointer(void **state)
 		assert_string_not_equal(err.detail, "");
 		json_release(fields, &b);
 	}
+}
+
+static void arrays_of_objects_are_read_by_their_own_table(void **state)
+{
+	struct body b = { 0 };
+	struct error err = { 0 };
+	const struct person *people;
+
+	(void)state;
+	assert_int_equal(read_text("{\"name\":\"x\",\"people\":[{\"handle\":\"a\",\"age\":7},"
+				   "{\"handle\":\"b\"}]}",
+				   &b, &err),
+			 0);
+	people = b.people.items;
+	assert_int_equal(b.people.count, 2);
+	assert_string_equal(people[0].handle, "a");
+	assert_int_equal(people[0].age, 7);
+	assert_string_equal(people[1].handle, "b");
+	assert_int_equal(people[1].age, 0);
+	/* read again, the former items are released */
+	assert_int_equal(read_text("{\"name\":\"x\",\"people\":[]}", &b, &err), 0);
+	assert_int_equal(b.people.count, 0);
+	json_release(fields, &b);
 }
 
 static void nesting_has_a_bound(void **state)
@@ -160,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bodies_are_read_by_their_table),
 		cmocka_unit_test(faults_are_named_by_pointer),
+		cmocka_unit_test(arrays_of_objects_are_read_by_their_own_table),
 		cmocka_unit_test(nesting_has_a_bound),
 		cmocka_unit_test(merge_patch_follows_the_rfc),
 	};

@@ -7,12 +7,21 @@ struct body {
 	char *name;
 	uint32_t cpus;
 	char *password;
+	struct json_objects phones;
+};
+struct phone {
+	char *mac;
 };
 
+static const struct json_field phone_fields[] = {
+	JSON_STRING(struct phone, mac, .required = true),
+	JSON_END,
+};
 static const struct json_field fields[] = {
 	JSON_STRING(struct body, name, .required = true, .min = 1, .max = 63),
 	JSON_U32(struct body, cpus, .min = 1, .max = 64, .nullable = true),
 	JSON_STRING(struct body, password, .write_only = true),
+	JSON_OBJECTS(struct body, phones, struct phone, phone_fields, .max = 4),
 	JSON_END,
 };
 
@@ -23,7 +32,10 @@ static void schema_mirrors_the_table(void **state)
 		"{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\"],"
 		"\"properties\":{\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":63},"
 		"\"cpus\":{\"type\":[\"integer\",\"null\"],\"minimum\":1,\"maximum\":64},"
-		"\"password\":{\"type\":\"string\",\"writeOnly\":true}}}",
+		"\"password\":{\"type\":\"string\",\"writeOnly\":true},"
+		"\"phones\":{\"type\":\"array\",\"maxItems\":4,\"items\":{\"type\":\"object\","
+		"\"additionalProperties\":false,\"required\":[\"mac\"],\"properties\":{\"mac\":"
+		"{\"type\":\"string\"}}}}}}",
 		0, NULL);
 
 	(void)state;
