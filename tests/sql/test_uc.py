@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 180
 """The database uc: migrations at once, constraints, versions, privileges, users, records."""
+import base64
 import concurrent.futures
 import hashlib
 import json
@@ -37,7 +38,8 @@ class Uc(unittest.TestCase):
         self.c.psql("DELETE FROM users; DELETE FROM call_record; DELETE FROM call_half")
 
     def make(self, handle, **more):
-        return self.c.uc("create", dict(handle=handle, name="Person " + handle, password="pass " + handle, **more))
+        body = dict(dict(handle=handle, name="Person " + handle, password="pass " + handle), **more)
+        return self.c.uc("create", body)
 
     def ok(self, answer):
         self.assertIn("value", answer, answer)
@@ -181,17 +183,66 @@ class Uc(unittest.TestCase):
     def test_lists_go_by_key(self):
         for i in range(7):
             self.ok(self.make(f"40{i:02}"))
-        first = self.ok(self.c.uc("list", "3", "", ""))
+        first = self.ok(self.c.uc("list", "limit=3&count=true"))
         self.assertEqual([u["handle"] for u in first["items"]], ["4000", "4001", "4002"])
-        self.assertTrue(first["more"])
         self.assertEqual(first["total"], 7)
         self.ok(self.c.uc("delete", "4002", "0"))
         self.ok(self.make("39"))
-        rest = self.ok(self.c.uc("list", "500", "4002", ""))
+        rest = self.ok(self.c.uc("list", "limit=500&cursor=" + first["next_cursor"]))
         self.assertEqual([u["handle"] for u in rest["items"]], ["4003", "4004", "4005", "4006"])
-        self.assertFalse(rest["more"])
-        self.assertEqual(len(self.ok(self.c.uc("list", "50", "", "pERSON 4003"))["items"]), 1)
-        self.assertEqual(len(self.ok(self.c.uc("list", "50", "", "%"))["items"]), 0)
+        self.assertIsNone(rest["next_cursor"])
+        self.assertEqual(len(self.ok(self.c.uc("list", "q=pERSON 4003"))["items"]), 1)
+        self.assertEqual(len(self.ok(self.c.uc("list", "q=%"))["items"]), 0)
+
+    def walk(self, verb, asked):
+        """All pages of two."""
+        items, cursor = [], ""
+        while cursor is not None:
+            page = self.ok(self.c.uc(verb, asked + "&limit=2" + (f"&cursor={cursor}" if cursor else "")))
+            self.assertLessEqual(len(page["items"]), 2)
+            items += page["items"]
+            cursor = page["next_cursor"]
+        return items
+
+    def test_lists_are_ordered_by_what_is_asked(self):
+        names = {"4000": "Zoe", "4001": "ada", "4002": "Zoe", "4003": "\u00c9mile", "4004": "Zoe", "ann": "Bob"}
+        for handle, name in names.items():
+            self.ok(self.make(handle, name=name))
+        users = self.walk("list", "sort=handle")
+        self.assertEqual([u["handle"] for u in users], sorted(names))
+
+        def by_name(reverse):
+            return sorted(names, key=lambda h: (names[h].encode(), h.encode()), reverse=reverse)
+        self.assertEqual([u["handle"] for u in self.walk("list", "sort=name")], by_name(False))
+        self.assertEqual([u["handle"] for u in self.walk("list", "sort=-name")], by_name(True))
+        mixed = sorted(sorted(names, reverse=True), key=lambda h: names[h].encode())
+        self.assertEqual([u["handle"] for u in self.walk("list", "sort=name,-handle")], mixed)
+        self.assertEqual([u["handle"] for u in self.walk("list", "sort=extension")], ["ann"] + sorted(names)[:5])
+        self.assertEqual([u["handle"] for u in self.walk("list", "sort=-created_at")], list(names)[::-1])
+        self.assertEqual([u["handle"] for u in self.walk("list", "q=\u00e9MI")], ["4003"])
+        self.assertEqual([u["handle"] for u in self.walk("list", "q=zoe&name=Zoe&sort=-handle")],
+                         ["4004", "4002", "4000"])
+
+    def test_lists_refuse_what_they_do_not_know(self):
+        self.ok(self.make("3001"))
+        self.ok(self.make("3002"))
+        cursor = self.ok(self.c.uc("list", "limit=1&sort=-created_at"))["next_cursor"]
+        for asked, parameter in (("sort=password", "sort"), ("sort=handle,handle", "sort"), ("sort=,", "sort"),
+                                 ("sort=--name", "sort"), ("limit=0", "limit"), ("limit=501", "limit"),
+                                 ("color=red", "color"), ("created_at.gte=2026-01-01T00:00:00Z", "created_at.gte"),
+                                 ("count=1", "count"), ("q=a&q=b", "q"), ("cursor=AAAA", "cursor"),
+                                 ("sort=created_at&cursor=" + cursor, "cursor"),
+                                 ("sort=-created_at&q=3&cursor=" + cursor, "cursor")):
+            answer = self.c.uc("list", asked)
+            self.assertEqual((answer.get("error"), answer.get("field")), (EINVAL, parameter), asked)
+        for asked, parameter in (("result=odd", "result"), ("result=busy,", "result"),
+                                 ("started_at.gte=yesterday", "started_at.gte"), ("started_at=2026", "started_at")):
+            answer = self.c.uc("cdr", asked)
+            self.assertEqual((answer.get("error"), answer.get("field")), (EINVAL, parameter), asked)
+        made_up = base64.urlsafe_b64encode(
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).split(b"\0")[0] + b"\0now-ish\0x\0")
+        answer = self.c.uc("list", "sort=-created_at&cursor=" + made_up.decode().rstrip("="))
+        self.assertEqual((answer.get("error"), answer.get("field")), (EINVAL, "cursor"))
 
     def test_versions_come_in_the_order_of_commits(self):
         """A transaction that began first but commits last has the higher number."""
@@ -258,17 +309,49 @@ class Uc(unittest.TestCase):
         for i in range(3):
             self.c.psql("SELECT record.put('%s')" % json.dumps(dict(call, gsid=f"h{i}", answered_at=None, duration_s=0,
                                                                     result="busy", sip_status=486)), role="aura_cm")
-        page = self.ok(self.c.uc("cdr", "3", ""))
+        page = self.ok(self.c.uc("cdr", "limit=3"))
         self.assertEqual([i["gsid"] for i in page["items"]], ["h2", "h1", "h0"])
-        page = self.ok(self.c.uc("cdr", "3", page["next"]))
-        self.assertIsNone(page["next"])
+        page = self.ok(self.c.uc("cdr", "limit=3&cursor=" + page["next_cursor"]))
+        self.assertIsNone(page["next_cursor"])
         item = page["items"][0]
+        self.assertEqual(self.ok(self.c.uc("record", "g1")), item)
+        self.refused(self.c.uc("record", "g"), ENOENT)
         self.assertEqual((item["gsid"], item["duration_s"], item["result"]), ("g1", 10, "answered"))
         self.assertEqual(item["started_at"], "2026-11-21T10:00:00.500Z")
         self.assertEqual([h["phase"] for h in item["halves"]], ["imsorig", "imsterm"])
         for bad in ({}, dict(call, result="odd"), dict(call, started_at=None), dict(gsid="g", half="middle")):
             self.assertNotEqual(self.c.psql("SELECT record.put('%s')" % json.dumps(bad), role="aura_cm",
                                             check=False)[0], 0)
+
+    def test_records_are_found_and_counted(self):
+        for i, (caller, callee, result) in enumerate((("3001", "3002", "answered"), ("3003", "3001", "busy"),
+                                                      ("3002", "3003", "failed"), ("3001", "9", "answered"))):
+            self.c.psql("SELECT record.put('%s')" % json.dumps(dict(
+                gsid=f"g{i}", half="call", caller=caller, callee=callee, started_at=f"2026-11-21T10:{i * 10:02}:00Z",
+                answered_at=f"2026-11-21T10:{i * 10:02}:01Z" if result == "answered" else None,
+                ended_at="2026-11-21T11:00:00Z", duration_s=5 if result == "answered" else 0, result=result,
+                sip_status=200)), role="aura_cm")
+
+        def found(asked):
+            return [c["gsid"] for c in self.walk("cdr", asked)]
+        self.assertEqual(found("sort=started_at"), ["g0", "g1", "g2", "g3"])
+        self.assertEqual(found("handle=3001"), ["g3", "g1", "g0"])
+        self.assertEqual(found("caller=3001"), ["g3", "g0"])
+        self.assertEqual(found("result=busy,failed"), ["g2", "g1"])
+        self.assertEqual(found("q=300"), ["g3", "g2", "g1", "g0"])
+        self.assertEqual(found("q=9"), ["g3"])
+        self.assertEqual(found("gsid=g2"), ["g2"])
+        self.assertEqual(found("started_at.gte=2026-11-21T10:10:00Z&started_at.lt=2026-11-21T11:30:00%2B01:00"
+                               .replace("%2B", "+")), ["g2", "g1"])
+        at = 1795255200000  # 2026-11-21T10:00:00Z
+        summary = self.ok(self.c.uc("summary", str(at), str(at + 3600000), "1200"))
+        self.assertEqual((summary["from"], summary["to"], summary["step_s"]),
+                         ("2026-11-21T10:00:00.000Z", "2026-11-21T11:00:00.000Z", 1200))
+        self.assertEqual([(b["at"][11:16], b["attempts"], b["answered"], b["busy"], b["failed"], b["talk_s"])
+                          for b in summary["buckets"]],
+                         [("10:00", 2, 1, 1, 0, 5), ("10:20", 2, 1, 0, 1, 5), ("10:40", 0, 0, 0, 0, 0)])
+        summary = self.ok(self.c.uc("summary", str(at), str(at + 1000), "900"))
+        self.assertEqual([b["attempts"] for b in summary["buckets"]], [1])
 
     def test_export_hides_secrets_unless_asked(self):
         self.ok(self.make("3001"))

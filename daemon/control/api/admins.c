@@ -2,6 +2,7 @@
 /* admins.c - /admins: who administers the appliance. */
 #include "base/random.h"
 #include "base/slice.h"
+#include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
 #include "net/password.h"
 
@@ -92,6 +93,48 @@ int admins_get(struct api *api, const struct http_request *req, struct http_repl
 	return reply_admin(api, req->param[0], reply, err);
 }
 
+static int plan_create(const json_t *admin, const char *target, struct http_reply *reply,
+		       struct error *err)
+{
+	AUTO_PLAN plan = { 0 };
+
+	api_plan_add(&plan, "create", target, "%s, role %s",
+		     json_string_value(json_object_get(admin, "name")),
+		     json_string_value(json_object_get(admin, "role")));
+	return api_plan_reply(&plan, reply, err);
+}
+
+/* A new password or role ends that administrator's sessions. */
+static int plan_change(const json_t *old, const json_t *admin, const struct admin_change *values,
+		       struct http_reply *reply, struct error *err)
+{
+	const char *name = json_string_value(json_object_get(old, "name"));
+	AUTO_PLAN plan = { 0 };
+	char target[360];
+
+	(void)snprintf(target, sizeof(target), "admins/%s", name);
+	if (values->password)
+		api_plan_add(&plan, "change", target, "a new password");
+	api_plan_compare(&plan, target, old, admin);
+	if (values->password || values->role >= 0)
+		api_plan_warn(&plan, "sessions_end", "%s is logged out everywhere", name);
+	return api_plan_reply(&plan, reply, err);
+}
+
+static int plan_delete(const json_t *old, struct http_reply *reply, struct error *err)
+{
+	const char *name = json_string_value(json_object_get(old, "name"));
+	AUTO_PLAN plan = { 0 };
+	char target[360];
+
+	(void)snprintf(target, sizeof(target), "admins/%s", name);
+	api_plan_add(&plan, "delete", target, "%s, role %s", name,
+		     json_string_value(json_object_get(old, "role")));
+	api_plan_warn(&plan, "sessions_end", "%s is logged out everywhere", name);
+	api_plan_warn(&plan, "tokens_end", "the API tokens of %s stop working", name);
+	return api_plan_reply(&plan, reply, err);
+}
+
 static int create(struct api *api, const struct http_request *req, const struct admin_spec *spec,
 		  struct http_reply *reply, struct error *err)
 {
@@ -100,13 +143,18 @@ static int create(struct api *api, const struct http_request *req, const struct 
 	json_t *admin = NULL;
 	char target[360], etag[HTTP_ETAG_SIZE];
 	const char *id;
-	int r = api_change(api, req, &change, err);
+	int r = api_change_try(api, req, &change, err);
 
 	if (r < 0)
 		return r;
 	(void)snprintf(target, sizeof(target), "admins/%s", spec->name);
 	change_target(change, target);
 	r = admin_create(api->config.auth, change, &values, &admin, err);
+	if (r == 0 && api_dry_run(req)) {
+		AUTO(json) json_t *planned = admin;
+
+		return plan_create(planned, target, reply, err);
+	}
 	if (r == 0)
 		r = change_commit(change, err);
 	if (r < 0) {
@@ -132,8 +180,9 @@ int admins_create(struct api *api, const struct http_request *req, struct http_r
 	return r;
 }
 
+/* With a dry run the plan is the answer, and 1 is returned. */
 static int patch(struct api *api, const struct http_request *req, const json_t *old,
-		 int64_t version, struct error *err)
+		 int64_t version, struct http_reply *reply, struct error *err)
 {
 	static const char *const read_only[] = { "id", "created_at", "updated_at", NULL };
 	AUTO(json) json_t *writable = NULL;
@@ -146,11 +195,13 @@ static int patch(struct api *api, const struct http_request *req, const json_t *
 	if (r == 0)
 		r = json_read(writable, admin_patch_fields, &spec, err);
 	if (r == 0)
-		r = api_change(api, req, &change, err);
+		r = api_change_try(api, req, &change, err);
 	values = change_of(&spec);
 	if (r == 0)
 		r = admin_update(api->config.auth, change, req->param[0], version, &values, &admin,
 				 err);
+	if (r == 0 && api_dry_run(req))
+		r = plan_change(old, admin, &values, reply, err) < 0 ? -ENOMEM : 1;
 	if (r == 0)
 		r = change_commit(change, err);
 	if (r == 0 && spec.password)
@@ -175,8 +226,10 @@ int admins_patch(struct api *api, const struct http_request *req, struct http_re
 	http_etag(etag, id, version);
 	r = http_if_match(req, etag, true, err);
 	if (r == 0)
-		r = patch(api, req, old, version, err);
-	return r < 0 ? r : reply_admin(api, id, reply, err);
+		r = patch(api, req, old, version, reply, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return reply_admin(api, id, reply, err);
 }
 
 int admins_delete(struct api *api, const struct http_request *req, struct http_reply *reply,
@@ -193,9 +246,11 @@ int admins_delete(struct api *api, const struct http_request *req, struct http_r
 	http_etag(etag, json_string_value(json_object_get(old, "id")), version);
 	r = http_if_match(req, etag, false, err);
 	if (r == 0)
-		r = api_change(api, req, &change, err);
+		r = api_change_try(api, req, &change, err);
 	if (r == 0)
 		r = admin_delete(api->config.auth, change, req->param[0], -1, err);
+	if (r == 0 && api_dry_run(req))
+		return plan_delete(old, reply, err);
 	if (r == 0)
 		r = change_commit(change, err);
 	return r < 0 ? r : reply_empty(reply, 204, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tokens.c - /tokens: API tokens of whoever asks. */
 #include "base/clock.h"
+#include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
 
 #include <stdio.h>
@@ -43,6 +44,23 @@ static int read_scopes(const struct token_spec *spec, const struct actor *actor,
 	return 0;
 }
 
+static int plan_token(const char *action, const json_t *token, struct http_reply *reply,
+		      struct error *err)
+{
+	AUTO(str) char *scopes = json_text(json_object_get(token, "scopes"));
+	const char *expires = json_string_value(json_object_get(token, "expires_at"));
+	AUTO_PLAN plan = { 0 };
+
+	api_plan_add(&plan, action, "tokens", "%s, scopes %s, %s%s",
+		     json_string_value(json_object_get(token, "name")), scopes ? scopes : "",
+		     expires ? "valid until " : "without an end", expires ? expires : "");
+	if (strcmp(action, "delete") == 0)
+		api_plan_warn(&plan, "token_ends", "programs that use it are refused at once");
+	else if (!expires)
+		api_plan_warn(&plan, "never_expires", "it works until somebody revokes it");
+	return api_plan_reply(&plan, reply, err);
+}
+
 static int create(struct api *api, const struct http_request *req, const struct token_spec *spec,
 		  struct http_reply *reply, struct error *err)
 {
@@ -57,7 +75,7 @@ static int create(struct api *api, const struct http_request *req, const struct 
 		return error_field(err, -EINVAL, "/expires_at", "lies in the past");
 	r = read_scopes(spec, api_actor(req), &scopes, err);
 	if (r == 0)
-		r = api_change(api, req, &change, err);
+		r = api_change_try(api, req, &change, err);
 	if (r == 0)
 		r = token_create(api->config.auth, change, api_actor(req), spec->name, scopes,
 				 spec->expires_at_given == JSON_PRESENT ? spec->expires_at : 0,
@@ -67,6 +85,11 @@ static int create(struct api *api, const struct http_request *req, const struct 
 	(void)snprintf(target, sizeof(target), "tokens/%s",
 		       json_string_value(json_object_get(token, "id")));
 	change_target(change, target);
+	if (api_dry_run(req)) {
+		AUTO(json) json_t *planned = token;
+
+		return plan_token("create", planned, reply, err);
+	}
 	r = change_commit(change, err);
 	if (r < 0) {
 		json_decref(token);
@@ -117,8 +140,13 @@ int tokens_delete(struct api *api, const struct http_request *req, struct http_r
 		  struct error *err)
 {
 	AUTO(change) struct change *change = NULL;
-	int r = api_change(api, req, &change, err);
+	AUTO(json) json_t *old = NULL;
+	int r = token_get(api->config.auth, api_actor(req), req->param[0], &old, err);
 
+	if (r == 0 && api_dry_run(req))
+		return plan_token("delete", old, reply, err);
+	if (r == 0)
+		r = api_change(api, req, &change, err);
 	if (r == 0)
 		r = token_delete(api->config.auth, change, api_actor(req), req->param[0], err);
 	if (r == 0)

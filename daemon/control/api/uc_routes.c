@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uc_routes.c - /uc/users, /uc/replication, /uc/export: what is administered. */
+#include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
+#include "control/api/uc_plan.h"
 #include "control/uc/uc.h"
 
 #include <stdio.h>
@@ -45,6 +47,8 @@ int uc_users_create(struct api *api, const struct http_request *req, struct http
 	int64_t version = 0;
 	int r = api_uc_there(api, err);
 
+	if (r == 0 && api_dry_run(req))
+		return uc_plan_create(api, req, reply, err);
 	if (r == 0)
 		r = api_change(api, req, &change, err);
 	if (r == 0)
@@ -94,6 +98,8 @@ int uc_users_patch(struct api *api, const struct http_request *req, struct http_
 		return r;
 	user_etag(old, version, etag);
 	r = http_if_match(req, etag, true, err);
+	if (r == 0 && api_dry_run(req))
+		return uc_plan_patch(api, req, old, version, reply, err);
 	if (r == 0)
 		r = api_change(api, req, &change, err);
 	if (r == 0)
@@ -128,6 +134,8 @@ int uc_users_delete(struct api *api, const struct http_request *req, struct http
 		return r;
 	user_etag(old, version, etag);
 	r = http_if_match(req, etag, false, err);
+	if (r == 0 && api_dry_run(req))
+		return uc_plan_delete(api, old, reply, err);
 	if (r == 0)
 		r = api_change(api, req, &change, err);
 	if (r == 0)

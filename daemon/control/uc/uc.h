@@ -61,6 +61,9 @@ int uc_user_create(struct uc *uc, const json_t *body, json_t **ret, int64_t *ver
 int uc_user_get(struct uc *uc, const char *key, json_t **ret, int64_t *version, struct error *err);
 int uc_user_patch(struct uc *uc, const char *key, const json_t *patch, int64_t if_version,
 		  json_t **ret, int64_t *version, struct error *err);
+/* What the user would be after a create (key NULL) or a patch: all rules are asked, nothing is kept. */
+int uc_user_try(struct uc *uc, const char *key, const json_t *input, int64_t if_version,
+		json_t **ret, struct error *err);
 int uc_user_delete(struct uc *uc, const char *key, int64_t if_version, struct error *err);
 
 extern const struct listing uc_user_listing;

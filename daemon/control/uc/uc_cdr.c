@@ -97,7 +97,7 @@ int uc_cdr_summary(struct uc *uc, int64_t from_ms, int64_t to_ms, uint32_t step_
 		"  sum(c.duration_s) AS talk_s FROM call_record c, span s"
 		"  WHERE c.started_at >= s.a AND c.started_at < s.b GROUP BY 1)"
 		" SELECT coalesce(json_agg(json_build_object('at', " UC_TIME(
-			"s.a + g.n * s.step") ","
+			"(s.a + g.n * s.step)") ","
 					      "  'attempts', coalesce(k.attempts, 0), 'answered', coalesce(k.answered, 0),"
 					      "  'failed', coalesce(k.failed, 0), 'busy', coalesce(k.busy, 0),"
 					      "  'no_answer', coalesce(k.no_answer, 0), 'cancelled', coalesce(k.cancelled, 0),"

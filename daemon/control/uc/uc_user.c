@@ -534,6 +534,29 @@ int uc_user_patch(struct uc *uc, const char *key, const json_t *patch, int64_t i
 	return change_user(uc, patch_user, &change, ret, version, err);
 }
 
+/* The change as a whole, then no commit. */
+static int try_user(struct store_tx *tx, void *user, struct error *err)
+{
+	struct user_change *change = user;
+	int r = change->key ? patch_user(tx, change, err) : create(tx, change, err);
+
+	return r < 0 ? r : -ECANCELED;
+}
+
+int uc_user_try(struct uc *uc, const char *key, const json_t *input, int64_t if_version,
+		json_t **ret, struct error *err)
+{
+	struct user_change change = { .key = key, .input = input, .if_version = if_version };
+	int r = store_tx_run(uc->db, false, try_user, &change, err);
+
+	if (r != -ECANCELED || !change.result) {
+		forget(&change);
+		return r;
+	}
+	*ret = change.result;
+	return 0;
+}
+
 static int delete_user(struct store_tx *tx, void *user, struct error *err)
 {
 	struct user_change *change = user;
