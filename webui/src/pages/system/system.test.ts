@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import actor from "../../../../daemon/control/auth/actor.c?raw";
+import { actionWord, filterable, targetPage } from "./audit";
+import { readLicences } from "./licences";
+import { areas, isRole, reachOf, roles, type Area, type Role } from "./roles";
+import { expiryAfter, lifeOf, presetScopes, resourcesOf } from "./scopes";
+
+describe("roles", () => {
+  /** The daemon's table: permission → the roles that have it. */
+  function daemonTable(): Map<string, Set<Role>> {
+    const groups = new Map<string, string>();
+    for (const [, name = "", value = ""] of actor.matchAll(/#define (\w+) (.*)/g)) groups.set(name, value);
+    const expand = (text: string): string => [...groups].reduce((all, [name, value]) => all.replaceAll(new RegExp(`\\b${name}\\b(?!\\()`, "g"), value), text);
+    const rows = [...actor.matchAll(/\{ "(\w+:\w+)",\s+(.*) \},/g)];
+    return new Map(
+      rows.map(([, permission = "", who = ""]) => {
+        const names = [...expand(expand(who)).matchAll(/ROLE_([A-Z]+)/g)].map(([, name = ""]) => name.toLowerCase());
+        return [permission, new Set(names.filter(isRole))];
+      }),
+    );
+  }
+
+  test("do what their cards say", () => {
+    const table = daemonTable();
+    expect(table.size).toBeGreaterThan(15);
+    for (const role of roles) {
+      for (const area of Object.keys(areas) as Area[]) {
+        const has = (verb: string) => areas[area].some((resource) => table.get(`${resource}:${verb}`)?.has(role));
+        const reach = has("write") ? "changes" : has("read") ? "sees" : "none";
+        expect(reachOf(role, area), `${role}: ${area}`).toBe(reach);
+      }
+    }
+  });
+});
+
+describe("scopes", () => {
+  const may = ["vms:read", "vms:act", "uc:read", "metrics:read", "strange"];
+
+  test("are grouped by resource, in one order of verbs", () => {
+    expect(resourcesOf(["vms:act", "vms:read", "uc:read", "strange"])).toEqual([
+      { name: "vms", verbs: ["read", "act"] },
+      { name: "uc", verbs: ["read"] },
+    ]);
+  });
+
+  test("presets never go beyond what one may", () => {
+    expect(presetScopes("read", may)).toEqual(["vms:read", "uc:read", "metrics:read"]);
+    expect(presetScopes("metrics", ["vms:read"])).toEqual([]);
+    expect(presetScopes("all", may)).toEqual(may);
+  });
+
+  test("an end that comes near is told before it comes", () => {
+    const now = Date.parse("2030-01-01T00:00:00Z");
+    expect(lifeOf(null, now)).toBe("never");
+    expect(lifeOf("2030-01-15T00:00:00Z", now)).toBe("good");
+    expect(lifeOf("2030-01-14T23:59:59Z", now)).toBe("soon");
+    expect(lifeOf("2030-01-01T00:00:00Z", now)).toBe("expired");
+    expect(expiryAfter(30, now)).toBe("2030-01-31T00:00:00.000Z");
+    expect(expiryAfter(null, now)).toBeNull();
+  });
+});
+
+describe("audit", () => {
+  test("actions are words, by their target where one pattern means several", () => {
+    expect(actionWord("login", "session")).toBe("login");
+    expect(actionWord("POST vms/{vm}/actions/{action}", "vms/sm/actions/shutdown")).toBe("shutdown_vm");
+    expect(actionWord("POST vms/{vm}/actions/{action}", "vms/sm/actions/dance")).toBe("power_vm");
+    expect(actionWord("POST moons", "moons")).toBeUndefined();
+    expect(actionWord("toString", "")).toBeUndefined();
+  });
+
+  test("each filter has a word of its own", () => {
+    const words = filterable.map((entry) => entry.word);
+    expect(new Set(words).size).toBe(words.length);
+  });
+
+  test("targets lead to their pages", () => {
+    expect(targetPage("vms/a b/actions/start")).toBe("/machines/a%20b");
+    expect(targetPage("uc/users/3001")).toBe("/people/3001");
+    expect(targetPage("admins/eve")).toBeUndefined();
+  });
+});
+
+test("a licences file that is none is no list", () => {
+  const entry = { name: "a", version: "1", licence: "MIT", homepage: "", text: "" };
+  expect(readLicences([entry])).toEqual([entry]);
+  expect(readLicences([{ ...entry, text: 1 }])).toBeUndefined();
+  expect(readLicences("<!doctype html>")).toBeUndefined();
+});
