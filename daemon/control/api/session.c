@@ -32,15 +32,19 @@ const struct json_field password_change_fields[] = {
 	JSON_END,
 };
 
-static json_t *session_json(const struct actor *actor)
+/* expires_at is the end for good; idle_timeout_s after the last request it ends earlier. */
+static json_t *session_json(const struct api *api, const struct actor *actor)
 {
 	char at[CLOCK_RFC3339_SIZE];
 
-	return json_pack("{s:{s:s, s:s}, s:s?, s:o, s:b, s:o}", "admin", "name", actor->name,
+	return json_pack("{s:{s:s, s:s}, s:s?, s:o, s:o, s:b, s:o}", "admin", "name", actor->name,
 			 "role", role_name(actor->role), "csrf_token",
 			 actor->csrf[0] ? actor->csrf : NULL, "expires_at",
 			 actor->expires_at ? json_string(clock_format(actor->expires_at, at))
 					   : json_null(),
+			 "idle_timeout_s",
+			 actor->kind == ACTOR_SESSION ? json_integer(auth_idle_s(api->config.auth))
+						      : json_null(),
 			 "must_change_password", (int)actor->must_change_password, "permissions",
 			 permissions_json(actor->must_change_password ? 0 : actor->may));
 }
@@ -63,14 +67,13 @@ int session_create(struct api *api, const struct http_request *req, struct http_
 		       "__Host-aurabox=%s; Path=/; Max-Age=%d; Secure; HttpOnly; SameSite=Strict",
 		       secret, AUTH_SESSION_MAX_S);
 	r = reply_header(reply, "Set-Cookie", cookie, err);
-	return r < 0 ? r : reply_json(reply, 200, session_json(&actor), err);
+	return r < 0 ? r : reply_json(reply, 200, session_json(api, &actor), err);
 }
 
 int session_get(struct api *api, const struct http_request *req, struct http_reply *reply,
 		struct error *err)
 {
-	(void)api;
-	return reply_json(reply, 200, session_json(api_actor(req)), err);
+	return reply_json(reply, 200, session_json(api, api_actor(req)), err);
 }
 
 int session_delete(struct api *api, const struct http_request *req, struct http_reply *reply,

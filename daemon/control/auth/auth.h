@@ -64,6 +64,8 @@ int auth_logout(struct auth *auth, const struct actor *actor, struct error *err)
 /* Errors: -EKEYREJECTED old password is wrong, -EINVAL /new_password too short or the same. */
 int auth_change_password(struct auth *auth, const struct actor *actor, const char *old_password,
 			 const char *new_password, struct error *err);
+/* After so many seconds without a request a session ends. */
+uint32_t auth_idle_s(const struct auth *auth);
 /* Of these owners ("SESSION_OR_TOKEN_ID/ROLE" or "socket/…"), which are still valid, in that role?
  * alive[i] is set; for open event streams. Does not count as use. */
 int auth_alive(struct auth *auth, const char (*owners)[48], size_t count, bool *alive,

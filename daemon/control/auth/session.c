@@ -220,6 +220,11 @@ int auth_change_password(struct auth *auth, const struct actor *actor, const cha
 	return r < 0 ? r : 0;
 }
 
+uint32_t auth_idle_s(const struct auth *auth)
+{
+	return auth->idle_s;
+}
+
 int auth_alive(struct auth *auth, const char (*owners)[48], size_t count, bool *alive,
 	       struct error *err)
 {

@@ -13,7 +13,8 @@ def first_password_must_be_changed(d):
     first = d.initial_password()
     answer = d.login("admin", first)
     equal(answer.status, 200)
-    equal(sorted(answer.json), ["admin", "csrf_token", "expires_at", "must_change_password", "permissions"])
+    equal(sorted(answer.json), ["admin", "csrf_token", "expires_at", "idle_timeout_s",
+                                 "must_change_password", "permissions"])
     equal(answer.json["admin"], {"name": "admin", "role": "admin"})
     assert answer.json["must_change_password"]
     cookie = answer.headers["Set-Cookie"]

@@ -713,6 +713,7 @@ export interface components {
             };
             csrf_token: string | null;
             expires_at: string | null;
+            idle_timeout_s: number | null;
             must_change_password: boolean;
             permissions: string[];
         };
