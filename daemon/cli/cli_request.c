@@ -83,6 +83,7 @@ static void draw(const json_t *task, bool terminal)
 	double total = json_number_value(cli_member(task, "progress.total"));
 	const json_t *steps = json_object_get(task, "steps");
 	const char *step = json_string_value(json_object_get(task, "state"));
+	const char *unit = json_string_value(cli_member(task, "progress.unit"));
 	size_t over = 0, i;
 	json_t *one;
 	int filled;
@@ -98,7 +99,7 @@ static void draw(const json_t *task, bool terminal)
 		else if (state && strcmp(state, "running") == 0)
 			step = json_string_value(json_object_get(one, "name"));
 	}
-	if (json_array_size(steps) > 0) {
+	if (json_array_size(steps) > 0 && (!unit || strcmp(unit, "steps") != 0)) {
 		done = (double)over + (total > 0 ? done / total : 0);
 		total = (double)json_array_size(steps);
 	}

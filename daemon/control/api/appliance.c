@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* appliance.c - /appliance: what this box is, and what can be changed of it: name and time zone. */
 #include "control/setup/appliance.h"
+#include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
 
 struct appliance_patch {
@@ -61,8 +62,25 @@ static int change_row(struct api *api, const struct http_request *req,
 	return r;
 }
 
+static int plan_row(const struct appliance_patch *spec, const struct appliance_row *row,
+		    struct http_reply *reply, struct error *err)
+{
+	AUTO(json)
+	json_t *was = json_pack("{s:s, s:s}", "name", row->name, "time_zone", row->time_zone);
+	AUTO(json) json_t *now = json_deep_copy(was);
+	AUTO_PLAN plan = { 0 };
+
+	if (spec->name)
+		(void)json_object_set_new(now, "name", json_string(spec->name));
+	if (spec->time_zone)
+		(void)json_object_set_new(now, "time_zone", json_string(spec->time_zone));
+	api_plan_compare(&plan, "appliance", was, now);
+	return api_plan_reply(&plan, reply, err);
+}
+
+/* 1: a dry run, and reply has its plan. */
 static int patch(struct api *api, const struct http_request *req, struct appliance_row *row,
-		 json_t **ret, struct error *err)
+		 json_t **ret, struct http_reply *reply, struct error *err)
 {
 	static const char *const read_only[] = {
 		"version",    "accelerator", "accelerator_reason", "network",	 "capacity",
@@ -78,8 +96,12 @@ static int patch(struct api *api, const struct http_request *req, struct applian
 		r = api_patch_writable(req->json, now, read_only, &writable, err);
 	if (r == 0)
 		r = json_read(writable, appliance_patch_fields, &spec, err);
-	if (r == 0)
+	if (r == 0 && api_dry_run(req)) {
+		r = plan_row(&spec, row, reply, err);
+		r = r < 0 ? r : 1;
+	} else if (r == 0) {
 		r = change_row(api, req, &spec, row, ret, err);
+	}
 	json_release(appliance_patch_fields, &spec);
 	return r;
 }
@@ -97,6 +119,8 @@ int appliance_patch(struct api *api, const struct http_request *req, struct http
 	http_etag(etag, row.name, row.version);
 	r = http_if_match(req, etag, true, err);
 	if (r == 0)
-		r = patch(api, req, &row, &appliance, err);
+		r = patch(api, req, &row, &appliance, reply, err);
+	if (r == 1)
+		return 0;
 	return r < 0 ? r : reply_appliance(appliance, &row, reply, err);
 }

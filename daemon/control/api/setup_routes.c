@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* setup_routes.c - /setup: the first run. */
+#include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
 #include "control/task/task.h"
 
@@ -30,8 +31,11 @@ int setup_apply_post(struct api *api, const struct http_request *req, struct htt
 	AUTO(change) struct change *change = NULL;
 	char task_id[TASK_ID_SIZE];
 	json_t *task = NULL;
-	int r = api_change(api, req, &change, err);
+	int r;
 
+	if (api_dry_run(req))
+		return setup_plan_post(api, req, reply, err);
+	r = api_change(api, req, &change, err);
 	if (r == 0)
 		r = setup_apply(api->config.setup, change, api_actor(req), req->json, task_id, err);
 	if (r == 0)

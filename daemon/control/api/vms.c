@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vms.c - /templates and /vms: what can be deployed, and the virtual machines. */
+#include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
+#include "control/api/vm_plans.h"
 #include "control/task/task.h"
 #include "control/vm/vm_log.h"
 #include "control/vm/vm_manager.h"
@@ -128,6 +130,12 @@ static int reply_queued(struct api *api, struct change *change, const char *task
 	return r < 0 ? r : reply_task(reply, task_id, task, err);
 }
 
+/* A template that is not there is a fault of the body. */
+static int no_template(const struct vm_spec *spec, struct error *err)
+{
+	return error_field(err, -EINVAL, "/template", "there is no template '%s'", spec->template);
+}
+
 static int create(struct api *api, const struct http_request *req, const struct vm_spec *spec,
 		  struct http_reply *reply, struct error *err)
 {
@@ -138,16 +146,20 @@ static int create(struct api *api, const struct http_request *req, const struct 
 				    .address = spec->address,
 				    .cpus = spec->cpus,
 				    .memory_mib = spec->memory_mib };
-	int r = api_change(api, req, &change, err);
+	int r;
 
+	if (api_dry_run(req)) {
+		r = vm_plan_deploy(api, &deploy, reply, err);
+		return r == -ENOENT ? no_template(spec, err) : r;
+	}
+	r = api_change(api, req, &change, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(target, sizeof(target), "vms/%s", spec->name ? spec->name : spec->template);
 	change_target(change, target);
 	r = vm_manager_deploy(api->config.vms, &deploy, api_actor(req)->name, task_id, err);
-	if (r == -ENOENT) /* a template that is not there is a fault of the body */
-		r = error_field(err, -EINVAL, "/template", "there is no template '%s'",
-				spec->template);
+	if (r == -ENOENT)
+		r = no_template(spec, err);
 	return r < 0 ? r : reply_queued(api, change, task_id, reply, err);
 }
 
@@ -178,6 +190,7 @@ int vms_patch(struct api *api, const struct http_request *req, struct http_reply
 	AUTO(json) json_t *writable = NULL;
 	AUTO(change) struct change *change = NULL;
 	struct vm_spec spec = { 0 };
+	struct vm_change wish;
 	json_t *now = NULL;
 	char etag[HTTP_ETAG_SIZE];
 	int r = manager(api, err);
@@ -192,13 +205,13 @@ int vms_patch(struct api *api, const struct http_request *req, struct http_reply
 		r = api_patch_writable(req->json, vm, read_only, &writable, err);
 	if (r == 0)
 		r = json_read(writable, vm_patch_fields, &spec, err);
+	wish = (struct vm_change){ .cpus = spec.cpus, .memory_mib = spec.memory_mib };
+	if (r == 0 && api_dry_run(req))
+		return vm_plan_change(api, req->param[0], &wish, reply, err);
 	if (r == 0)
 		r = api_change(api, req, &change, err);
 	if (r == 0)
-		r = vm_manager_change(api->config.vms, req->param[0],
-				      &(struct vm_change){ .cpus = spec.cpus,
-							   .memory_mib = spec.memory_mib },
-				      &now, err);
+		r = vm_manager_change(api->config.vms, req->param[0], &wish, &now, err);
 	if (r == 0)
 		r = change_commit(change, err);
 	if (r < 0) {
@@ -225,6 +238,8 @@ int vms_delete(struct api *api, const struct http_request *req, struct http_repl
 		return r;
 	vm_etag(vm, etag);
 	r = http_if_match(req, etag, false, err);
+	if (r == 0 && api_dry_run(req))
+		return vm_plan_delete(api, req->param[0], purge, reply, err);
 	if (r == 0)
 		r = api_change(api, req, &change, err);
 	if (r == 0)
@@ -245,6 +260,8 @@ int vms_act(struct api *api, const struct http_request *req, struct http_reply *
 	if (r < 0)
 		return error_set(err, -ENOENT, "there is no action '%s'", req->param[1]);
 	r = manager(api, err);
+	if (r == 0 && api_dry_run(req))
+		return vm_plan_act(api, req->param[0], action, reply, err);
 	if (r == 0)
 		r = api_change(api, req, &change, err);
 	if (r == 0)

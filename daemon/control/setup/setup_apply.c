@@ -101,14 +101,12 @@ static int run_steps(struct setup_work *w, struct error *err)
 	if (r < 0)
 		return r;
 	task_step(w->task, "components");
-	setup_work_did(w, 0);
 	r = setup_components(w, err);
 	if (r == 0)
 		r = setup_work_cancelled(w, err);
 	if (r < 0)
 		return r;
 	task_step(w->task, "people");
-	setup_work_did(w, 0);
 	r = setup_people(w, err);
 	if (r < 0 || !w->spec.finished)
 		return r;
@@ -116,7 +114,6 @@ static int run_steps(struct setup_work *w, struct error *err)
 	if (r < 0)
 		return r;
 	task_step(w->task, "finish");
-	setup_work_did(w, 0);
 	return write_appliance(w, true, err);
 }
 

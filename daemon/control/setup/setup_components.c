@@ -14,10 +14,9 @@
 #define WAIT_PARTS 1
 
 struct component {
-	const char *name; /* of the template; borrowed from the catalogue's copy */
-	char vm[64];	  /* the VM's name */
-	char task_id
-		[TASK_ID_SIZE]; /* the task that makes or starts it; "" when it is only waited for */
+	const char *name;	    /* of the template; borrowed from the catalogue's copy */
+	char vm[64];		    /* the VM's name */
+	char task_id[TASK_ID_SIZE]; /* makes or starts it; "" when it is only waited for */
 	unsigned parts, seen;
 	uint64_t until_ms; /* monotonic, when nothing but its readiness is waited for */
 	bool ended;
@@ -164,12 +163,29 @@ static void look_at_task(struct group *g, struct component *c)
 	}
 }
 
+/* It was being deployed by somebody, or undone after a crash, and is gone now: then by us. */
+static void deploy_instead(struct group *g, struct component *c)
+{
+	int r;
+
+	g->w->total += DEPLOY_PARTS - c->parts;
+	c->parts = DEPLOY_PARTS;
+	c->created = true;
+	(void)snprintf(c->vm, sizeof(c->vm), "%s", c->name);
+	error_clear(&c->why);
+	r = begin(g->w, c, true, &c->why);
+	if (r < 0)
+		component_end(g->w, c, r);
+}
+
 static void look_at_vm(struct group *g, struct component *c)
 {
 	AUTO(json) json_t *vm = NULL;
 	int r = vm_manager_get(g->w->s->config.vms, c->vm, &vm, &c->why);
 
-	if (r < 0)
+	if (r == -ENOENT)
+		deploy_instead(g, c);
+	else if (r < 0)
 		component_end(g->w, c, r);
 	else if (is_ready(vm))
 		component_end(g->w, c, 0);

@@ -7,10 +7,6 @@
 #include "control/uc/uc.h"
 #include "control/vm/vm_manager.h"
 
-/* From deployment to readiness, measured with the templates of the core; guests that start together
- * share the processors. */
-#define BOOT_KVM_S 4
-#define BOOT_TCG_S 14
 #define OVERHEAD_MIB 128 /* what QEMU needs beside the guest's memory */
 
 /* ---- the wish ---- */
@@ -231,10 +227,11 @@ static void plan_component(struct plan *p, const json_t *t)
 		item(p, "components", "keep", target, "It is there; its readiness is waited for.");
 }
 
-/* Guests that wait for nobody among the new ones start first, the others together after them. */
-static void plan_seconds(struct plan *p)
+/* Guests that wait for nobody among the new ones start first, the others together after them; those that
+ * start together share the processors. */
+static void plan_seconds(struct plan *p, struct setup *s)
 {
-	uint32_t boot = p->kvm ? BOOT_KVM_S : BOOT_TCG_S, count[2] = { 0, 0 };
+	uint32_t boot = s->config.vms ? vm_manager_boot_s(s->config.vms) : 0, count[2] = { 0, 0 };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	const json_t *t, *before;
 	size_t i, k;
@@ -297,7 +294,7 @@ static void plan_components(struct plan *p, struct setup *s)
 		if (wanted(p->spec, setup_text(t, "name")))
 			plan_component(p, t);
 	}
-	plan_seconds(p);
+	plan_seconds(p, s);
 	warn_of_resources(p, s);
 }
 

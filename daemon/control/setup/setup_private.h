@@ -9,8 +9,7 @@
 struct setup {
 	struct setup_config config;
 	pthread_mutex_t lock;
-	char task_id
-		[TASK_ID_SIZE]; /* of the apply under way, else ""; "-" while it is being made */
+	char task_id[TASK_ID_SIZE]; /* of the apply under way; "" none, "-" being made */
 };
 
 /* A body as its table reads it. */

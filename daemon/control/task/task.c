@@ -243,9 +243,11 @@ void task_step(struct task *task, const char *step)
 			task->step_running = true;
 		}
 	}
-	task->done = 0;
-	task->total = 0;
-	task->progress_ms = 0;
+	if (!task->unit || strcmp(task->unit, "steps") != 0) {
+		task->done = 0;
+		task->total = 0;
+		task->progress_ms = 0;
+	}
 	task->dirty = true;
 	(void)pthread_mutex_unlock(&tasks->lock);
 	task_save(task);
@@ -325,30 +327,48 @@ void task_result(struct task *task, json_t *json)
 	(void)pthread_mutex_unlock(&task->tasks->lock);
 }
 
-int task_cancel(struct tasks *tasks, const char *id, struct error *err)
+/* With the lock held. */
+static int begin_cancel(struct tasks *tasks, struct task *task, bool dry, struct error *err)
+{
+	if (!task->cancellable)
+		return error_set(err, -EBUSY, "this task cannot be cancelled");
+	if (dry)
+		return 0;
+	atomic_store(&task->cancel, true);
+	task->state = TASK_CANCELLING;
+	task->dirty = true;
+	(void)pthread_cond_broadcast(&tasks->wake);
+	return 0;
+}
+
+static int cancel(struct tasks *tasks, const char *id, bool dry, struct error *err)
 {
 	struct task *task;
 	json_t *old = NULL;
+	bool under_way;
 	int r = 0;
 
 	(void)pthread_mutex_lock(&tasks->lock);
 	task = task_find(tasks, id);
-	if (task && task->ended_at == 0) {
-		if (!task->cancellable)
-			r = error_set(err, -EBUSY, "this task cannot be cancelled");
-		else
-			atomic_store(&task->cancel, true);
-		if (r == 0)
-			task->state = TASK_CANCELLING;
-		task->dirty = true;
-		(void)pthread_cond_broadcast(&tasks->wake);
-		(void)pthread_mutex_unlock(&tasks->lock);
-		return r;
-	}
+	under_way = task && task->ended_at == 0;
+	if (under_way)
+		r = begin_cancel(tasks, task, dry, err);
 	(void)pthread_mutex_unlock(&tasks->lock);
+	if (under_way)
+		return r;
 	r = task_get(tasks, id, &old, err);
 	json_decref(old);
 	return r < 0 ? r : error_set(err, -EBUSY, "the task has ended already");
+}
+
+int task_cancel(struct tasks *tasks, const char *id, struct error *err)
+{
+	return cancel(tasks, id, false, err);
+}
+
+int task_can_cancel(struct tasks *tasks, const char *id, struct error *err)
+{
+	return cancel(tasks, id, true, err);
 }
 
 void tasks_counts(struct tasks *tasks, uint32_t *queued, uint32_t *running)

@@ -76,7 +76,8 @@ void task_drop(struct task *task); /* calls release */
 const char *task_id(const struct task *task);
 /* Begin the named step: the one before it has succeeded. Unknown names are a contract violation. */
 void task_step(struct task *task, const char *step);
-/* done of total in unit ("bytes", "percent"); total 0: unknown. Cheap: call as often as you like. */
+/* done of total in unit ("bytes", "percent"); total 0: unknown, then the steps are counted. In unit
+ * "steps" the figures are of the whole task and stay over its steps. Cheap: call as often as you like. */
 void task_progress(struct task *task, uint64_t done, uint64_t total, const char *unit);
 /* One line for GET /tasks/{id}/log; no secrets. */
 void task_log(struct task *task, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -98,5 +99,7 @@ int task_list(struct tasks *tasks, const struct listing_query *query, struct lis
 int task_log_get(struct tasks *tasks, const char *id, struct json_t **ret, struct error *err);
 /* Errors: -ENOENT; -EBUSY ended already or not cancellable. */
 int task_cancel(struct tasks *tasks, const char *id, struct error *err);
+/* Would it? The same errors, nothing done. */
+int task_can_cancel(struct tasks *tasks, const char *id, struct error *err);
 /* Queued and running now, for metrics. */
 void tasks_counts(struct tasks *tasks, uint32_t *queued, uint32_t *running);

@@ -46,12 +46,21 @@ static json_t *steps_json(const struct task *task)
 	return steps;
 }
 
+/* Work that reports no figures of its own is measured by its steps. */
+static json_t *progress_of_steps(const struct task *task)
+{
+	return json_pack("{s:I, s:I, s:s, s:f, s:n}", "done", (json_int_t)task->steps_done, "total",
+			 (json_int_t)task->step_count, "unit", "steps", "rate", 0.0, "eta_s");
+}
+
 static json_t *progress_json(const struct task *task)
 {
 	uint64_t ms = task->progress_ms ? clock_now(clock_system()) - task->progress_ms : 0;
 	double rate = 0;
 	json_t *eta = NULL;
 
+	if (task->total == 0 && task->step_count > 0)
+		return progress_of_steps(task);
 	if (ms > 200 && task->done > task->progress_first)
 		rate = (double)(task->done - task->progress_first) * 1000.0 / (double)ms;
 	if (rate > 0 && task->total > task->done)
@@ -467,7 +476,7 @@ int task_log_get(struct tasks *tasks, const char *id, json_t **ret, struct error
 	return task ? 0 : fetch(tasks, sql, id, ret, err);
 }
 
-static const char *const state_words[] = { "queued", "running",	 "cancelling", "succeeded",
+static const char *const state_words[] = { "queued", "running",	  "cancelling", "succeeded",
 					   "failed", "cancelled", NULL };
 
 const struct listing task_listing = {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vm_action.c - what changes VMs: deploy, actions, change, delete; each checks, then queues a task. */
-#include <arpa/inet.h>
+/* vm_action.c - what changes VMs: deploy, actions, change, delete; each checks (vm_check.c), then queues
+ * a task. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -10,26 +9,12 @@
 #include "control/vm/vm_disk.h"
 #include "control/vm/vm_internal.h"
 
-#define OVERHEAD_MIB 128 /* what QEMU needs beside the guest's memory */
-
 struct work {
 	struct vm_manager *m;
 	char id[VM_UUID_SIZE];
 	enum vm_action action;
 	bool let_go; /* the VM is no longer busy with this: it may be with the next one */
 };
-
-static int no_vm(const char *name, struct error *err)
-{
-	return error_set(err, -ENOENT, "there is no VM '%.63s'", name);
-}
-
-static int vm_is_busy(const struct vm *vm, struct error *err)
-{
-	(void)error_set(err, -EBUSY, "VM %s: %s is under way", vm->name, vm->busy);
-	error_resolution(err, "Wait for its task, or cancel it.");
-	return -EBUSY;
-}
 
 static void work_release(void *data)
 {
@@ -72,7 +57,7 @@ static int deploy_steps_run(struct work *w, struct task *task, uint32_t *timeout
 	}
 	vm_unlock(m);
 	if (!t)
-		return no_vm(w->id, err);
+		return vm_none(w->id, err);
 	*timeout_s = t->ready_timeout_s;
 	r = vm_image_check(m->config.images_dir, t, false, &image, err);
 	if (r < 0)
@@ -163,61 +148,6 @@ static int deploy_run(struct task *task, void *data, struct error *err)
 	return r;
 }
 
-static int choose_address(struct vm_manager *m, const struct vm_template *t, const char *wish,
-			  char out[16], struct error *err)
-{
-	struct in_addr a;
-	uint32_t host, size = 1U << (32 - m->prefix);
-	struct vm *vm;
-
-	if (!wish) {
-		if (vm_address_of(m, t->host_number, out) < 0)
-			return error_field(err, -EINVAL, "/template",
-					   "its address does not fit the network");
-	} else {
-		if (inet_pton(AF_INET, wish, &a) != 1)
-			return error_field(err, -EINVAL, "/address", "'%.45s' is no IPv4 address",
-					   wish);
-		host = ntohl(a.s_addr) - m->subnet;
-		if (host < 2 || host >= size - 1)
-			return error_field(err, -EINVAL, "/address",
-					   "'%s' is no guest address of the appliance's network",
-					   wish);
-		(void)vm_address_of(m, host, out);
-	}
-	LIST_FOREACH (vm, &m->vms, struct vm, link)
-		if (strcmp(vm->address, out) == 0) {
-			(void)error_field(err, -EADDRINUSE, "/address",
-					  "the address %s belongs to VM %s", out, vm->name);
-			error_resolution(err, "Give another address.");
-			return -EADDRINUSE;
-		}
-	return 0;
-}
-
-static int check_numbers(struct vm_manager *m, const struct vm_template *t, uint32_t cpus,
-			 uint32_t memory_mib, const struct vm *except, struct error *err)
-{
-	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
-	uint64_t sum = memory_mib + OVERHEAD_MIB;
-	struct vm *vm;
-
-	if (cpus < t->cpus_min || cpus > t->cpus_max)
-		return error_field(err, -EINVAL, "/cpus", "must lie between %u and %u", t->cpus_min,
-				   t->cpus_max);
-	if (memory_mib < t->memory_mib_min || memory_mib > t->memory_mib_max)
-		return error_field(err, -EINVAL, "/memory_mib", "must lie between %u and %u",
-				   t->memory_mib_min, t->memory_mib_max);
-	LIST_FOREACH (vm, &m->vms, struct vm, link)
-		if (vm != except)
-			sum += vm->memory_mib + OVERHEAD_MIB;
-	if (sum > host)
-		return error_field(err, -EDQUOT, "/memory_mib",
-				   "the VMs would need %llu MiB, the host has %llu MiB",
-				   (unsigned long long)sum, (unsigned long long)host);
-	return 0;
-}
-
 static void make_identity(struct vm *vm)
 {
 	uint8_t r[3];
@@ -231,40 +161,26 @@ static void make_identity(struct vm *vm)
 static int reserve(struct vm_manager *m, const struct vm_deploy *spec, const struct vm_template *t,
 		   struct vm **ret, struct error *err)
 {
-	const char *name = spec->name ? spec->name : t->name;
-	uint32_t cpus = spec->cpus ? spec->cpus : t->cpus;
-	uint32_t memory = spec->memory_mib ? spec->memory_mib : t->memory_mib;
-	char address[16];
+	struct vm_wish wish;
 	struct vm *vm;
-	int r;
+	int r = vm_check_deploy(m, spec, t, &wish, err);
 
-	if (!vm_name_ok(name))
-		return error_field(
-			err, -EINVAL, "/name",
-			"must be 1 to 63 of a-z, 0-9 and '-', first a letter, last no '-'");
-	if (vm_find(m, name))
-		return error_field(err, -EEXIST, "/name", "there is a VM '%s' already", name);
-	r = choose_address(m, t, spec->address, address, err);
-	if (r == 0)
-		r = check_numbers(m, t, cpus, memory, NULL, err);
 	if (r < 0)
 		return r;
-	if (m->count >= VM_COUNT_MAX)
-		return error_set(err, -EDQUOT, "there are %d VMs already", VM_COUNT_MAX);
 	vm = vm_new(m);
 	if (!vm)
 		return error_set(err, -ENOMEM, "out of memory");
 	make_identity(vm);
-	(void)snprintf(vm->name, sizeof(vm->name), "%s", name);
+	(void)snprintf(vm->name, sizeof(vm->name), "%s", wish.name);
 	(void)snprintf(vm->template_name, sizeof(vm->template_name), "%s", t->name);
-	memcpy(vm->address, address, sizeof(vm->address));
+	memcpy(vm->address, wish.address, sizeof(vm->address));
 	vm->t = t;
-	vm->cpus = cpus;
-	vm->memory_mib = memory;
+	vm->cpus = wish.cpus;
+	vm->memory_mib = wish.memory_mib;
 	vm->phase = VM_PHASE_DEPLOYING;
 	vm->fresh = true;
 	vm->desired_running = true;
-	vm->disk_was_there = vm_disk_exists(m->config.disks_dir, name);
+	vm->disk_was_there = wish.disk_was_there;
 	vm->created_at = vm->updated_at = vm_wall(m);
 	vm->busy = "deploy";
 	(void)snprintf(vm->reason, sizeof(vm->reason), "being deployed");
@@ -284,21 +200,12 @@ int vm_manager_deploy(struct vm_manager *m, const struct vm_deploy *spec, const 
 	AUTO(mem) void *hold = calloc(1, sizeof(struct work));
 	struct work *w = hold;
 	char target[96];
-	struct vm_image image;
 	struct vm *vm = NULL;
 	int r;
 
 	if (!w)
 		return error_set(err, -ENOMEM, "out of memory");
-	if (!spec->template_name)
-		return error_field(err, -EINVAL, "/template", "is required");
-	r = vm_catalogue_find(m->catalogue, spec->template_name, &t, err);
-	if (r == 0)
-		r = vm_image_check(m->config.images_dir, t, false, &image, err);
-	if (r == -ENOENT || r == -EILSEQ || r == -EBADMSG) {
-		error_code_name(err, "state_conflict");
-		return err ? (err->code = -EBUSY) : -EBUSY;
-	}
+	r = vm_check_template(m, spec, &t, err);
 	if (r < 0)
 		return r;
 	vm_lock(m);
@@ -340,25 +247,14 @@ int vm_manager_deploy(struct vm_manager *m, const struct vm_deploy *spec, const 
 /* ---- actions ---- */
 
 static const struct {
-	const char *word;
 	const char *kind;
 	const char *steps[4];
 } actions[] = {
-	[VM_START] = { "start", "vm.start", { "start", "ready" } },
-	[VM_SHUTDOWN] = { "shutdown", "vm.shutdown", { "shutdown" } },
-	[VM_STOP] = { "stop", "vm.stop", { "stop" } },
-	[VM_RESTART] = { "restart", "vm.restart", { "shutdown", "start", "ready" } },
+	[VM_START] = { "vm.start", { "start", "ready" } },
+	[VM_SHUTDOWN] = { "vm.shutdown", { "shutdown" } },
+	[VM_STOP] = { "vm.stop", { "stop" } },
+	[VM_RESTART] = { "vm.restart", { "shutdown", "start", "ready" } },
 };
-
-int vm_action_parse(const char *word, enum vm_action *ret)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-		if (strcmp(word, actions[i].word) == 0) {
-			*ret = (enum vm_action)i;
-			return 0;
-		}
-	return -ENOENT;
-}
 
 /* After the domain runs the VM is free for other actions; only the task waits on. */
 static int start_and_wait(struct work *w, struct task *task, struct error *err)
@@ -439,25 +335,9 @@ static int join_run(struct task *task, void *data, struct error *err)
 	return join_shutdown(data, err);
 }
 
-static int action_allowed(const struct vm *vm, enum vm_action action, struct error *err)
-{
-	enum vm_state s = (enum vm_state)vm->fsm.state;
-	bool down = s == VM_STOPPED, up = s == VM_RUNNING || s == VM_PAUSED;
-
-	if (vm->busy || vm->phase != VM_PHASE_DEFINED || vm->restarting)
-		return vm->busy ? vm_is_busy(vm, err)
-				: error_set(err, -EBUSY, "VM %s is just being started", vm->name);
-	if ((action == VM_START && (down || s == VM_CRASHED)) ||
-	    ((action == VM_STOP || action == VM_SHUTDOWN) && (up || s == VM_CRASHED)) ||
-	    (action == VM_RESTART && (up || s == VM_CRASHED)))
-		return 0;
-	return error_set(err, -EBUSY, "VM %s is %s: it cannot %s", vm->name,
-			 fsm_state_name(&vm->fsm), actions[action].word);
-}
-
 static void begin_action(struct vm *vm, enum vm_action action)
 {
-	vm->busy = actions[action].word;
+	vm->busy = vm_action_word(action);
 	vm->start_wanted = false;
 	vm->desired_running = action == VM_START || action == VM_RESTART;
 	vm->attempt = 0;
@@ -485,14 +365,14 @@ int vm_manager_act(struct vm_manager *m, const char *name, enum vm_action action
 		return error_set(err, -ENOMEM, "out of memory");
 	vm_lock(m);
 	vm = vm_find(m, name);
-	r = vm ? 0 : no_vm(name, err);
+	r = vm ? 0 : vm_none(name, err);
 	if (vm) {
 		*w = (struct work){ .m = m, .action = action };
 		memcpy(w->id, vm->id, sizeof(w->id));
 		(void)snprintf(target, sizeof(target), "vms/%s", vm->name);
-		join = action == VM_STOP && vm->busy && strcmp(vm->busy, "shutdown") == 0;
+		join = vm_joins_shutdown(vm, action);
 		if (!join)
-			r = action_allowed(vm, action, err);
+			r = vm_check_action(vm, action, err);
 		was = vm->desired_running;
 		if (r == 0 && join)
 			vm->force = true;
@@ -539,10 +419,9 @@ int vm_manager_delete(struct vm_manager *m, const char *name, bool purge, struct
 
 	vm_lock(m);
 	vm = vm_find(m, name);
-	r = vm ? 0 : no_vm(name, err);
-	if (vm && (vm->busy || vm->restarting))
-		r = vm->busy ? vm_is_busy(vm, err)
-			     : error_set(err, -EBUSY, "VM %s is just being started", vm->name);
+	r = vm ? 0 : vm_none(name, err);
+	if (vm)
+		r = vm_check_idle(vm, err);
 	if (r == 0) {
 		memcpy(id, vm->id, sizeof(id));
 		was = vm->desired_running;
@@ -583,26 +462,19 @@ int vm_manager_change(struct vm_manager *m, const char *name, const struct vm_ch
 
 	vm_lock(m);
 	vm = vm_find(m, name);
-	r = vm ? 0 : no_vm(name, err);
-	if (r == 0 && vm->phase != VM_PHASE_DEFINED)
-		r = vm->busy ? vm_is_busy(vm, err) : error_set(err, -EBUSY, "not deployed yet");
-	if (r == 0 && !vm->t)
-		r = error_set(err, -EBUSY, "the template '%s' is missing", vm->template_name);
+	r = vm ? 0 : vm_none(name, err);
+	if (r == 0)
+		r = vm_check_change(vm, change, &cpus, &memory, err);
 	if (r == 0) {
-		cpus = change->cpus ? change->cpus : vm->cpus;
-		memory = change->memory_mib ? change->memory_mib : vm->memory_mib;
-		r = check_numbers(m, vm->t, cpus, memory, vm, err);
-		if (r == 0) {
-			uint32_t old_cpus = vm->cpus, old_memory = vm->memory_mib;
+		uint32_t old_cpus = vm->cpus, old_memory = vm->memory_mib;
 
-			vm->cpus = cpus;
-			vm->memory_mib = memory;
-			vm->updated_at = vm_wall(m);
-			r = vm_record_save(vm, err);
-			if (r < 0) {
-				vm->cpus = old_cpus;
-				vm->memory_mib = old_memory;
-			}
+		vm->cpus = cpus;
+		vm->memory_mib = memory;
+		vm->updated_at = vm_wall(m);
+		r = vm_record_save(vm, err);
+		if (r < 0) {
+			vm->cpus = old_cpus;
+			vm->memory_mib = old_memory;
 		}
 	}
 	if (r == 0) {

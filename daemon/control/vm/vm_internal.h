@@ -93,6 +93,26 @@ int64_t vm_wall(struct vm_manager *m);
 bool vm_closing(struct vm_manager *m);
 int vm_address_of(struct vm_manager *m, uint32_t host_number, char out[16]);
 
+/* vm_check.c; all but vm_check_template() with the lock held. Errors as vm_manager.h has them. */
+struct vm_wish {
+	char name[VM_NAME_MAX + 1];
+	char address[16];
+	uint32_t cpus, memory_mib;
+	bool disk_was_there;
+};
+int vm_none(const char *name, struct error *err); /* -ENOENT */
+int vm_check_idle(const struct vm *vm, struct error *err);
+int vm_check_template(struct vm_manager *m, const struct vm_deploy *spec,
+		      const struct vm_template **ret, struct error *err); /* and its images */
+int vm_check_deploy(struct vm_manager *m, const struct vm_deploy *spec, const struct vm_template *t,
+		    struct vm_wish *ret, struct error *err);
+int vm_check_action(const struct vm *vm, enum vm_action action, struct error *err);
+/* A forced stop while a shutdown is under way makes that one end. */
+bool vm_joins_shutdown(const struct vm *vm, enum vm_action action);
+int vm_check_change(struct vm *vm, const struct vm_change *change, uint32_t *cpus,
+		    uint32_t *memory_mib, struct error *err);
+const char *vm_action_word(enum vm_action action);
+
 /* vm_view.c */
 json_t *vm_to_json(struct vm *vm); /* locked */
 

@@ -321,6 +321,11 @@ json_t *vm_manager_summary(struct vm_manager *m)
 			 "total", total, "running", running, "ready", ready, "crashed", crashed);
 }
 
+uint32_t vm_manager_boot_s(struct vm_manager *m)
+{
+	return m->kvm ? 4 : 14;
+}
+
 uint64_t vm_manager_disk_free(struct vm_manager *m)
 {
 	struct statvfs st;

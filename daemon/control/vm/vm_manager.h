@@ -107,9 +107,32 @@ int vm_manager_delete(struct vm_manager *m, const char *vm, bool purge, struct e
 int vm_manager_change(struct vm_manager *m, const char *vm, const struct vm_change *change,
 		      json_t **ret, struct error *err);
 
+/* Dry runs: the same checks and errors, and nothing is changed. */
+struct vm_preview {
+	char name[64];
+	char address[16];
+	const char *template_name; /* "" when it is gone */
+	uint32_t cpus, memory_mib; /* deploy: as they would be; else as they are */
+	uint64_t data_size_mib, data_used_bytes;
+	bool disk_was_there; /* deploy: data that was kept is adopted */
+	bool runs;
+	uint32_t ready_timeout_s, shutdown_timeout_s;
+	uint32_t boot_ms; /* its last start took so long until it was ready; 0 unknown */
+};
+int vm_manager_try_deploy(struct vm_manager *m, const struct vm_deploy *spec,
+			  struct vm_preview *ret, struct error *err);
+int vm_manager_try_act(struct vm_manager *m, const char *vm, enum vm_action action,
+		       struct vm_preview *ret, struct error *err);
+int vm_manager_try_delete(struct vm_manager *m, const char *vm, struct vm_preview *ret,
+			  struct error *err);
+int vm_manager_try_change(struct vm_manager *m, const char *vm, const struct vm_change *change,
+			  struct vm_preview *ret, struct error *err);
+
 /* For /appliance, /healthz and /metrics: {accelerator, accelerator_reason, hypervisor:{connected,version},
  * capacity:{cpus,memory_mib,...}, vms:{total,running,ready,crashed}}. */
 json_t *vm_manager_summary(struct vm_manager *m);
+/* Seconds from start to readiness, as measured with the core's templates on this kind of host. */
+uint32_t vm_manager_boot_s(struct vm_manager *m);
 /* Bytes that the disks' file system can still take; 0 when it cannot be asked. */
 uint64_t vm_manager_disk_free(struct vm_manager *m);
 /* 0 when libvirt answers and every VM that is desired running is ready; -ENOTCONN, -EAGAIN else. */

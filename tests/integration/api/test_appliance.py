@@ -79,7 +79,9 @@ def wrong_names_are_refused(d):
         equal((answer.status, answer.code), (422, "validation_failed"), (body, answer))
         equal(answer.json["errors"][0]["pointer"], pointer, body)
     equal(newest(d, "/audit?limit=1")["result"], "validation_failed")
-    equal(d.root.patch("/appliance?dry_run=true", {"name": "dry"}, tag).status, 422)
+    plan = d.root.patch("/appliance?dry_run=true", {"name": "dry"}, tag)
+    equal((plan.status, [p["target"] for p in plan.json["plan"]]), (200, ["appliance"]), plan)
+    equal(d.root.patch("/appliance?dry_run=true", {"name": ""}, tag).status, 422)
     equal((d.root.get("/appliance").json["name"], etag(d)), (name, tag), "nothing changed")
     for good in ("é" * 64, "\U0001f4de" * 64, "\u00a0", "\u00c2", "a\\\"</script>'"):
         answer = d.root.patch("/appliance", {"name": good, "version": d.root.get("/appliance").json["version"]}, etag(d))
