@@ -18,6 +18,7 @@ export default {
   col_changed: "Changed",
   you: "you",
   must_change: "Must choose a password",
+  may_log_in: "May log in",
   actions_of: "Actions for {name}",
   edit: "Change",
   set_password: "Set password",

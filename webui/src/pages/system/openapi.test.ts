@@ -61,6 +61,7 @@ describe("operations", () => {
   test("are grouped by resource, what is outside the API last", () => {
     expect(groups.map((group) => group.name)).toEqual(["session", "vms", "uc/users", "/"]);
     expect(groupOf("/api/v1/uc/cdr/{gsid}")).toBe("uc/cdr");
+    expect(groupOf("/api/v1/openapi.json")).toBe("/");
   });
 
   test("say who may, and what they answer", () => {

@@ -94,10 +94,11 @@ const METHODS = ["get", "post", "put", "patch", "delete"];
 const PREFIX = "/api/v1/";
 const DEPTH = 8;
 
-/** "/api/v1/uc/users/{user}" belongs to "uc/users", "/healthz" to "/". */
+/** "/api/v1/uc/users/{user}" belongs to "uc/users"; "/healthz" and "/api/v1/openapi.json" to the appliance itself. */
 export function groupOf(path: string): string {
   if (!path.startsWith(PREFIX)) return "/";
   const parts = path.slice(PREFIX.length).split("/");
+  if (parts[0]?.includes(".")) return "/";
   if (parts[0] === "uc" && parts[1]) return `uc/${parts[1]}`;
   return parts[0] ?? "/";
 }
