@@ -33,6 +33,8 @@ enum cli_value {
 	CLI_SWITCH,   /* flag that is a query parameter =true */
 	CLI_NULL,     /* flag that makes a member null */
 	CLI_FALSE,    /* flag that makes a member false */
+	CLI_TRUE,     /* flag that makes a member true */
+	CLI_FILE,     /* a file with a JSON object, - for standard input: members of the body */
 	CLI_PASSWORD, /* flag: the member's value is read from standard input */
 	CLI_GENERATE, /* flag: the member's value is made here and shown once */
 };
@@ -71,7 +73,7 @@ extern const size_t cli_command_count;
 struct cli {
 	struct rest_client *client;
 	const char *socket, *url, *token_file, *cacert;
-	bool json, no_wait;
+	bool json, no_wait, dry_run;
 	const char *arg[CLI_ARGS_MAX];
 	json_t *body;	 /* object or NULL */
 	char *query;	 /* "a=b&c=d" or NULL */
@@ -85,6 +87,8 @@ int cli_run_list(struct cli *cli, const struct cli_command *command);
 int cli_run_show(struct cli *cli, const struct cli_command *command);
 int cli_run_change(struct cli *cli, const struct cli_command *command);
 int cli_run_log(struct cli *cli, const struct cli_command *command);
+int cli_run_setup(struct cli *cli, const struct cli_command *command);
+int cli_run_setup_show(struct cli *cli, const struct cli_command *command);
 int cli_run_status(struct cli *cli, const struct cli_command *command);
 int cli_run_events(struct cli *cli, const struct cli_command *command);
 
@@ -101,6 +105,8 @@ char *cli_path(const struct cli *cli, const struct cli_command *command);
 void cli_print_json(const json_t *json);
 void cli_print_table(const json_t *items, const struct cli_column *columns);
 void cli_print_object(const json_t *object);
+/* The plan of a dry run and its warnings. */
+void cli_print_plan(const json_t *plan);
 void cli_print_problem(int status, const json_t *problem);
 /* "a.b.0" below object; NULL if it is not there. */
 const json_t *cli_member(const json_t *object, const char *path);

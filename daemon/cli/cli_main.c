@@ -26,13 +26,14 @@ static void print_general(FILE *out)
 {
 	(void)fprintf(out,
 		      "Usage: aurabox [--socket PATH | --url URL --token-file FILE --cacert FILE]\n"
-		      "               [--json] [--no-wait] NOUN VERB [ARGUMENTS]\n\n"
+		      "               [--json] [--no-wait] [--dry-run] NOUN VERB [ARGUMENTS]\n\n"
 		      "  --socket PATH      the appliance's local socket (" DEFAULT_SOCKET ")\n"
 		      "  --url URL          https://HOST:8443 of an appliance elsewhere\n"
 		      "  --token-file FILE  holds an API token (abx_...)\n"
 		      "  --cacert FILE      the appliance's CA certificate\n"
 		      "  --json             print the API's answer\n"
-		      "  --no-wait          do not wait for tasks\n\n"
+		      "  --no-wait          do not wait for tasks\n"
+		      "  --dry-run          show what a change would do, change nothing\n\n"
 		      "Commands (aurabox NOUN VERB --help shows options):\n");
 	for (size_t i = 0; i < cli_command_count; i++)
 		print_command(out, &cli_commands[i]);
@@ -50,8 +51,8 @@ static void print_help(const struct cli_command *c)
 	(void)printf("%s\n\n%s\n", c->options ? " [OPTIONS]" : "", c->summary);
 	for (const struct cli_option *o = c->options; o && o->name; o++) {
 		bool bare = o->kind == CLI_FLAG || o->kind == CLI_SWITCH || o->kind == CLI_NULL ||
-			    o->kind == CLI_FALSE || o->kind == CLI_PASSWORD ||
-			    o->kind == CLI_GENERATE;
+			    o->kind == CLI_FALSE || o->kind == CLI_TRUE ||
+			    o->kind == CLI_PASSWORD || o->kind == CLI_GENERATE;
 
 		(void)printf("  %s%-*s %s%s\n", o->name, (int)(20 - strlen(o->name)),
 			     bare ? "" : " VALUE", o->help, o->required ? " (required)" : "");
@@ -151,7 +152,24 @@ static int number_json(const char *text, json_t **ret)
 
 static bool takes_value(enum cli_value kind)
 {
-	return kind == CLI_TEXT || kind == CLI_NUMBER || kind == CLI_LIST || kind == CLI_QUERY;
+	return kind == CLI_TEXT || kind == CLI_NUMBER || kind == CLI_LIST || kind == CLI_QUERY ||
+	       kind == CLI_FILE;
+}
+
+/* Members of the body; what is given later stands. */
+static int read_file(struct cli *cli, const char *option, const char *path)
+{
+	json_error_t why;
+	AUTO(json)
+	json_t *body =
+		strcmp(path, "-") == 0 ? json_loadf(stdin, 0, &why) : json_load_file(path, 0, &why);
+
+	if (!json_is_object(body))
+		return usage("%s: %s holds no JSON object%s%s", option, path, body ? "" : ": ",
+			     body ? "" : why.text);
+	if (!cli->body)
+		cli->body = json_object();
+	return json_object_update(cli->body, body) < 0 ? CLI_FAILED : CLI_OK;
 }
 
 static int apply_option(struct cli *cli, const struct cli_option *o, const char *value)
@@ -180,6 +198,11 @@ static int apply_option(struct cli *cli, const struct cli_option *o, const char 
 	case CLI_FALSE:
 		json = json_false();
 		break;
+	case CLI_TRUE:
+		json = json_true();
+		break;
+	case CLI_FILE:
+		return read_file(cli, o->name, value);
 	case CLI_PASSWORD:
 		json = password_from_stdin();
 		break;
@@ -229,6 +252,10 @@ static int global_option(struct cli *cli, int left, char **argv)
 	}
 	if (strcmp(argv[0], "--no-wait") == 0) {
 		cli->no_wait = true;
+		return 1;
+	}
+	if (strcmp(argv[0], "--dry-run") == 0) {
+		cli->dry_run = true;
 		return 1;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -379,6 +406,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		return CLI_OK;
 	}
 	status = parse_arguments(cli, command, argc - i, argv + i);
+	if (status == CLI_OK && cli->dry_run && strcmp(command->method, "GET") == 0)
+		status = usage("--dry-run: %s %s changes nothing", command->noun, command->verb);
 	if (status == CLI_OK && command->body_member) {
 		if (!cli->body)
 			cli->body = json_object();

@@ -109,6 +109,27 @@ void cli_print_table(const json_t *items, const struct cli_column *columns)
 	}
 }
 
+void cli_print_plan(const json_t *plan)
+{
+	static const struct cli_column columns[] = { { "ACTION", "action" },
+						     { "TARGET", "target" },
+						     { "DETAIL", "detail" },
+						     { NULL, NULL } };
+	const json_t *items = json_object_get(plan, "plan"), *warning;
+	char text[CELL_MAX];
+	size_t i;
+
+	if (json_array_size(items) > 0)
+		cli_print_table(items, columns);
+	else
+		(void)printf("Nothing would change.\n");
+	json_array_foreach(json_object_get(plan, "warnings"), i, warning)
+	{
+		cell(json_object_get(warning, "detail"), text);
+		(void)printf("Warning: %s\n", text);
+	}
+}
+
 void cli_print_object(const json_t *object)
 {
 	const char *name;

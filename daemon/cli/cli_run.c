@@ -88,16 +88,27 @@ static void show_generated(const struct cli *cli)
 		(void)fprintf(cli->json ? stderr : stdout, "Password: %s\n", cli->generated);
 }
 
+static char *with_dry_run(const struct cli *cli, const char *path)
+{
+	char *out = NULL;
+
+	if (asprintf(&out, "%s%s%s", path, cli->dry_run ? strchr(path, '?') ? "&" : "?" : "",
+		     cli->dry_run ? "dry_run=true" : "") < 0)
+		return NULL;
+	return out;
+}
+
 int cli_run_change(struct cli *cli, const struct cli_command *command)
 {
 	AUTO(str) char *path = cli_path(cli, command);
 	AUTO(json) json_t *answer = NULL;
+	AUTO(str) char *changed = path ? with_dry_run(cli, path) : NULL;
 	const json_t *body = cli->body;
 	const char *id;
 	char etag[128] = "";
 	int code, status;
 
-	if (!path)
+	if (!path || !changed)
 		return no_memory();
 	if (strcmp(command->method, "PATCH") == 0 && !body) {
 		(void)fprintf(stderr, "aurabox: nothing to change is given\n");
@@ -110,11 +121,12 @@ int cli_run_change(struct cli *cli, const struct cli_command *command)
 		if (code != CLI_OK)
 			return code;
 	}
-	code = cli_request(cli, command->method, path, body, etag[0] ? etag : NULL, &status,
+	code = cli_request(cli, command->method, changed, body, etag[0] ? etag : NULL, &status,
 			   &answer, NULL);
 	if (code != CLI_OK)
 		return code;
-	show_generated(cli);
+	if (!cli->dry_run)
+		show_generated(cli);
 	id = json_string_value(json_object_get(answer, "id"));
 	if (status == 202 && id && !cli->no_wait)
 		return cli_wait_task(cli, id);
@@ -122,6 +134,8 @@ int cli_run_change(struct cli *cli, const struct cli_command *command)
 		cli_print_json(answer);
 	else if (status == 202 && id)
 		(void)printf("%s\n", id);
+	else if (json_is_array(json_object_get(answer, "plan")))
+		cli_print_plan(answer);
 	else if (answer)
 		cli_print_object(answer);
 	return CLI_OK;

@@ -24,6 +24,12 @@
 #define PASSWORD_OPTIONS \
 	{ "--password-stdin", CLI_PASSWORD, "password", "read the password from standard input" }, \
 	{ "--generate", CLI_GENERATE, "password", "make a password and show it once" }
+#define SETUP_OPTIONS OPTIONS( \
+	{ "--file", CLI_FILE, "", "JSON with name, time_zone, components, people, finished; - reads it from stdin" }, \
+	{ "--name", CLI_TEXT, "name", "the appliance's name" }, \
+	{ "--time-zone", CLI_TEXT, "time_zone", "such as Europe/Berlin" }, \
+	{ "--components", CLI_LIST, "components", "such as smgr,sm,cm,presence" }, \
+	{ "--finished", CLI_TRUE, "finished", "end the first run" })
 #define LIST(noun_, path_, help_, columns_, ...) \
 	{ .noun = noun_, .verb = "list", .method = "GET", .path = API path_, .summary = help_, \
 	  .columns = columns_, .run = cli_run_list, __VA_ARGS__ }
@@ -145,7 +151,14 @@ const struct cli_command cli_commands[] = {
 	  .summary = "show the appliance", .run = cli_run_show },
 	{ .noun = "appliance", .verb = "change", .method = "PATCH", .path = API "appliance", .if_match = true,
 	  .summary = "change the appliance", .run = cli_run_change,
-	  .options = OPTIONS({ "--name", CLI_TEXT, "name", "its new name" }) },
+	  .options = OPTIONS({ "--name", CLI_TEXT, "name", "its new name" },
+			     { "--time-zone", CLI_TEXT, "time_zone", "such as Europe/Berlin" }) },
+	{ .noun = "setup", .verb = "show", .method = "GET", .path = API "setup",
+	  .summary = "show how far the first run has come", .run = cli_run_setup_show },
+	{ .noun = "setup", .verb = "plan", .method = "POST", .path = API "setup/plan", .options = SETUP_OPTIONS,
+	  .summary = "show what the first run would do", .run = cli_run_setup },
+	{ .noun = "setup", .verb = "apply", .method = "POST", .path = API "setup/apply", .options = SETUP_OPTIONS,
+	  .summary = "do it: name, time zone, components, people", .run = cli_run_setup },
 	{ .noun = "events", .verb = "", .method = "GET", .path = API "events/stream",
 	  .summary = "show what happens, until interrupted", .run = cli_run_events,
 	  .options = OPTIONS({ "--topics", CLI_QUERY, "topics", "such as vms,tasks" }) },

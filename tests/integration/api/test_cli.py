@@ -53,6 +53,42 @@ def lists_are_tables_or_items(d):
         assert isinstance(json.loads(cli(d, noun, "list", "--json").stdout)["items"], list)
 
 
+def the_first_run_is_shown_planned_and_applied(d):
+    shown = cli(d, "setup", "show").stdout
+    assert shown.startswith("State: fresh\n") and "presence" in shown, shown
+    equal(json.loads(cli(d, "--json", "setup", "show").stdout)["state"], "fresh")
+    planned = cli(d, "setup", "plan", "--name", "Office", "--components", "smgr,sm").stdout
+    assert "create  vms/smgr" in planned and "becomes Office" in planned, planned
+    wish = json.dumps({"name": "From a file", "time_zone": "Europe/Berlin"})
+    done = cli(d, "setup", "apply", "--file", "-", "--name", "Office", stdin=wish)
+    equal(done.stdout, "setup.apply setup: succeeded\n")
+    appliance = d.root.get("/appliance").json
+    equal((appliance["name"], appliance["time_zone"]), ("Office", "Europe/Berlin"))
+    with open(d.dir + "/wish.json", "w", encoding="utf-8") as out:
+        out.write(wish)
+    planned = cli(d, "--dry-run", "setup", "apply", "--file", d.dir + "/wish.json").stdout
+    assert "becomes From a file" in planned, planned
+    equal(d.root.get("/appliance").json["name"], "Office")
+    equal(json.loads(cli(d, "--json", "setup", "plan").stdout)["plan"], [])
+    for wrong in (["--file", "/nosuch"], ["--file", "-"], ["--nosuch"], ["3001"]):
+        cli(d, "setup", "apply", *wrong, status=2, stdin="[]")
+    cli(d, "setup", "apply", "--time-zone", "Mars", status=1)
+    cli(d, "setup", "apply", "--finished")
+    assert cli(d, "setup", "show").stdout.startswith("State: done\n")
+
+
+def a_dry_run_changes_nothing(d):
+    plan = cli(d, "--dry-run", "appliance", "change", "--name", "dry").stdout
+    assert plan.splitlines()[0].split() == ["ACTION", "TARGET", "DETAIL"] and "dry" in plan, plan
+    assert d.root.get("/appliance").json["name"] != "dry"
+    made = cli(d, "admin", "add", "dry", "--role", "auditor", "--generate", "--dry-run").stdout
+    assert "Password" not in made and "admins/dry" in made, made
+    cli(d, "admin", "show", "dry", status=3)
+    assert json.loads(cli(d, "--json", "--dry-run", "appliance", "change", "--name", "dry").stdout)["plan"]
+    cli(d, "--dry-run", "vm", "list", status=2)
+    cli(d, "--dry-run", "vm", "start", "nosuch", status=3)
+
+
 def statuses_say_what_happened(d):
     equal(cli(d, "vm", "show", "nosuch", status=3).stdout, "")
     cli(d, "vm", "start", "nosuch", status=3)
@@ -134,6 +170,7 @@ def events_follow(d):
 
 
 if __name__ == "__main__":
-    run([help_comes_from_the_table, wrong_usage_is_2, lists_are_tables_or_items, statuses_say_what_happened,
-         secrets_are_shown_once, the_appliance_is_named, https_with_a_token, tasks_are_waited_for, events_follow],
+    run([help_comes_from_the_table, wrong_usage_is_2, the_first_run_is_shown_planned_and_applied,
+         a_dry_run_changes_nothing, lists_are_tables_or_items, statuses_say_what_happened, secrets_are_shown_once,
+         the_appliance_is_named, https_with_a_token, tasks_are_waited_for, events_follow],
         libvirt__uri="test:///default")
