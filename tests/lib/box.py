@@ -21,7 +21,8 @@ SOURCE = os.path.dirname(os.path.dirname(LIB))
 PR_SET_CHILD_SUBREAPER = 36
 # libvirt's and our folders: all of them private to the box
 PRIVATE = ("run/libvirt", "var/lib/libvirt", "var/cache/libvirt", "etc/libvirt", "var/log/libvirt",
-           "run/aurabox", "var/lib/aurabox", "etc/aurabox")
+           "run/aurabox", "var/lib/aurabox", "etc/aurabox",
+           "run/lock")  # libvirt locks a guest's channel there by a path that two boxes would share
 # /dev/kvm may be there and unusable (then the capability cache would be built anew at each define), and
 # cgroups are not visible below `ip netns exec`: QEMU runs as root and without controllers, in tests only.
 QEMU_CONF = """user = "root"
