@@ -35,11 +35,11 @@ type Tone = ChartTone | "line" | "text";
 type Paint = (tone: Tone, alpha?: number) => string;
 
 const TOKENS: Record<Tone, string> = {
-  accent: "--accent",
-  good: "--good",
-  wait: "--wait",
-  bad: "--bad",
-  quiet: "--field",
+  accent: "--chart-accent",
+  good: "--chart-good",
+  wait: "--chart-wait",
+  bad: "--chart-bad",
+  quiet: "--chart-quiet",
   line: "--line",
   text: "--quiet",
 };
@@ -93,7 +93,7 @@ function options(host: HTMLElement, now: () => PlotInput, paint: () => Paint): u
     width: Math.max(host.clientWidth, 50),
     height,
     legend: { show: false },
-    padding: [8, 4, 0, 0],
+    padding: [8, 20, 0, 0],
     scales: {
       x: { time: true, range: () => [from(), to()] },
       y: { range: () => [0, now().max ?? ceiling(data(now()).slice(1) as (number | null)[][], now().least)] },
@@ -102,6 +102,7 @@ function options(host: HTMLElement, now: () => PlotInput, paint: () => Paint): u
       {
         ...ink,
         space: 64,
+        size: 30,
         grid: { show: false },
         ticks: { ...grid, size: 4 },
         values: (_u, splits, _axis, _space, apart) => splits.map((at) => timeLabel(at, apart, now().locale)),
@@ -111,7 +112,7 @@ function options(host: HTMLElement, now: () => PlotInput, paint: () => Paint): u
         grid,
         ticks: { show: false },
         space: 36,
-        size: (_u, values) => Math.max(28, ...(values ?? []).map((text) => 12 + text.length * 7)),
+        size: (_u, values) => Math.max(28, ...((values ?? []) as (string | null)[]).map((text) => 12 + (text?.length ?? 0) * 7)),
         incrs: now().max === undefined ? STEPS : [25, 50],
         values: (_u, splits) => splits.map((value) => now().format(value)),
       },

@@ -14,7 +14,7 @@ const HOUR = 3600;
 const SHAPE: Record<Range, { span_s: number; step_s: number }> = {
   "24h": { span_s: 24 * HOUR, step_s: HOUR / 2 },
   "7d": { span_s: 7 * 24 * HOUR, step_s: 3 * HOUR },
-  "30d": { span_s: 30 * 24 * HOUR, step_s: 12 * HOUR },
+  "30d": { span_s: 30 * 24 * HOUR, step_s: 24 * HOUR },
 };
 
 export function asRange(text: string | null): Range {
@@ -25,7 +25,7 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** The range that ends with the step that now is in; steps begin at local whole hours (12 h: at noon and midnight). */
+/** The range that ends with the step that now is in; steps begin at local whole hours (days: at midnight). */
 export function windowOf(range: Range, now: number): Window {
   const { span_s, step_s } = SHAPE[range];
   const step = step_s * 1000;

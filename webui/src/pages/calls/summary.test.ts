@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { delays, ratios, times, totals, type Bucket } from "./summary";
+import { delays, ratios, talk, times, totals, type Bucket } from "./summary";
 
 function bucket(more: Partial<Bucket>): Bucket {
   return { at: "2026-11-21T14:00:00.000Z", attempts: 0, answered: 0, failed: 0, busy: 0, no_answer: 0, cancelled: 0, talk_s: 0, ...more };
@@ -33,5 +33,12 @@ describe("delays", () => {
     const all = [bucket({ attempts: 1, post_dial_delay_ms: 100 }), bucket({ post_dial_delay_ms: null }), bucket({ attempts: 3, post_dial_delay_ms: 200 })];
     expect(delays(all)).toEqual({ values: [100, null, 200], mean: 175 });
     expect(delays([bucket({ post_dial_delay_ms: null })])?.mean).toBeNull();
+  });
+});
+
+describe("talk", () => {
+  it("is told in minutes, and in hours where it is long", () => {
+    expect(talk([bucket({ talk_s: 90 }), bucket({})])).toEqual({ unit: "minutes", values: [1.5, 0] });
+    expect(talk([bucket({ talk_s: 7200 }), bucket({ talk_s: 1800 })])).toEqual({ unit: "hours", values: [2, 0.5] });
   });
 });

@@ -55,3 +55,9 @@ export function delays(buckets: Bucket[]): { values: (number | null)[]; mean: nu
   const weighted = measured.reduce((sum, b) => sum + (b.post_dial_delay_ms ?? 0) * b.attempts, 0);
   return { values, mean: attempts > 0 ? weighted / attempts : null };
 }
+
+/** Talk a bucket in the unit that fits the longest: minutes, or hours from two hours on. */
+export function talk(buckets: Bucket[]): { unit: "minutes" | "hours"; values: number[] } {
+  const long = buckets.some((b) => b.talk_s >= 7200);
+  return { unit: long ? "hours" : "minutes", values: buckets.map((b) => b.talk_s / (long ? 3600 : 60)) };
+}
