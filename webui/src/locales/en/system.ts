@@ -119,6 +119,7 @@ export default {
   token_secret: "Token {name}",
   token_try: "Try it",
   token_try_why: "Keep it in a file that only the script may read, and name it by a variable:",
+  more_scopes: "and {n} more",
   scope_count: { one: "{n} permission", other: "{n} permissions" },
 
   // Audit
@@ -145,7 +146,7 @@ export default {
   range_day: "Last 24 hours",
   range_week: "Last 7 days",
   range_month: "Last 30 days",
-  range_own: "From a date on",
+  range_own: "Between dates",
   range: "Time",
   only_actor: "Only what {name} did",
   export: "Export CSV",

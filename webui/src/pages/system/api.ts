@@ -18,6 +18,11 @@ async function planOf(call: Promise<Result<unknown>>): Promise<Result<Plan>> {
   return (await call) as Result<Plan>;
 }
 
+/** How an administrator is named in a path: by name, so that the audit reads well, where a path can hold it. */
+export function keyOf(admin: Pick<Admin, "id" | "name">): string {
+  return /^[\p{L}\p{N}._@-]*[\p{L}\p{N}_@-]$/u.test(admin.name) && admin.name !== "new" ? admin.name : admin.id;
+}
+
 export function listAdmins(query: ListQuery): Promise<Result<Page<Admin>>> {
   return settle(client.GET("/api/v1/admins", { params: { query } }));
 }

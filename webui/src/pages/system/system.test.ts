@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import actor from "../../../../daemon/control/auth/actor.c?raw";
+import { keyOf } from "./api";
 import { actionWord, filterable, targetPage } from "./audit";
 import { readLicences } from "./licences";
 import { areas, isRole, reachOf, roles, type Area, type Role } from "./roles";
@@ -79,6 +80,12 @@ describe("audit", () => {
     expect(targetPage("uc/users/3001")).toBe("/people/3001");
     expect(targetPage("admins/eve")).toBeUndefined();
   });
+});
+
+test("a path names an administrator by name where it can hold the name", () => {
+  const id = "01a1feb0-ba0b-7000-bbb3-b21c15f40c07";
+  expect(keyOf({ id, name: "Ålice.b@home" })).toBe("Ålice.b@home");
+  for (const name of ["a/b", "..", "a b", "100%", "new", "‮evil", "x."]) expect(keyOf({ id, name })).toBe(id);
 });
 
 test("a licences file that is none is no list", () => {
