@@ -54,7 +54,8 @@ export class Collection<T> {
     if (options.topics)
       this.#close = live.on(options.topics, (event) => this.#event(event), () => void this.refresh());
     ownedByComponent(() => this.close());
-    this.#soon(0);
+    // In the next turn: who binds it to the address bar has said by then what is wanted.
+    void live.ready().then(() => (this.#asked === 0 ? this.#soon(0) : undefined));
   }
 
   get rows(): T[] {
@@ -78,9 +79,9 @@ export class Collection<T> {
   }
 
   close(): void {
+    this.#asked++;
     clearTimeout(this.#later);
     this.#close();
-    this.#asked++;
   }
 
   #soon(delay_ms: number): void {

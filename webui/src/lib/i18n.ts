@@ -39,8 +39,8 @@ export type PluralKey = { [N in Namespace]: KeysOf<N, true> }[Namespace];
 export type Values = Readonly<Record<string, string | number>>;
 
 const messages = new Map<string, Message>();
-const loaders: Record<Namespace, () => Promise<{ default: Catalogue }>> = {
-  frame: () => import("../locales/en/frame"),
+/** `frame` comes with the entry. */
+const loaders: Partial<Record<Namespace, () => Promise<{ default: Catalogue }>>> = {
   home: () => import("../locales/en/home"),
   people: () => import("../locales/en/people"),
   calls: () => import("../locales/en/calls"),
@@ -73,7 +73,8 @@ export function addWords(namespace: Namespace, catalogue: Catalogue): void {
 export async function loadWords(namespaces: readonly Namespace[]): Promise<void> {
   await Promise.all(
     namespaces.map((each) => {
-      const known = loading.get(each) ?? loaders[each]().then((module) => addWords(each, module.default));
+      const known = loading.get(each) ?? loaders[each]?.().then((module) => addWords(each, module.default));
+      if (!known) return undefined;
       loading.set(each, known);
       // A chunk that could not be fetched is asked for again.
       known.catch(() => loading.delete(each));

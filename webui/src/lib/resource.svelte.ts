@@ -27,7 +27,7 @@ export class Resource<T> {
     if (options.topics)
       this.#close = live.on(options.topics, (event) => this.#event(event), () => void this.refresh());
     ownedByComponent(() => this.close());
-    void this.refresh();
+    void live.ready().then(() => (this.#asked === 0 ? this.refresh() : undefined));
   }
 
   get value(): T | undefined {

@@ -15,6 +15,9 @@ class Route {
 export const route = new Route();
 
 let patterns: readonly Pattern[] = [];
+/** The place in the history that is shown, and how far each was scrolled. */
+let shown = 0;
+const scrolled = new Map<number, number>();
 const guards = new Set<() => boolean>();
 
 class Leaving {
@@ -59,9 +62,10 @@ function index(): number {
 }
 
 function move(url: URL, replace: boolean): void {
-  const here = index();
-  if (replace) history.replaceState({ index: here }, "", url);
-  else history.pushState({ index: here + 1 }, "", url);
+  const next = replace ? shown : shown + 1;
+  if (replace) history.replaceState({ index: next }, "", url);
+  else history.pushState({ index: next }, "", url);
+  shown = next;
   read();
 }
 
@@ -69,7 +73,7 @@ function move(url: URL, replace: boolean): void {
 export function go(to: string, { replace = false }: { replace?: boolean } = {}): void {
   const url = new URL(to, location.href);
   if (url.href === location.href) return;
-  if (dirty()) leaving.to = () => move(url, replace);
+  if (dirty() && url.pathname + url.search !== location.pathname + location.search) leaving.to = () => move(url, replace);
   else move(url, replace);
 }
 
@@ -98,7 +102,6 @@ function clicked(event: MouseEvent): void {
 }
 
 let ignorePop = false;
-let shown = 0;
 
 function popped(): void {
   if (ignorePop) {
@@ -113,13 +116,27 @@ function popped(): void {
     return;
   }
   shown = index();
+  arrival.scroll = scrolled.get(shown) ?? 0;
   read();
 }
+
+/** How far the page that comes is to be scrolled: to its top, or where one was when one comes back. Read once. */
+export const arrival = {
+  scroll: 0,
+  take(): number {
+    const scroll = this.scroll;
+    this.scroll = 0;
+    return scroll;
+  },
+};
 
 /** Begin to follow the address bar. */
 export function startRouter(table: readonly Pattern[]): void {
   patterns = table;
   if (history.state === null) history.replaceState({ index: 0 }, "", location.href);
+  shown = index();
+  history.scrollRestoration = "manual";
+  window.addEventListener("scroll", () => scrolled.set(shown, scrollY), { passive: true });
   document.addEventListener("click", clicked);
   window.addEventListener("popstate", popped);
   window.addEventListener("beforeunload", (event) => {

@@ -1,9 +1,32 @@
-/** Who is logged in, what they may do, and when that ends. */
-import { client, onSessionLost, settle, useCsrfToken, type Result, type Session } from "../api/client";
+/** Who is logged in, what they may do, and when that ends; the windows of one browser agree on it. */
+import { client, onAnswered, onSessionLost, settle, useCsrfToken, type Result, type Session } from "../api/client";
+import { expiryOf, noticeAt, type Expiry } from "./expiry";
 import type { Problem } from "./remote";
 
 export type Permission = `${string}:${"read" | "write" | "act"}`;
 export type Role = Session["admin"]["role"];
+type Notice = "" | "session_ended" | "logged_out";
+/** That somebody was logged in here is kept: nothing about who. */
+const known = "aurabox.known";
+/** What the windows tell one another: somebody came or went, or the appliance has just answered. */
+type Told = { kind: "changed" } | { kind: "answered"; at: number };
+
+function wasKnown(): boolean {
+  try {
+    return localStorage.getItem(known) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function keepKnown(yes: boolean): void {
+  try {
+    if (yes) localStorage.setItem(known, "yes");
+    else localStorage.removeItem(known);
+  } catch {
+    // A browser that keeps nothing fetches the shell a little later.
+  }
+}
 
 class SessionStore {
   state = $state<"asking" | "failed" | "out" | "must_change" | "in">("asking");
@@ -12,15 +35,35 @@ class SessionStore {
   role = $state<Role>("user");
   permissions = $state.raw<readonly string[]>([]);
   expires_at = $state<string | null>(null);
+  idle_timeout_s = $state<number | null>(null);
   /** Why one is at the log-in page; empty if one just came. */
-  notice = $state<"" | "session_ended" | "logged_out">("");
+  notice = $state<Notice>("");
+  /** Set once the end is near. */
+  ending = $state.raw<Expiry>();
+  /** This browser was logged in when it was last seen. */
+  wasIn = wasKnown();
+  #answered_at = 0;
+  #told_at = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #channel: BroadcastChannel | undefined;
 
-  /** Ask the appliance who we are. */
+  constructor() {
+    onSessionLost(() => this.lost());
+    onAnswered((at) => this.#used(at));
+    if (typeof window === "undefined" || typeof BroadcastChannel !== "function") return;
+    this.#channel = new BroadcastChannel("aurabox.session");
+    this.#channel.onmessage = (event: MessageEvent<Told>) => {
+      if (event.data.kind === "answered") this.#heardUse(event.data.at);
+      else void this.ask();
+    };
+  }
+
+  /** Ask the appliance who we are; that is also how one stays logged in. */
   async ask(): Promise<void> {
     const result = await settle(client.GET("/api/v1/session"));
     if (result.ok) this.#enter(result.value);
     else if (result.problem.status === 401) this.#leave(this.state === "in" ? "session_ended" : this.notice);
-    else if (this.state !== "in") {
+    else if (this.state === "asking" || this.state === "failed") {
       this.problem = result.problem;
       this.state = "failed";
     }
@@ -28,13 +71,19 @@ class SessionStore {
 
   async logIn(name: string, password: string): Promise<Result<Session>> {
     const result = await settle(client.POST("/api/v1/session", { body: { name, password } }));
-    if (result.ok) this.#enter(result.value);
+    if (result.ok) {
+      this.#enter(result.value);
+      this.#tell({ kind: "changed" });
+    }
     return result;
   }
 
   async logOut(): Promise<void> {
+    // What ends with it need not be told as lost.
+    this.#leave("logged_out", false);
     await settle(client.DELETE("/api/v1/session"));
-    this.#leave("logged_out");
+    useCsrfToken("");
+    this.#tell({ kind: "changed" });
   }
 
   async changePassword(old_password: string, new_password: string): Promise<Result<unknown>> {
@@ -52,23 +101,65 @@ class SessionStore {
     useCsrfToken(session.csrf_token ?? "");
     this.name = session.admin.name;
     this.role = session.admin.role;
-    this.permissions = session.permissions;
+    // Equal permissions stay the same value: nothing that depends on them is made anew.
+    if (session.permissions.join() !== this.permissions.join()) this.permissions = session.permissions;
     this.expires_at = session.expires_at;
+    this.idle_timeout_s = session.idle_timeout_s;
     this.notice = "";
     this.problem = undefined;
     this.state = session.must_change_password ? "must_change" : "in";
+    keepKnown(true);
+    this.#watch();
   }
 
-  #leave(notice: "" | "session_ended" | "logged_out"): void {
-    useCsrfToken("");
+  #leave(notice: Notice, forget = true): void {
+    if (forget) useCsrfToken("");
+    clearTimeout(this.#timer);
+    this.ending = undefined;
     this.permissions = [];
     this.notice = notice;
     this.state = "out";
+    keepKnown(false);
+  }
+
+  #used(at: number): void {
+    this.#heardUse(at);
+    // Other windows need not know it to the second.
+    if (at - this.#told_at < 5000) return;
+    this.#told_at = at;
+    this.#tell({ kind: "answered", at });
+  }
+
+  #heardUse(at: number): void {
+    if (at <= this.#answered_at) return;
+    this.#answered_at = at;
+    if (this.state === "in" || this.state === "must_change") this.#watch();
+  }
+
+  #watch(): void {
+    clearTimeout(this.#timer);
+    const expiry = expiryOf(this, this.#answered_at);
+    const now = Date.now();
+    if (!expiry) return;
+    const notice = noticeAt(expiry, this);
+    if (now < notice) {
+      this.ending = undefined;
+      // Timers sleep with the machine and reach 24 days: look again at least every minute.
+      this.#timer = setTimeout(() => this.#watch(), Math.min(60_000, notice - now));
+      return;
+    }
+    this.ending = expiry;
+    // A little later than its end, so that the appliance's word is the last: it may have been used elsewhere.
+    const rest = expiry.at - now + 1000 + (expiry.forGood ? 0 : 15_000);
+    this.#timer = setTimeout(() => (Date.now() < expiry.at ? this.#watch() : this.lost()), Math.max(1000, Math.min(60_000, rest)));
+  }
+
+  #tell(message: Told): void {
+    this.#channel?.postMessage(message);
   }
 }
 
 export const session = new SessionStore();
-onSessionLost(() => session.lost());
 
 /** May the one who is logged in do this? What they may not is not drawn. */
 export function may(permission: Permission): boolean {

@@ -1,27 +1,28 @@
 /** The entries of the navigation, in order, and who sees them. */
 import type { IconName } from "../components/Icon.svelte";
-import { may, type Permission } from "../lib/session.svelte";
+import { may } from "../lib/session.svelte";
 import { pages, type NavKey, type PageEntry } from "../pages";
 
 interface Entry {
   key: NavKey;
   href: string;
   icon: IconName;
+  /** With "g" before it. */
+  letter: string;
 }
 
 const all: readonly Entry[] = [
-  { key: "home", href: "/", icon: "home" },
-  { key: "people", href: "/people", icon: "people" },
-  { key: "calls", href: "/calls", icon: "calls" },
-  { key: "machines", href: "/machines", icon: "machines" },
-  { key: "system", href: "/system", icon: "system" },
+  { key: "home", href: "/", icon: "home", letter: "h" },
+  { key: "people", href: "/people", icon: "people", letter: "p" },
+  { key: "calls", href: "/calls", icon: "calls", letter: "c" },
+  { key: "machines", href: "/machines", icon: "machines", letter: "m" },
+  { key: "system", href: "/system", icon: "system", letter: "s" },
 ];
 
 /** May the one who is logged in see this page? */
 export function maySee(page: PageEntry): boolean {
-  const wanted = page.permission;
-  if (wanted === undefined) return true;
-  return typeof wanted === "string" ? may(wanted) : wanted.some((each: Permission) => may(each));
+  if (page.permission === undefined) return true;
+  return [page.permission].flat().some(may);
 }
 
 /** Those one may see. An entry leads to the first page of it that one may see. */

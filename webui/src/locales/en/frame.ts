@@ -108,7 +108,8 @@ export default {
   session_ended: "Your session has ended. Log in again: you come back to where you were.",
   logged_out: "You are logged out.",
   session_ending: "Your session ends in {time}.",
-  session_ending_for_good: "Your session ends in {time}, {hours} h after you logged in. Finish what you do and log in again.",
+  session_ending_for_good: "Your session ends in {time}. Save what you do and log in again.",
+  session_ends_soon: "Your session ends soon.",
   stay_logged_in: "Stay logged in",
 
   skip: "Skip to the content",
