@@ -124,6 +124,7 @@ export default {
   alarms_none: "No alarms",
   tasks_running: { one: "{n} task is running", other: "{n} tasks are running" },
   tasks_none: "No task is running",
+  notices: "Notices",
   live: "Live",
   connecting: "Connecting",
   lost: "Connection lost. What you see may be old; trying again.",
