@@ -117,7 +117,7 @@ static bool passes(const struct listing_condition *condition, const json_t *item
 	for (size_t i = 0; i < condition->count; i++) {
 		int order = compare_values(condition->field, value, condition->value[i]);
 
-		if (condition->op == LISTING_IN   ? order == 0
+		if (condition->op == LISTING_IN	  ? order == 0
 		    : condition->op == LISTING_LT ? order < 0
 						  : order >= 0)
 			return true;

@@ -289,6 +289,7 @@ static void run(void *user)
 		config->hooks.done(config->context, &x->req, x->reply.status,
 				   r < 0 ? &x->err : NULL);
 	x->req.json = NULL;
+	exchange_compress(x);
 	if (loop_post(x->server->io, complete, x) < 0)
 		log_error("http.answer_lost", F("request_id", (const char *)x->id));
 }

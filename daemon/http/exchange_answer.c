@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define STREAM_BLOCK 4096
+#define GZIP_FROM 1024
 
 static char nothing[1];
 
@@ -56,6 +57,29 @@ void exchange_problem(struct exchange *x, int r)
 	}
 	if (!x->err.code_name[0])
 		(void)snprintf(x->err.code_name, sizeof(x->err.code_name), "%s", problem->code);
+}
+
+/* JSON alone: it is large, and no secret stands in it beside what a stranger may choose. */
+void exchange_compress(struct exchange *x)
+{
+	struct http_reply *reply = &x->reply;
+	char *small = NULL;
+	size_t len = 0;
+
+	if (!x->server->config.gzip || !reply->content_type || reply->body_len < GZIP_FROM ||
+	    strcmp(reply->content_type, "application/json") != 0)
+		return;
+	(void)reply_header(reply, "Vary", "Accept-Encoding", NULL);
+	if (!http_accepts(http_header(&x->req, "Accept-Encoding"), "gzip") ||
+	    x->server->config.gzip(reply->body, reply->body_len, &small, &len) < 0)
+		return;
+	if (reply_header(reply, "Content-Encoding", "gzip", NULL) < 0) {
+		free(small);
+		return;
+	}
+	free(reply->body);
+	reply->body = small;
+	reply->body_len = len;
 }
 
 static void add(struct MHD_Response *response, const char *name, const char *value)

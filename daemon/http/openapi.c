@@ -65,8 +65,7 @@ static const struct listing *listing_of(const struct http_openapi *api, const ch
 static json_t *dry_run_parameter(void)
 {
 	return json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "dry_run", "in", "query",
-			 "description",
-			 "true: change nothing, answer 200 with the schema `plan`",
+			 "description", "true: change nothing, answer 200 with the schema `plan`",
 			 "schema", "type", "boolean");
 }
 

@@ -56,6 +56,19 @@ const char *http_cookie(const struct http_request *req, const char *name, char *
 	return NULL;
 }
 
+bool http_accepts(const char *header, const char *encoding)
+{
+	struct slice rest = slice_str(header), item, name;
+
+	while (rest.len > 0) {
+		item = slice_trim(slice_take_until(&rest, ',', NULL));
+		name = slice_trim(slice_take_until(&item, ';', NULL));
+		if (slice_eq_str_nocase(name, encoding))
+			return !slice_eq(slice_trim(item), SLICE("q=0"));
+	}
+	return false;
+}
+
 int http_query_u32(const struct http_request *req, const char *name, uint32_t min, uint32_t max,
 		   uint32_t fallback, uint32_t *ret, struct error *err)
 {

@@ -68,6 +68,9 @@ const char *http_header(const struct http_request *req, const char *name);
 const char *http_query(const struct http_request *req, const char *name);
 const char *http_cookie(const struct http_request *req, const char *name, char *buf, size_t size);
 
+/* Does an Accept-Encoding header (NULL: there is none) name the encoding, and not with q=0? */
+bool http_accepts(const char *header, const char *encoding);
+
 /* A query member as a number in min..max (fallback if absent) or as true|false.
  * Errors: -EINVAL; err->field is the member's name, which the problem shows as `parameter`. */
 int http_query_u32(const struct http_request *req, const char *name, uint32_t min, uint32_t max,

@@ -54,8 +54,11 @@ struct http_config {
 	struct http_hooks hooks;
 	struct http_limits limits;
 	enum http_run run;
-	struct loop *loop;	   /* where HTTP_RUN_LOOP handlers run; borrowed */
-	struct job_pool *workers;  /* where HTTP_RUN_WORKERS handlers run; borrowed */
+	struct loop *loop;	  /* where HTTP_RUN_LOOP handlers run; borrowed */
+	struct job_pool *workers; /* where HTTP_RUN_WORKERS handlers run; borrowed */
+	/* Makes JSON over 1 kB smaller for those who accept gzip (gzip/gzip.h); runs where handlers run.
+	 * NULL: answers are plain. Returns 0 or a negative errno, then the answer stays plain. */
+	int (*gzip)(const void *bytes, size_t len, char **ret, size_t *ret_len);
 	struct http_static *files; /* served for GETs that no route takes; may be NULL; borrowed */
 };
 

@@ -133,6 +133,8 @@ void exchange_client_gone(struct exchange *x);
 /* exchange_answer.c: the answer handed to libmicrohttpd */
 enum MHD_Result exchange_answer(struct exchange *x);
 void exchange_problem(struct exchange *x, int r);
+/* Where it pays, and the caller takes it: after the handler, on its thread. */
+void exchange_compress(struct exchange *x);
 
 /* static.c: answer from memory; NULL when files has nothing for path. */
 struct MHD_Response *static_response(struct http_static *files, struct slice path,

@@ -263,19 +263,6 @@ int http_static_load(const char *dir, struct http_static **ret, struct error *er
 	return 0;
 }
 
-static bool accepts(const char *header, const char *encoding)
-{
-	struct slice rest = slice_str(header), item, name;
-
-	while (rest.len > 0) {
-		item = slice_trim(slice_take_until(&rest, ',', NULL));
-		name = slice_trim(slice_take_until(&item, ';', NULL));
-		if (slice_eq_str_nocase(name, encoding))
-			return !slice_eq(slice_trim(item), SLICE("q=0"));
-	}
-	return false;
-}
-
 static bool tag_matches(const char *header, const char *etag)
 {
 	struct slice rest = slice_str(header);
@@ -308,7 +295,7 @@ struct MHD_Response *static_response(struct http_static *files, struct slice pat
 	}
 	*status = MHD_HTTP_OK;
 	for (int i = ENCODING_BR; i < ENCODING_COUNT && accept_encoding; i++) {
-		if (file->response[i] && accepts(accept_encoding, encoding_names[i]))
+		if (file->response[i] && http_accepts(accept_encoding, encoding_names[i]))
 			return file->response[i];
 	}
 	return file->response[ENCODING_NONE];

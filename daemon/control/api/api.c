@@ -8,6 +8,7 @@
 #include "control/api/api_private.h"
 #include "control/task/event.h"
 #include "control/uc/uc.h"
+#include "http/gzip/gzip.h"
 #include "http/schema.h"
 #include "http/server.h"
 #include "http/sse.h"
@@ -88,6 +89,7 @@ static int api_make(struct api *api, struct error *err)
 		.run = HTTP_RUN_WORKERS,
 		.loop = api->config.loop,
 		.workers = api->config.workers,
+		.gzip = gzip_bytes,
 	};
 	AUTO(json) json_t *document = NULL;
 	uint64_t before, newest;

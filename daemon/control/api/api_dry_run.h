@@ -34,8 +34,8 @@ void api_plan_done(struct api_plan *plan);
 bool api_dry_run(const struct http_request *req);
 /* One line of the plan: action is a verb ("create", "change", "delete", "stop"), target a resource
  * ("uc/users/3001"), the text says to people what exactly. */
-void api_plan_add(struct api_plan *plan, const char *action, const char *target,
-		  const char *format, ...) ERROR_PRINTF(4, 5);
+void api_plan_add(struct api_plan *plan, const char *action, const char *target, const char *format,
+		  ...) ERROR_PRINTF(4, 5);
 /* What one should know before: code is stable ("calls_end"), the text for people. */
 void api_plan_warn(struct api_plan *plan, const char *code, const char *format, ...)
 	ERROR_PRINTF(3, 4);

@@ -34,8 +34,8 @@ static json_t *text_json(const char *format, va_list args)
 	return json_stringn(text, len);
 }
 
-void api_plan_add(struct api_plan *plan, const char *action, const char *target,
-		  const char *format, ...)
+void api_plan_add(struct api_plan *plan, const char *action, const char *target, const char *format,
+		  ...)
 {
 	va_list args;
 

@@ -115,7 +115,8 @@ int uc_cdr_summary_get(struct api *api, const struct http_request *req, struct h
 	if (r == 0 && from >= to)
 		r = error_field(err, -EINVAL, "from", "must lie before `to`");
 	if (r == 0 && (to - from - 1) / 1000 / step >= UC_BUCKETS_MAX)
-		r = error_field(err, -EINVAL, "step_s", "makes more than %d counts", UC_BUCKETS_MAX);
+		r = error_field(err, -EINVAL, "step_s", "makes more than %d counts",
+				UC_BUCKETS_MAX);
 	if (r == 0)
 		r = api_uc_there(api, err);
 	if (r == 0)

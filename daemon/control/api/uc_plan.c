@@ -82,9 +82,6 @@ int uc_plan_create(struct api *api, const struct http_request *req, struct http_
 			     text_of(station, "extension"));
 	if (json_is_object(json_object_get(user, "presence")))
 		api_plan_add(&plan, "create", target, "presence");
-	if (!json_object_get(req->json, "password") &&
-	    json_is_object(json_object_get(user, "sip")))
-		api_plan_warn(&plan, "no_password", "without a password no phone can register");
 	return api_plan_reply(&plan, reply, err);
 }
 

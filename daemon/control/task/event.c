@@ -260,8 +260,8 @@ const struct listing event_listing = {
 			{ .name = NULL } },
 };
 
-int event_list(struct events *events, const char *const *topics,
-	       const struct listing_query *query, struct listing_page *ret, struct error *err)
+int event_list(struct events *events, const char *const *topics, const struct listing_query *query,
+	       struct listing_page *ret, struct error *err)
 {
 	AUTO(json) json_t *names = json_array();
 	AUTO(str) char *wanted = NULL;

@@ -54,5 +54,5 @@ int event_after(struct events *events, uint64_t after, event_fn *fn, void *user,
 
 /* Newest first, those of the topics (NULL-terminated): what `text` holds. */
 extern const struct listing event_listing;
-int event_list(struct events *events, const char *const *topics,
-	       const struct listing_query *query, struct listing_page *ret, struct error *err);
+int event_list(struct events *events, const char *const *topics, const struct listing_query *query,
+	       struct listing_page *ret, struct error *err);

@@ -41,9 +41,7 @@ const struct listing uc_cdr_listing = {
 			  .use = LISTING_FILTER | LISTING_SEARCH,
 			  .column = "c.callee",
 			  .help = "Who was called" },
-			{ .name = "handle",
-			  .use = LISTING_OTHER,
-			  .help = "Caller or callee" },
+			{ .name = "handle", .use = LISTING_OTHER, .help = "Caller or callee" },
 			{ .name = "result",
 			  .kind = LISTING_WORD,
 			  .use = LISTING_FILTER,
@@ -98,13 +96,13 @@ int uc_cdr_summary(struct uc *uc, int64_t from_ms, int64_t to_ms, uint32_t step_
 		"  WHERE c.started_at >= s.a AND c.started_at < s.b GROUP BY 1)"
 		" SELECT coalesce(json_agg(json_build_object('at', " UC_TIME(
 			"(s.a + g.n * s.step)") ","
-					      "  'attempts', coalesce(k.attempts, 0), 'answered', coalesce(k.answered, 0),"
-					      "  'failed', coalesce(k.failed, 0), 'busy', coalesce(k.busy, 0),"
-					      "  'no_answer', coalesce(k.no_answer, 0), 'cancelled', coalesce(k.cancelled, 0),"
-					      "  'talk_s', coalesce(k.talk_s, 0)) ORDER BY g.n), '[]')"
-					      " FROM span s CROSS JOIN LATERAL generate_series(0,"
-					      "  ceil(extract(epoch FROM s.b - s.a) / $3::integer)::integer - 1) AS g(n)"
-					      " LEFT JOIN counted k ON k.n = g.n";
+						"  'attempts', coalesce(k.attempts, 0), 'answered', coalesce(k.answered, 0),"
+						"  'failed', coalesce(k.failed, 0), 'busy', coalesce(k.busy, 0),"
+						"  'no_answer', coalesce(k.no_answer, 0), 'cancelled', coalesce(k.cancelled, 0),"
+						"  'talk_s', coalesce(k.talk_s, 0)) ORDER BY g.n), '[]')"
+						" FROM span s CROSS JOIN LATERAL generate_series(0,"
+						"  ceil(extract(epoch FROM s.b - s.a) / $3::integer)::integer - 1) AS g(n)"
+						" LEFT JOIN counted k ON k.n = g.n";
 	AUTO(store_rows) struct store_rows *rows = NULL;
 	char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
 	int r;
