@@ -93,7 +93,7 @@ function options(host: HTMLElement, now: () => PlotInput, paint: () => Paint): u
     width: Math.max(host.clientWidth, 50),
     height,
     legend: { show: false },
-    padding: [8, 20, 0, 0],
+    padding: [8, 26, 0, 0],
     scales: {
       x: { time: true, range: () => [from(), to()] },
       y: { range: () => [0, now().max ?? ceiling(data(now()).slice(1) as (number | null)[][], now().least)] },

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { live } from "../../lib/live.svelte";
+import type { Remote } from "../../lib/remote";
+import type { StreamHandlers } from "../../lib/stream";
+import { recover } from "./recovery";
+
+const failed: Remote<unknown> = { state: "failed", problem: { status: 503, code: "unavailable", detail: "" } };
+
+describe("recover", () => {
+  let stream: StreamHandlers | undefined;
+
+  function tell(topic: string, data: unknown): void {
+    stream?.event({ id: Date.now(), at: "", topic, type: "x", subject: "", data });
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    live.start({ open: (handlers) => ((stream = handlers), () => undefined), later: () => 0, cancel: () => undefined });
+  });
+  afterEach(() => {
+    live.stop();
+    vi.useRealTimers();
+  });
+
+  it("fetches what had failed once a machine is ready, and nothing else", async () => {
+    const broken = { remote: failed, refresh: vi.fn(() => Promise.resolve()) };
+    const well = { remote: { state: "data", value: 1 } as Remote<unknown>, refresh: vi.fn(() => Promise.resolve()) };
+    recover(broken, well);
+    tell("vms", { ready: false });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(broken.refresh).not.toHaveBeenCalled();
+    tell("vms", { ready: true });
+    tell("uc.calls", null);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(broken.refresh).toHaveBeenCalledTimes(1);
+    expect(well.refresh).not.toHaveBeenCalled();
+  });
+  it("does so too when events were missed", () => {
+    const broken = { remote: failed, refresh: vi.fn(() => Promise.resolve()) };
+    recover(broken);
+    stream?.reset();
+    expect(broken.refresh).toHaveBeenCalledTimes(1);
+  });
+});
