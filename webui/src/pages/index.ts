@@ -42,5 +42,5 @@ export const pages: readonly PageEntry[] = [
   { path: "/system/api", load: () => import("./system/Api.svelte"), nav: "system", title: "frame.api", words: ["system"] },
   { path: "/system/about", load: () => import("./system/About.svelte"), nav: "system", title: "frame.about", words: ["system"] },
 
-  { path: "/setup", load: () => import("./setup/Setup.svelte"), permission: "appliance:write", nav: "home", title: "frame.setup", words: ["setup"] },
+  { path: "/setup", load: () => import("./setup/Setup.svelte"), permission: "setup:act", nav: "home", title: "frame.setup", words: ["setup", "machines"] },
 ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { after, before, body, clockDifference, faults, firstOpen, named, stepOf, withNeeds, without, type Person } from "./wish";
+import { after, before, body, clockDifference, demoLine, faults, firstOpen, keptHandles, named, stepOf, withNeeds, without, zoneGroups, type Person } from "./wish";
 
 const catalogue = [
   { name: "cm", requires: ["smgr", "sm"] },
@@ -51,10 +51,37 @@ describe("people", () => {
 });
 
 describe("the wish", () => {
-  it("names only what changes", () => {
-    const wish = { name: "box", timeZone: "Europe/Vienna", components: [], people: [] };
-    expect(body(wish, { name: "box", time_zone: "UTC" })).toEqual({ time_zone: "Europe/Vienna" });
-    expect(body({ ...wish, components: ["sm"] }, { name: "other", time_zone: "Europe/Vienna" })).toEqual({ name: "box", components: ["sm"] });
+  it("says what was chosen and leaves out what was not", () => {
+    const wish = { name: " box ", timeZone: "Europe/Vienna", components: [], people: [person("", "")] };
+    expect(body(wish)).toEqual({ name: "box", time_zone: "Europe/Vienna" });
+    expect(body({ ...wish, name: " ", timeZone: "", components: ["sm"], people: [person("1", "A")] })).toEqual({
+      components: ["sm"],
+      people: [person("1", "A")],
+    });
+  });
+  it("knows who exists already", () => {
+    const plan = [
+      { action: "keep", target: "uc/users/3001" },
+      { action: "create", target: "uc/users/3002" },
+      { action: "keep", target: "vms/sm" },
+    ];
+    expect(keptHandles(plan)).toEqual(["3001"]);
+  });
+});
+
+describe("demoLine", () => {
+  it("says only what is not usual", () => {
+    expect(demoLine("3001", "3002", "10.77.0.11", "aurabox.internal")).toBe("packaging/demo-call --ask 3001 3002");
+    expect(demoLine("3001", "3002", "10.9.0.11", "example.org")).toContain("--server 10.9.0.11 --domain example.org");
+  });
+  it("lets no odd text become another command", () => {
+    expect(demoLine("1;rm", "a'b", "", "")).toBe("packaging/demo-call --ask '1;rm' 'a'\\''b'");
+  });
+});
+
+describe("zoneGroups", () => {
+  it("sorts by the part before the slash", () => {
+    expect(zoneGroups(["UTC", "Europe/Vienna", "America/Indiana/Knox"]).map((each) => each.area)).toEqual(["", "America", "Europe"]);
   });
 });
 

@@ -92,11 +92,11 @@ export interface WishBody {
   people?: Person[];
 }
 
-/** What is sent: nothing that is as it is already, so that what exists is kept. */
-export function body(wish: Wish, current: { name: string; time_zone: string }): WishBody {
+/** What is sent. A name that is as it was is sent too: then it was chosen, and stays when the host's changes. */
+export function body(wish: Wish): WishBody {
   const sent: WishBody = {};
-  if (wish.name.trim() !== "" && wish.name.trim() !== current.name) sent.name = wish.name.trim();
-  if (wish.timeZone !== "" && wish.timeZone !== current.time_zone) sent.time_zone = wish.timeZone;
+  if (wish.name.trim() !== "") sent.name = wish.name.trim();
+  if (wish.timeZone !== "") sent.time_zone = wish.timeZone;
   if (wish.components.length > 0) sent.components = [...wish.components];
   const people = named(wish.people);
   if (people.length > 0) sent.people = people;
@@ -110,3 +110,27 @@ export function clockDifference(applianceNow: string, browserNow: number, tripMs
 
 /** Less than this no telephone and no certificate minds. */
 export const CLOCK_TOLERANCE_S = 5;
+
+/** Time zones by the part before the slash, as a list to choose from shows them. */
+export function zoneGroups(zones: readonly string[]): { area: string; zones: string[] }[] {
+  const groups = new Map<string, string[]>();
+  for (const zone of zones) {
+    const area = zone.includes("/") ? zone.slice(0, zone.indexOf("/")) : "";
+    groups.set(area, [...(groups.get(area) ?? []), zone]);
+  }
+  return [...groups].map(([area, found]) => ({ area, zones: found })).sort((a, b) => a.area.localeCompare(b.area));
+}
+
+/** The people whose line in the plan says that they exist: their passwords are not ours to show. */
+export function keptHandles(plan: readonly { action: string; target: string }[]): string[] {
+  const prefix = "uc/users/";
+  return plan.flatMap((each) => (each.action === "keep" && each.target.startsWith(prefix) ? [each.target.slice(prefix.length)] : []));
+}
+
+/** What to type on the appliance; only what differs from the command's own defaults is said. */
+export function demoLine(caller: string, callee: string, server: string, domain: string): string {
+  const parts = ["packaging/demo-call", "--ask", caller, callee];
+  if (server !== "" && server !== "10.77.0.11") parts.push("--server", server);
+  if (domain !== "" && domain !== "aurabox.internal") parts.push("--domain", domain);
+  return parts.map((part) => (/^[A-Za-z0-9._+/:-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`)).join(" ");
+}
