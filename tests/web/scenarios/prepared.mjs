@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Not a test of its own: fills the appliance as one that has been in use, for the scenarios after it.
+import assert from "node:assert/strict";
+import { makeAdmin, takeOver } from "../harness/accounts.mjs";
+import { phones } from "../harness/host.mjs";
+import { api } from "../harness/wire.mjs";
+
+async function people_and_records({ host }) {
+  await takeOver();
+  await api("POST", "/uc/users", { handle: "3001", name: "Ada Lovelace", password: "phone-3001-secret", station: { extension: "3001" } });
+  await api("POST", "/uc/users", { handle: "3002", name: "Alexander Graham Bell", password: "phone-3002-secret", station: { extension: "3002" } });
+  assert.equal(await host("users", { first: 40000, count: 5000 }), 5002);
+  assert.equal(await host("records", { count: 300 }), 300);
+}
+
+async function one_real_call() {
+  for (const [handle, tone] of [["3001", 440], ["3002", 880]]) {
+    await phones({ do: "register", handle, password: `phone-${handle}-secret`, tone });
+  }
+  await phones({ do: "dial", caller: "3001", callee: "3002" });
+  await phones({ do: "hang-up", handle: "3001" });
+}
+
+async function others_who_may_less() {
+  await makeAdmin("audrey", "auditor");
+  await makeAdmin("tess", "telephony");
+  await makeAdmin("oscar", "operator");
+  await makeAdmin("berta", "admin");
+}
+
+export const steps = [people_and_records, one_real_call, others_who_may_less];
