@@ -32,6 +32,7 @@ export interface CollectionOptions<T> {
 }
 
 const MOST = 500;
+const PAUSE_MS = 300;
 
 export class Collection<T> {
   remote = $state.raw<Remote<T[]>>({ state: "loading" });
@@ -45,6 +46,7 @@ export class Collection<T> {
   #cursor: string | null = null;
   #asked = 0;
   #later: ReturnType<typeof setTimeout> | undefined;
+  #anew: ReturnType<typeof setTimeout> | undefined;
   #meanwhile: ApplianceEvent[] = [];
   #close: () => void = () => undefined;
 
@@ -69,7 +71,6 @@ export class Collection<T> {
   }
 
   async refresh(): Promise<void> {
-    clearTimeout(this.#later);
     await this.#fetch(Math.min(MOST, Math.max(this.#options.limit ?? 50, this.rows.length)));
   }
 
@@ -81,6 +82,7 @@ export class Collection<T> {
   close(): void {
     this.#asked++;
     clearTimeout(this.#later);
+    clearTimeout(this.#anew);
     this.#close();
   }
 
@@ -91,6 +93,9 @@ export class Collection<T> {
 
   async #fetch(limit: number, cursor?: string): Promise<void> {
     const mine = ++this.#asked;
+    clearTimeout(this.#later);
+    clearTimeout(this.#anew);
+    this.#anew = undefined;
     const { q, sort, filters } = this.query;
     const query = { ...filters, limit, count: true, ...(q && { q }), ...(sort && { sort }), ...(cursor && { cursor }) };
     this.busy = true;
@@ -112,14 +117,18 @@ export class Collection<T> {
     for (const event of this.#meanwhile.splice(0)) this.#event(event);
   }
 
+  /** Once for many events, and however fast they come; what comes while an answer is under way is looked at after it. */
+  #refreshSoon(): void {
+    if (this.busy || this.#anew !== undefined) return;
+    this.#anew = setTimeout(() => void this.refresh(), PAUSE_MS);
+  }
+
   #event(event: ApplianceEvent): void {
     if (this.busy) this.#meanwhile.push(event);
     if (this.remote.state !== "data") return;
     const items = this.#options.apply?.(this.remote.value, event);
-    if (items === undefined) {
-      clearTimeout(this.#later);
-      this.#later = setTimeout(() => void this.refresh(), 300);
-    } else if (items !== this.remote.value) {
+    if (items === undefined) this.#refreshSoon();
+    else if (items !== this.remote.value) {
       if (this.total !== undefined) this.total += items.length - this.remote.value.length;
       this.remote = { state: "data", value: items };
     }

@@ -1,3 +1,5 @@
+import { say } from "./i18n";
+
 /** What a view shows of something fetched: it draws every one of these states. */
 export type Remote<T> =
   | { state: "loading" }
@@ -19,8 +21,8 @@ export function unreachable(): Problem {
   return {
     status: 0,
     code: "unreachable",
-    detail: "The appliance does not answer.",
-    resolution: "Check the network; the page tries again by itself.",
+    detail: say("frame.unreachable"),
+    resolution: say("frame.unreachable_why"),
   };
 }
 
@@ -30,7 +32,7 @@ export function toProblem(status: number, body: unknown): Problem {
   return {
     status,
     code: known.code ?? `http_${String(status)}`,
-    detail: known.detail ?? "The appliance answered with an error.",
+    detail: known.detail ?? say("frame.strange_answer"),
     resolution: known.resolution,
     request_id: known.request_id,
     errors: known.errors,

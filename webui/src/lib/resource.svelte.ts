@@ -11,6 +11,8 @@ export interface ResourceOptions<T> {
   apply?: (value: T, event: ApplianceEvent) => T | undefined;
 }
 
+const PAUSE_MS = 200;
+
 export class Resource<T> {
   remote = $state.raw<Remote<T>>({ state: "loading" });
   /** For If-Match; undefined when what is shown came by an event. */
@@ -44,6 +46,7 @@ export class Resource<T> {
 
   async refresh(): Promise<void> {
     clearTimeout(this.#later);
+    this.#later = undefined;
     const mine = ++this.#asked;
     this.busy = true;
     this.#meanwhile = [];
@@ -63,14 +66,18 @@ export class Resource<T> {
     this.#asked++;
   }
 
+  /** Once for many events, and however fast they come; what comes while an answer is under way is looked at after it. */
+  #refreshSoon(): void {
+    if (this.busy || this.#later !== undefined) return;
+    this.#later = setTimeout(() => void this.refresh(), PAUSE_MS);
+  }
+
   #event(event: ApplianceEvent): void {
     if (this.busy) this.#meanwhile.push(event);
     if (this.remote.state !== "data") return;
     const next = this.#options.apply?.(this.remote.value, event);
-    if (next === undefined) {
-      clearTimeout(this.#later);
-      this.#later = setTimeout(() => void this.refresh(), 200);
-    } else if (next !== this.remote.value) {
+    if (next === undefined) this.#refreshSoon();
+    else if (next !== this.remote.value) {
       this.remote = { state: "data", value: next };
       this.etag = undefined;
     }

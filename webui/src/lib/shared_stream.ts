@@ -126,6 +126,7 @@ export function openShared(handlers: StreamHandlers, around: Surroundings): () =
     return closeOwn;
   }
   channel.onmessage = (event) => hear(event.data);
+  watch(FIRST_WORD_MS);
   around
     .lock(() => {
       leads = true;
@@ -137,7 +138,6 @@ export function openShared(handlers: StreamHandlers, around: Surroundings): () =
     // Given up when this window no longer listens; anything else: it has its own.
     .catch(() => (giveUp.signal.aborted ? undefined : openOwn()));
   channel.postMessage({ kind: "hello" });
-  watch(FIRST_WORD_MS);
 
   return () => {
     around.cancel(timer);
