@@ -30,6 +30,7 @@ enum cli_value {
 	CLI_NUMBER,   /* a number member of the body */
 	CLI_LIST,     /* a,b,c: an array member of the body */
 	CLI_QUERY,    /* a query parameter */
+	CLI_PAIR,     /* NAME=VALUE: any query parameter */
 	CLI_SWITCH,   /* flag that is a query parameter =true */
 	CLI_NULL,     /* flag that makes a member null */
 	CLI_FALSE,    /* flag that makes a member false */

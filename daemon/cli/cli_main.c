@@ -41,15 +41,33 @@ static void print_general(FILE *out)
 			   "5 conflict.\n");
 }
 
-static void print_help(const struct cli_command *c)
+/* What every list takes, beside its own options. */
+static const struct cli_option list_options[] = {
+	{ "--query", CLI_QUERY, "q", "only what holds this text, in any case" },
+	{ "--sort", CLI_QUERY, "sort", "order, such as -created_at,name" },
+	{ "--filter", CLI_PAIR, "", "NAME=VALUE, such as state=running,stopped or at.gte=TIME" },
+	{ .name = NULL },
+};
+
+static const struct cli_option *find_in(const struct cli_option *options, const char *name)
 {
-	(void)printf("Usage: aurabox %s", c->noun);
-	if (*c->verb)
-		(void)printf(" %s", c->verb);
-	for (size_t i = 0; i < CLI_ARGS_MAX && c->args[i]; i++)
-		(void)printf(" %s", c->args[i]);
-	(void)printf("%s\n\n%s\n", c->options ? " [OPTIONS]" : "", c->summary);
-	for (const struct cli_option *o = c->options; o && o->name; o++) {
+	for (; options && options->name; options++) {
+		if (strcmp(options->name, name) == 0)
+			return options;
+	}
+	return NULL;
+}
+
+static const struct cli_option *find_option(const struct cli_command *c, const char *name)
+{
+	const struct cli_option *own = find_in(c->options, name);
+
+	return own || c->run != cli_run_list ? own : find_in(list_options, name);
+}
+
+static void print_options(const struct cli_option *options)
+{
+	for (const struct cli_option *o = options; o && o->name; o++) {
 		bool bare = o->kind == CLI_FLAG || o->kind == CLI_SWITCH || o->kind == CLI_NULL ||
 			    o->kind == CLI_FALSE || o->kind == CLI_TRUE ||
 			    o->kind == CLI_PASSWORD || o->kind == CLI_GENERATE;
@@ -57,6 +75,20 @@ static void print_help(const struct cli_command *c)
 		(void)printf("  %s%-*s %s%s\n", o->name, (int)(20 - strlen(o->name)),
 			     bare ? "" : " VALUE", o->help, o->required ? " (required)" : "");
 	}
+}
+
+static void print_help(const struct cli_command *c)
+{
+	bool list = c->run == cli_run_list;
+
+	(void)printf("Usage: aurabox %s", c->noun);
+	if (*c->verb)
+		(void)printf(" %s", c->verb);
+	for (size_t i = 0; i < CLI_ARGS_MAX && c->args[i]; i++)
+		(void)printf(" %s", c->args[i]);
+	(void)printf("%s\n\n%s\n", c->options || list ? " [OPTIONS]" : "", c->summary);
+	print_options(c->options);
+	print_options(list ? list_options : NULL);
 }
 
 static int ERROR_PRINTF(1, 2) usage(const char *format, ...)
@@ -153,7 +185,7 @@ static int number_json(const char *text, json_t **ret)
 static bool takes_value(enum cli_value kind)
 {
 	return kind == CLI_TEXT || kind == CLI_NUMBER || kind == CLI_LIST || kind == CLI_QUERY ||
-	       kind == CLI_FILE;
+	       kind == CLI_FILE || kind == CLI_PAIR;
 }
 
 /* Members of the body; what is given later stands. */
@@ -170,6 +202,19 @@ static int read_file(struct cli *cli, const char *option, const char *path)
 	if (!cli->body)
 		cli->body = json_object();
 	return json_object_update(cli->body, body) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+/* "state=running" as it is: the appliance knows which names a list has. */
+static int add_pair(struct cli *cli, const char *option, const char *pair)
+{
+	const char *equals = strchr(pair, '=');
+	char name[80];
+
+	if (!equals || slice_copy(slice_make(pair, (size_t)(equals - pair)), name, sizeof(name)) < 0)
+		return usage("%s needs NAME=VALUE", option);
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyz_.") != strlen(name) || !*name)
+		return usage("%s: '%s' is no name", option, name);
+	return add_query(cli, name, equals + 1) < 0 ? CLI_FAILED : CLI_OK;
 }
 
 static int apply_option(struct cli *cli, const struct cli_option *o, const char *value)
@@ -192,6 +237,8 @@ static int apply_option(struct cli *cli, const struct cli_option *o, const char 
 		return add_query(cli, o->member, o->kind == CLI_SWITCH ? "true" : value) < 0
 			       ? CLI_FAILED
 			       : CLI_OK;
+	case CLI_PAIR:
+		return add_pair(cli, o->name, value);
 	case CLI_NULL:
 		json = json_null();
 		break;
@@ -295,7 +342,7 @@ static int parse_arguments(struct cli *cli, const struct cli_command *command, i
 	size_t args = 0;
 
 	for (int i = 0; i < argc; i++) {
-		const struct cli_option *o = command->options;
+		const struct cli_option *o;
 		int used, status;
 
 		if (strncmp(argv[i], "--", 2) != 0) {
@@ -309,14 +356,14 @@ static int parse_arguments(struct cli *cli, const struct cli_command *command, i
 			i += used - 1;
 			continue;
 		}
-		while (o && o->name && strcmp(o->name, argv[i]) != 0)
-			o++;
-		if (used < 0 || !o || !o->name)
+		o = find_option(command, argv[i]);
+		if (used < 0 || !o)
 			return usage("%s %s", argv[i],
 				     used < 0 ? "needs a value" : "is no option here");
 		if (takes_value(o->kind) && i + 1 == argc)
 			return usage("%s needs a value", argv[i]);
-		given[o - command->options] = true;
+		if (find_in(command->options, o->name))
+			given[o - command->options] = true;
 		status = apply_option(cli, o, takes_value(o->kind) ? argv[++i] : NULL);
 		if (status != CLI_OK)
 			return status;

@@ -53,6 +53,21 @@ def lists_are_tables_or_items(d):
         assert isinstance(json.loads(cli(d, noun, "list", "--json").stdout)["items"], list)
 
 
+def lists_are_searched_ordered_and_filtered(d):
+    def names(*arguments):
+        return [t["name"] for t in json.loads(cli(d, "--json", "token", "list", *arguments).stdout)["items"]]
+    equal(names("--sort", "-name"), ["page-%02d" % i for i in range(59, -1, -1)])
+    equal(names("--query", "PAGE-0", "--sort", "name"), ["page-%02d" % i for i in range(10)])
+    equal(names("--filter", "name=page-07"), ["page-07"])
+    table = cli(d, "audit", "list", "--filter", "action=POST tokens", "--filter", "result=ok", "--sort", "at").stdout
+    equal(len(table.splitlines()), 61)
+    for arguments, status in ((("--sort", "colour"), 1), (("--filter", "colour=red"), 1), (("--filter", "name"), 2),
+                              (("--filter", "a&b=c"), 2), (("--query",), 2)):
+        cli(d, "token", "list", *arguments, status=status)
+    cli(d, "token", "show", "x", "--query", "a", status=2)
+    assert "--query VALUE" in cli(d, "vm", "list", "--help").stdout
+
+
 def the_first_run_is_shown_planned_and_applied(d):
     shown = cli(d, "setup", "show").stdout
     assert shown.startswith("State: fresh\n") and "presence" in shown, shown
@@ -171,6 +186,7 @@ def events_follow(d):
 
 if __name__ == "__main__":
     run([help_comes_from_the_table, wrong_usage_is_2, the_first_run_is_shown_planned_and_applied,
-         a_dry_run_changes_nothing, lists_are_tables_or_items, statuses_say_what_happened, secrets_are_shown_once,
+         a_dry_run_changes_nothing, lists_are_tables_or_items,
+         lists_are_searched_ordered_and_filtered, statuses_say_what_happened, secrets_are_shown_once,
          the_appliance_is_named, https_with_a_token, tasks_are_waited_for, events_follow],
         libvirt__uri="test:///default")
