@@ -210,7 +210,8 @@ static int add_pair(struct cli *cli, const char *option, const char *pair)
 	const char *equals = strchr(pair, '=');
 	char name[80];
 
-	if (!equals || slice_copy(slice_make(pair, (size_t)(equals - pair)), name, sizeof(name)) < 0)
+	if (!equals ||
+	    slice_copy(slice_make(pair, (size_t)(equals - pair)), name, sizeof(name)) < 0)
 		return usage("%s needs NAME=VALUE", option);
 	if (strspn(name, "abcdefghijklmnopqrstuvwxyz_.") != strlen(name) || !*name)
 		return usage("%s: '%s' is no name", option, name);
