@@ -13,6 +13,7 @@ export default {
   no_extension: "No station",
   registered: { one: "{n} phone", other: "{n} phones" },
   not_registered: "Not registered",
+  no_phones: "None",
   asking_phones: "Asking",
   phones_unknown: "Not known",
   none_yet: "No people yet",
@@ -135,7 +136,6 @@ export default {
   anonymous: "Unknown",
 
   changes: { one: "{n} change", other: "{n} changes" },
-  no_changes: "All saved",
   save: "Save",
   saving: "Saving",
   discard: "Discard",

@@ -16,7 +16,7 @@ async function forEach<T>(all: readonly string[], act: (handle: string) => Promi
   return results;
 }
 
-/** One plan of many: equal warnings once, the rest of a long list as a number. */
+/** One plan of many: a line a person, equal warnings once, the rest of a long list as a number. */
 export async function planTogether(
   handles: readonly string[],
   plan: (handle: string) => Promise<Result<Plan>>,
@@ -25,11 +25,11 @@ export async function planTogether(
   const answers = await forEach(handles, plan);
   const steps: Plan["plan"] = [];
   const warnings = new Map<string, Plan["warnings"][number]>();
-  for (const answer of answers) {
+  for (const [i, answer] of answers.entries()) {
     // Whoever is gone already needs no deletion.
     if (!answer.ok && answer.problem.status === 404) continue;
     if (!answer.ok) return answer;
-    steps.push(...answer.value.plan);
+    steps.push({ action: "delete", target: handles[i] ?? "", detail: answer.value.plan.map((each) => each.detail).join(" · ") });
     for (const each of answer.value.warnings) warnings.set(each.detail, each);
   }
   const shown = steps.slice(0, SHOWN);

@@ -55,6 +55,11 @@ describe("followSave", () => {
 });
 
 describe("readReplicas", () => {
+  it("does not wait for what was never deployed", () => {
+    const absent = { ...node("presence", "unreachable"), version: null };
+    expect(readReplicas([node("sm", "in_sync"), absent], 300, false)).toMatchObject({ there: ["sm"], waiting: [], done: true });
+  });
+
   it("has nothing to wait for without call servers", () => {
     expect(readReplicas([], 300, false)).toEqual({ there: [], waiting: [], after_ms: 300, done: true });
   });

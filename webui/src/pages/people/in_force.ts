@@ -15,8 +15,10 @@ export interface InForce {
 }
 
 export function readReplicas(replicas: readonly Replica[], after_ms: number, last: boolean): InForce {
-  const there = replicas.filter((r) => r.state === "in_sync").map((r) => r.node);
-  const waiting = replicas.filter((r) => r.state !== "in_sync").map((r) => r.node);
+  // A call server that never said how far it is, is not deployed: nothing waits for it.
+  const known = replicas.filter((r) => r.version !== null);
+  const there = known.filter((r) => r.state === "in_sync").map((r) => r.node);
+  const waiting = known.filter((r) => r.state !== "in_sync").map((r) => r.node);
   return { there, waiting, after_ms, done: last || waiting.length === 0 };
 }
 
