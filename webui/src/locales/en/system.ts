@@ -39,8 +39,6 @@ export default {
   field_password_hint: "At least 12 characters.",
   field_must_change: "Must choose another one at the first log-in",
   password_make: "Make one up",
-  password_once: "The password of {name}",
-  password_hand_over: "Hand it over in a way that nobody else reads.",
   own_role: "This is your own account: with another role you are logged out at once.",
   own_password: "This is your own account: you are logged out at once.",
   last_admin: "Somebody must remain who may do everything",
@@ -61,7 +59,6 @@ export default {
   reach_changes: "may change",
   reach_sees: "may see",
   reach_none: "no access",
-  roles_what: "What the roles may do",
 
   // Tokens
   tokens_intro: "Keys for scripts and monitoring. Each may do only what it was made for.",
@@ -151,10 +148,8 @@ export default {
   only_actor: "Only what {name} did",
   export: "Export CSV",
   export_hint: { one: "{n} row as a spreadsheet", other: "{n} rows as a spreadsheet" },
-  new_rows: { one: "{n} new entry", other: "{n} new entries" },
   result_ok: "Done",
   result_refused: "Refused",
-  result_failed: "Failed",
   from_local: "this machine",
   act_login: "Log in",
   act_logout: "Log out",
@@ -211,11 +206,9 @@ export default {
   required: "required",
   write_only: "never shown",
   no_members: "Anything goes.",
-  members_of: "Members of {name}",
 
   // About
   about_intro: "What this appliance is and runs on.",
-  version: "Version",
   started: "Started",
   accelerator: "Virtualization",
   accelerator_kvm: "Hardware (KVM)",
@@ -224,7 +217,6 @@ export default {
   memory: "memory",
   network: "Network",
   capacity: "This box",
-  hypervisor: "Hypervisor",
   fact_bridge: "Bridge",
   fact_subnet: "Subnet",
   fact_address: "Address",
