@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What quickstart asks of a running auraboxd, over its unix socket: components, demo users, shutdown."""
+"""What quickstart asks of a running auraboxd, over its unix socket: the first run (/setup), shutdown."""
 import argparse
 import http.client
 import json
@@ -58,15 +58,69 @@ def wait_reachable(api, seconds=60):
           "without hardware virtualization (QEMU's TCG): it works, but slower"))
 
 
-def bring_up(api, names):
-    for name in names:
-        status, vm, _ = api.call("GET", "/vms/" + name)
-        if status == 404:
-            api.must("POST", "/vms", {"template": name})
-            print("%s: deploying" % name, flush=True)
-        elif status == 200 and vm["desired_state"] != "running":
-            api.must("POST", "/vms/%s/actions/start" % name)
-            print("%s: starting" % name, flush=True)
+class Terminal:
+    """The line of quickstart's step, drawn anew with how far the task is; nothing without a terminal."""
+
+    def __init__(self):
+        self.line = os.environ.get("QUICKSTART_LINE")
+        self.out = None
+        if self.line:
+            try:
+                self.out = open("/dev/tty", "w", encoding="utf-8")  # pylint: disable=consider-using-with
+            except OSError:
+                pass
+
+    def draw(self, text):
+        if self.out:
+            self.out.write("\r\033[K%s%s" % (self.line, " " + text if text else ""))
+            self.out.flush()
+
+
+def running_step(task):
+    for step in task["steps"]:
+        if step["state"] == "running":
+            return step["name"]
+    return task["state"]
+
+
+def follow(api, task_id):
+    """Each new line of its log, and how far it is, until it has ended."""
+    terminal, told, step = Terminal(), 0, None
+    while True:
+        task, _ = api.must("GET", "/tasks/" + task_id)
+        lines = api.must("GET", "/tasks/%s/log" % task_id)[0]["lines"]
+        if running_step(task) != step:
+            step = running_step(task)
+            print("step %s" % step, flush=True)
+        for line in lines[told:]:
+            print("%s %s" % (line["at"], line["text"]), flush=True)
+        told = len(lines)
+        progress = task["progress"]
+        terminal.draw("%s, %s of %s" % (step, progress["done"], progress["total"]) if progress["total"] else step)
+        if task["ended_at"]:
+            terminal.draw("")
+            return task
+        time.sleep(0.3)
+
+
+def apply(api, wish):
+    """POST /setup/apply and wait; one that is under way already is waited for first."""
+    while True:
+        status, task, _ = api.call("POST", "/setup/apply", wish)
+        if status == 202:
+            break
+        if status != 409 or task.get("errors"):  # 409 without a member at fault: another one is under way
+            raise SystemExit("setup: %s; %s" % (task["detail"], task["resolution"]))
+        under_way = api.must("GET", "/setup")[0]["task"]
+        if under_way:
+            follow(api, under_way)
+        time.sleep(0.2)
+    task = follow(api, task["id"])
+    if task["state"] != "succeeded":
+        tell_tasks(api)
+        problem = task["problem"] or {}
+        raise SystemExit("setup %s: %s. %s" % (task["state"], problem.get("detail"), problem.get("resolution")))
+    return task["result"]
 
 
 def tell_tasks(api):
@@ -74,26 +128,6 @@ def tell_tasks(api):
     for task in tasks["items"]:
         print("task %s of %s %s: %s" % (task["kind"], task["target"], task["state"],
                                         json.dumps(task["problem"])))
-
-
-def wait_ready(api, names, seconds=400):
-    began, waiting = time.monotonic(), set(names)
-    while waiting:
-        for name in sorted(waiting):
-            status, vm, _ = api.call("GET", "/vms/" + name)
-            if status == 404:  # a deployment that fails takes back what it made
-                tell_tasks(api)
-                raise SystemExit("%s could not be deployed" % name)
-            if status == 200 and vm["ready"]:
-                print("%s: ready after %.1f s" % (name, time.monotonic() - began), flush=True)
-                waiting.discard(name)
-        if waiting and time.monotonic() - began > seconds:
-            for name in sorted(waiting):
-                _, vm, _ = api.call("GET", "/vms/" + name)
-                print("%s is not ready: %s" % (name, json.dumps(vm)))
-            tell_tasks(api)
-            raise SystemExit(1)
-        time.sleep(0.3)
 
 
 def write_secret(path, text):
@@ -106,42 +140,40 @@ def write_secret(path, text):
     os.rename(path + ".new", path)
 
 
-def patiently(api, *request, seconds=60):
-    """smgr is ready a moment before its database has got its tables and settings."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = api.call(*request)
-        if answer[0] < 500 or time.monotonic() > end:
-            return answer
-        time.sleep(0.5)
-
-
-def demo_users(api, root):
-    path = root + "/var/lib/aurabox/demo-users"
-    known = {}
+def demo_passwords(root):
+    """Those in the file, and new ones for who is not in it; the second result names the latter."""
+    path, known, new = root + "/var/lib/aurabox/demo-users", {}, []
     if os.path.exists(path):
         with open(path, encoding="utf-8") as f:
             known = dict(line.split() for line in f)
-    for handle, name in DEMO_USERS:
-        status, user, headers = patiently(api, "GET", "/uc/users/" + handle)
-        if status == 200 and handle in known:
-            continue
-        password = secrets.token_urlsafe(18)
-        # The file first: a password that is lost is worse than one that is not in force yet.
-        known[handle] = password
+    for handle, _ in DEMO_USERS:
+        if handle not in known:
+            known[handle] = secrets.token_urlsafe(18)
+            new.append(handle)
+    # The file first: a password that is lost is worse than one that is not in force yet.
+    if new:
         write_secret(path, "".join("%s %s\n" % item for item in sorted(known.items())))
-        if status == 200:
-            status, user, _ = api.call("PATCH", "/uc/users/" + handle, {"password": password},
-                                       {"If-Match": headers["ETag"]})
-            if status != 200:
-                raise SystemExit("user %s: %s" % (handle, user))
-        else:
-            status, user, _ = patiently(api, "POST", "/uc/users",
-                                        {"handle": handle, "name": name, "password": password,
-                                         "station": {"extension": handle}})
-            if status != 201:
-                raise SystemExit("user %s: %s" % (handle, user))
-        print("user %s" % handle, flush=True)
+    return known, new
+
+
+def set_password(api, handle, password):
+    """Of a demo user that exists although its password's file was lost."""
+    _, headers = api.must("GET", "/uc/users/" + handle)
+    status, user, _ = api.call("PATCH", "/uc/users/" + handle, {"password": password}, {"If-Match": headers["ETag"]})
+    if status != 200:
+        raise SystemExit("user %s: %s" % (handle, user))
+
+
+def first_run(api, root, components, demo):
+    """What quickstart promises, through the same door as the console's first run."""
+    wish, known, new = {"components": components}, {}, []
+    if demo:
+        known, new = demo_passwords(root)
+        wish["people"] = [{"handle": handle, "name": name, "password": known[handle]} for handle, name in DEMO_USERS]
+    kept = apply(api, wish)["kept"]
+    for handle in new:
+        if "uc/users/" + handle in kept:
+            set_password(api, handle, known[handle])
 
 
 def shut_down(api, seconds=90):
@@ -161,7 +193,8 @@ def shut_down(api, seconds=90):
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--root", default="")
-    p.add_argument("action", choices=("reachable", "components", "demo-users", "shutdown"))
+    p.add_argument("--no-demo", action="store_true", help="no demo users")
+    p.add_argument("action", choices=("reachable", "setup", "shutdown"))
     p.add_argument("names", nargs="*")
     args = p.parse_args()
     api = Api(args.root)
@@ -175,11 +208,8 @@ def main():
 def act(api, args):
     if args.action == "reachable":
         wait_reachable(api)
-    elif args.action == "components":
-        bring_up(api, args.names)
-        wait_ready(api, args.names)
-    elif args.action == "demo-users":
-        demo_users(api, args.root)
+    elif args.action == "setup":
+        first_run(api, args.root, args.names, not args.no_demo)
     else:
         shut_down(api)
 

@@ -9,10 +9,25 @@ import re
 import secrets
 import signal
 import sys
+import threading
 import time
 
 from appliance import COMPONENTS, Appliance, show
 from box import wait_until
+
+
+def setup_tells_it(a):
+    """quickstart used the same door as the console's first run, which goes on from there."""
+    task = a.items("/tasks?kind=setup.apply")[0]
+    assert task["state"] == "succeeded" and task["progress"]["done"] == task["progress"]["total"] > 20, task
+    state = a.must("GET", "/setup").json
+    assert state["state"] == "in_progress" and state["current"]["people"] == 2, state
+    assert {s["name"]: s["state"] for s in state["steps"]} == {
+        "appliance": "todo", "components": "done", "people": "done", "call": "todo"}, state
+    with open(a.place("/var/log/aurabox/quickstart-start_components.log"), encoding="utf-8") as source:
+        told = source.read()
+    assert all("step %s" % name in told for name in ("components", "people", "succeeded")), told
+    assert "vms/presence: created" in told and a.password("3001") not in told, told
 
 
 def quickstart_says_what_it_promises(a):
@@ -32,6 +47,7 @@ def quickstart_says_what_it_promises(a):
         vm = a.vm(name)
         assert vm["ready"] and vm["state"] == "running" and vm["accelerator"] in ("kvm", "tcg"), vm
         show(name, {k: vm[k] for k in ("addresses", "memory_mib", "accelerator")})
+    setup_tells_it(a)
     again = a.quickstart().stdout
     assert "Demo users: 3001 3002" in again
     assert sorted(a.domains(active=True)) == sorted("aurabox-" + n for n in COMPONENTS)
@@ -45,6 +61,28 @@ def phones_call_and_are_recorded(a):
     assert call["result"] == "answered" and call["sip_status"] == 200, call
     assert sorted(h["phase"] for h in call["halves"]) == ["imsorig", "imsterm"], call
     assert len(rows) == 1, rows
+    steps = {s["name"]: s["state"] for s in a.must("GET", "/setup").json["steps"]}
+    assert steps["call"] == "done", steps
+
+
+def a_lost_password_is_set_anew(a):
+    os.unlink(a.place("/var/lib/aurabox/demo-users"))
+    a.quickstart()
+    a.demo_call()
+
+
+def a_plan_counts_calls_in_talk(a):
+    call = threading.Thread(target=a.demo_call, kwargs={"seconds": 8})
+    call.start()
+    wait_until("the phones talk", 20, lambda: [c for c in a.items("/uc/calls") if c["state"] == "talking"])
+    plan = a.must("POST", "/vms/sm/actions/shutdown?dry_run=true").json
+    call.join()
+    warnings = {w["code"]: w["detail"] for w in plan["warnings"]}
+    assert set(warnings) == {"calls_stop", "calls_in_talk"}, plan
+    assert warnings["calls_in_talk"].startswith("1 call in talk"), plan
+    codes = [w["code"] for w in a.must("POST", "/vms/smgr/actions/shutdown?dry_run=true").json["warnings"]]
+    assert codes == ["no_administration"], codes
+    assert all(a.vm(name)["ready"] for name in COMPONENTS), "nothing was shut down"
 
 
 def two_hundred_calls(a):
@@ -125,7 +163,8 @@ def stop_ends_all(a):
 
 def main():
     with Appliance("appliance") as a:
-        for part in (quickstart_says_what_it_promises, phones_call_and_are_recorded, two_hundred_calls,
+        for part in (quickstart_says_what_it_promises, phones_call_and_are_recorded,
+                     a_lost_password_is_set_anew, a_plan_counts_calls_in_talk, two_hundred_calls,
                      smgr_is_not_missed, killed_cm_comes_back, killed_daemon_adopts_what_runs, stop_ends_all):
             began = time.monotonic()
             part(a)

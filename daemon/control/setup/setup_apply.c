@@ -24,7 +24,7 @@ int setup_work_change(struct setup_work *w, const char *target, struct change **
 
 void setup_work_did(struct setup_work *w, unsigned parts)
 {
-	w->done += parts;
+	w->done = w->done + parts < w->total ? w->done + parts : w->total;
 	task_progress(w->task, w->done, w->total, "steps");
 }
 
@@ -130,6 +130,8 @@ static int run(struct task *task, void *data, struct error *err)
 	w->total = 1 + setup_components_count(w, &facts) + w->spec.people.count +
 		   (w->spec.finished ? 1 : 0);
 	r = run_steps(w, err);
+	if (r == 0) /* what became ready by itself meanwhile was not counted */
+		setup_work_did(w, (unsigned)(w->total - w->done));
 	task_result(task, json_pack("{s:O, s:O}", "created", w->created, "kept", w->kept));
 	return r;
 }

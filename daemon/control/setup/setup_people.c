@@ -8,10 +8,23 @@
 #include "control/uc/uc.h"
 #include "control/vm/vm_manager.h"
 
-#define TABLES_MS 90000 /* how long smgr may take to be ready with its tables */
+#define TABLES_MS 180000 /* how long smgr's tables may take */
 #define PAUSE_MS 500
 
-/* smgr is ready a moment before its database has got its tables and settings. */
+static int smgr_is_stopped(const struct setup_config *c, struct error *err)
+{
+	AUTO(json) json_t *vm = NULL;
+
+	if (vm_manager_get(c->vms, "smgr", &vm, NULL) < 0 ||
+	    strcmp(setup_text(vm, "desired_state"), "running") == 0)
+		return 0;
+	(void)error_set(err, -EBUSY, "smgr is stopped: people are kept there");
+	error_resolution(err, "Start smgr, then apply again.");
+	return -EBUSY;
+}
+
+/* smgr is ready a moment before its database has got its tables and settings; on a busy host its readiness
+ * comes and goes, so the tables themselves are the question. */
 static int wait_tables(struct setup_work *w, struct error *err)
 {
 	uint64_t until = clock_now(clock_system()) + TABLES_MS;
@@ -19,22 +32,11 @@ static int wait_tables(struct setup_work *w, struct error *err)
 	int r;
 
 	for (;;) {
-		AUTO(json) json_t *vm = NULL;
-
-		if (vm_manager_ready(c->vms, "smgr")) {
-			r = uc_migrate(c->uc, err);
-			if (r == 0)
-				return 0;
-		} else {
-			r = error_set(err, -EAGAIN, "smgr is not ready");
-			if (vm_manager_get(c->vms, "smgr", &vm, NULL) == 0 &&
-			    strcmp(setup_text(vm, "desired_state"), "running") != 0) {
-				r = error_set(err, -EBUSY,
-					      "smgr is stopped: people are kept there");
-				error_resolution(err, "Start smgr, then apply again.");
-				return r;
-			}
-		}
+		r = uc_migrate(c->uc, err);
+		if (r == 0)
+			return 0;
+		if (smgr_is_stopped(c, err) < 0)
+			return -EBUSY;
 		if (clock_now(clock_system()) > until)
 			return r;
 		if (task_wait(w->task, PAUSE_MS))

@@ -261,7 +261,7 @@ static void warn_of_resources(struct plan *p, struct setup *s)
 {
 	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
 	uint64_t free_bytes = s->config.vms ? vm_manager_disk_free(s->config.vms) : UINT64_MAX;
-	uint64_t taken = 0;
+	unsigned long long disk_mib = p->disk_bytes >> 20, free_mib = free_bytes >> 20, taken = 0;
 	const json_t *vm;
 	size_t i;
 
@@ -270,13 +270,12 @@ static void warn_of_resources(struct plan *p, struct setup *s)
 	if (p->memory_mib > 0 && taken + p->memory_mib > host)
 		warning(p, "resources_exhausted",
 			"The VMs would need %llu MiB of memory, the host has %llu MiB.",
-			(unsigned long long)(taken + p->memory_mib), (unsigned long long)host);
-	if (p->disk_bytes > free_bytes)
+			taken + p->memory_mib, (unsigned long long)host);
+	if (disk_mib > free_mib)
 		warning(p, "disk_small",
 			"The disks can grow to %llu MiB, %llu MiB are free: they start small, so this "
 			"is for later.",
-			(unsigned long long)(p->disk_bytes >> 20),
-			(unsigned long long)(free_bytes >> 20));
+			disk_mib, free_mib);
 	if (p->memory_mib > 0 && !p->kvm)
 		warning(p, "slow_guests",
 			"This host has no usable hardware virtualization: guests work, but slower.");
