@@ -119,6 +119,19 @@ describe("openShared", () => {
     expect(first.ids()).toEqual([41]);
   });
 
+  it("has all fetched anew when another takes over before any event was heard", async () => {
+    const browser = new Browser();
+    const first = browser.window();
+    const second = browser.window();
+    const third = browser.window();
+    browser.open[0]?.handlers.connected(true);
+    first.close();
+    await vi.advanceTimersByTimeAsync(0);
+    browser.open[0]?.handlers.connected(true);
+    expect(second.heard.reset).toHaveBeenCalledTimes(1);
+    expect(third.heard.reset).toHaveBeenCalledTimes(1);
+  });
+
   it("passes a reset and a lost connection on", () => {
     const browser = new Browser();
     browser.window();

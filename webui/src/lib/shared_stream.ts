@@ -71,7 +71,10 @@ export function openShared(handlers: StreamHandlers, around: Surroundings): () =
   }
 
   function openOwn(): void {
-    own ??= around.open(
+    if (own) return;
+    // It was heard by others so far, and there is no id to go on after.
+    let gap = connected === true && last === undefined;
+    own = around.open(
       {
         event: (event) => {
           take(event);
@@ -85,6 +88,10 @@ export function openShared(handlers: StreamHandlers, around: Surroundings): () =
         connected: (yes) => {
           state(yes);
           tell({ kind: "state", connected: yes, last });
+          if (!yes || !gap) return;
+          gap = false;
+          handlers.reset();
+          tell({ kind: "reset" });
         },
         alive: (newest) => {
           last = newest ?? last;

@@ -77,6 +77,17 @@ describe("openStream", () => {
     close();
   });
 
+  it("has all fetched anew when it had no event to resume after", async () => {
+    const there = appliance();
+    const { heard, close } = open(there);
+    await settle();
+    there.end();
+    await vi.advanceTimersByTimeAsync(600);
+    expect(there.asked.length).toBe(2);
+    expect(heard.reset).toHaveBeenCalledTimes(1);
+    close();
+  });
+
   it("takes a long silence for a dead line, but not while pings come", async () => {
     const there = appliance();
     const { heard, close } = open(there);

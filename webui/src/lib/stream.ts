@@ -89,6 +89,8 @@ export function openStream(url: string, handlers: StreamHandlers, since?: number
       let again = true;
       try {
         again = await listen();
+        // Without an id there is nothing to resume after.
+        if (last === undefined) missed = true;
       } catch {
         missed = true;
       }
