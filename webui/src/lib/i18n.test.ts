@@ -13,6 +13,13 @@ describe("say", () => {
     expect(say("frame.select_row", { name: "$& {name}" })).toBe("Select $& {name}");
   });
 
+  it("keeps a value that turns its direction from turning the sentence", () => {
+    expect(say("frame.select_row", { name: "\u202eevil" })).toBe("Select \u2068\u202eevil\u2069");
+    expect(say("frame.select_row", { name: "עדה" })).toBe("Select \u2068עדה\u2069");
+    expect(say("frame.select_row", { name: "\u2068עדה\u2069" })).toBe("Select \u2068עדה\u2069");
+    expect(say("frame.select_row", { name: "Zoë" })).toBe("Select Zoë");
+  });
+
   it("picks the plural form and writes the figure as the locale does", () => {
     expect(say.n("frame.alarms", 1)).toBe("1 alarm");
     expect(say.n("frame.alarms", 0)).toBe("0 alarms");

@@ -6,6 +6,7 @@ import type machines from "../locales/en/machines";
 import type people from "../locales/en/people";
 import type setup from "../locales/en/setup";
 import type system from "../locales/en/system";
+import { isolate } from "./isolate";
 import { pseudo } from "./pseudo";
 
 /** One message, or one per plural form of Intl.PluralRules. */
@@ -83,10 +84,15 @@ export async function loadWords(namespaces: readonly Namespace[]): Promise<void>
   );
 }
 
+/** Letters and marks that turn the direction of what stands around them. */
+const turning = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
+
 function fill(text: string, values: Values): string {
   return (isPseudo ? pseudo(text) : text).replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
-    return value === undefined ? whole : typeof value === "number" ? number(value) : value;
+    if (value === undefined) return whole;
+    if (typeof value === "number") return number(value);
+    return turning.test(value) && !value.startsWith("\u2068") ? isolate(value) : value;
   });
 }
 
