@@ -165,7 +165,8 @@ export function makePlot(host: HTMLElement, first: PlotInput): Plot {
     },
     recolour() {
       colours = palette(host);
-      u.redraw(false, true);
+      // Bars keep the colour they were made with: their paths are made anew.
+      u.redraw(true, true);
     },
     destroy() {
       resized.disconnect();
