@@ -44,7 +44,14 @@ cd dist
 entry=$(sed -n 's|.*<script type="module"[^>]* src="/\(assets/[^"]*\.js\)".*|\1|p' index.html)
 [ -s "$entry.br" ] || fail "the page names no entry script that is there"
 budget "entry script" "$(sum "$entry.br")" 40960
-budget "styles" "$(sum assets/*.css.br)" 10240
+# What the first page loads; each page brings its own besides.
+styles=$(sed -n 's|.*<link rel="stylesheet"[^>]* href="/\(assets/[^"]*\.css\)".*|\1.br|p' index.html)
+[ -n "$styles" ] || fail "the page names no styles"
+# shellcheck disable=SC2086  # a list of names without spaces
+budget "styles" "$(sum $styles)" 10240
+for style in assets/*.css; do
+	budget "$style" "$(sum "$style.br")" 10240
+done
 for chunk in assets/*.js; do
 	[ "$chunk" = "$entry" ] || budget "$chunk" "$(sum "$chunk.br")" 30720
 done
@@ -52,5 +59,12 @@ budget "all files uncompressed" "$(find . -type f ! -name "*.br" ! -name "*.gz" 
 if grep -nE '<style|style=|<script>| on[a-z]+=|https?://' index.html; then
 	fail "the page has inline code or foreign addresses, which its policy forbids"
 fi
+# Whose code is in the bundle is named, with the text of its licence.
+"$node" -e '
+const found = JSON.parse(require("fs").readFileSync("licences.json", "utf8"));
+const wanted = Object.keys(JSON.parse(require("fs").readFileSync("../package.json", "utf8")).dependencies);
+const lost = [...wanted, "svelte"].filter((name) => !found.some((each) => each.name === name && each.licence && each.text));
+if (lost.length > 0) throw new Error("licences.json does not tell of " + lost.join(", "));
+' || fail "the licences of what is bundled"
 [ "$failed" = 0 ] && echo "ok"
 exit "$failed"

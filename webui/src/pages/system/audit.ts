@@ -56,8 +56,17 @@ export const filterable: { action: string; word: ActionWord }[] = Object.entries
 export const results = [
   "ok", "invalid_credentials", "too_many_requests", "forbidden", "csrf_failed", "validation_failed",
   "state_conflict", "precondition_failed", "name_taken", "not_found", "resources_exhausted",
+  "unavailable", "internal",
 ] as const;
 export type ResultCode = (typeof results)[number];
+
+/** Results that say that it could not be done, not that it must not. */
+const failures = new Set(["internal", "unavailable", "disk_full"]);
+
+export function outcomeOf(result: string): "done" | "refused" | "failed" {
+  if (result === "ok") return "done";
+  return failures.has(result) ? "failed" : "refused";
+}
 
 export function isResult(text: string): text is ResultCode {
   return (results as readonly string[]).includes(text);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import actor from "../../../../daemon/control/auth/actor.c?raw";
 import { keyOf } from "./api";
-import { actionWord, filterable, targetPage } from "./audit";
+import { actionWord, afterAudit, filterable, outcomeOf, periodOf, sinceOf, targetPage } from "./audit";
 import { readLicences } from "./licences";
 import { areas, isRole, reachOf, roles, type Area, type Role } from "./roles";
 import { expiryAfter, lifeOf, presetScopes, resourcesOf } from "./scopes";
@@ -68,6 +68,30 @@ describe("audit", () => {
     expect(actionWord("POST vms/{vm}/actions/{action}", "vms/sm/actions/dance")).toBe("power_vm");
     expect(actionWord("POST moons", "moons")).toBeUndefined();
     expect(actionWord("toString", "")).toBeUndefined();
+  });
+
+  test("what went wrong is told from what was refused", () => {
+    expect(["ok", "forbidden", "a_new_code", "internal"].map(outcomeOf)).toEqual(["done", "refused", "refused", "failed"]);
+  });
+
+  test("periods begin where they say, and are known again a little later", () => {
+    const now = Date.parse("2030-01-02T10:00:30Z");
+    expect(sinceOf("day", now)).toBe("2030-01-01T10:00:00.000Z");
+    expect(sinceOf("all", now)).toBeUndefined();
+    expect(periodOf("2030-01-01T10:00:00.000Z", "day", now + 60000)).toBe(true);
+    expect(periodOf("2030-01-01T10:00:00.000Z", "day", now + 6 * 3600 * 1000)).toBe(false);
+    expect(periodOf("2030-01-01T10:00:00.000Z", "own", now)).toBe(false);
+  });
+
+  test("a new row comes on top, unless the appliance must say whether it belongs there", () => {
+    const row = (id: string) => ({ id, at: "", actor: "", action: "login", target: "", address: "", result: "ok" });
+    const event = (data: unknown) => ({ id: 1, at: "", topic: "audit", type: "audit.added", subject: "", data });
+    const plain = { q: "", sort: "", filters: {} };
+    const items = [row("1")];
+    expect(afterAudit(items, event(row("2")), plain)?.map((each) => each.id)).toEqual(["2", "1"]);
+    expect(afterAudit(items, event(row("1")), plain)).toBe(items);
+    expect(afterAudit(items, event("nonsense"), plain)).toBe(items);
+    expect(afterAudit(items, event(row("2")), { ...plain, q: "x" })).toBeUndefined();
   });
 
   test("each filter has a word of its own", () => {
