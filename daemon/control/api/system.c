@@ -9,13 +9,29 @@
 #include "http/server.h"
 #include "store/store.h"
 
+/* Who has not logged in learns which part is not well, and nothing of addresses, files and servers. */
+static void hide_details(json_t *components)
+{
+	const char *name;
+	json_t *part;
+
+	json_object_foreach(components, name, part)
+	{
+		const char *detail = json_string_value(json_object_get(part, "detail"));
+
+		if (detail && *detail)
+			(void)json_object_set_new(part, "detail", json_string("log in to see why"));
+	}
+}
+
 int health_get(struct api *api, const struct http_request *req, struct http_reply *reply,
 	       struct error *err)
 {
 	const char *status;
 	json_t *components = appliance_components(api->config.appliance, &status);
 
-	(void)req;
+	if (!actor_may(api_actor(req), "appliance:read"))
+		hide_details(components);
 	return reply_json(reply, strcmp(status, "failed") == 0 ? 503 : 200,
 			  json_pack("{s:s, s:o}", "status", status, "components", components), err);
 }

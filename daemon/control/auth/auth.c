@@ -34,24 +34,46 @@ void auth_csrf_of(const char *secret, char csrf[48])
 	(void)digest_to_base64url(hash, 24, csrf);
 }
 
+static int hashing_begin(struct auth *auth, struct error *err)
+{
+	if (atomic_fetch_add(&auth->hashers, 1) >= AUTH_HASHERS_MAX) {
+		atomic_fetch_sub(&auth->hashers, 1);
+		(void)error_set(err, -EUSERS, "too many passwords are being checked");
+		if (err)
+			err->retry_after_s = 1;
+		return -EUSERS;
+	}
+	(void)sem_wait(&auth->hashing);
+	return 0;
+}
+
+static void hashing_end(struct auth *auth)
+{
+	(void)sem_post(&auth->hashing);
+	atomic_fetch_sub(&auth->hashers, 1);
+}
+
 int auth_password_hash(struct auth *auth, const char *password, char *hash, struct error *err)
 {
-	int r;
+	int r = hashing_begin(auth, err);
 
-	(void)sem_wait(&auth->hashing);
+	if (r < 0)
+		return r;
 	r = password_hash(slice_str(password), hash, err);
-	(void)sem_post(&auth->hashing);
+	hashing_end(auth);
 	return r;
 }
 
-int auth_password_check(struct auth *auth, const char *password, const char *hash)
+int auth_password_check(struct auth *auth, const char *password, const char *hash,
+			struct error *err)
 {
-	int r;
+	int r = hashing_begin(auth, err);
 
-	(void)sem_wait(&auth->hashing);
+	if (r < 0)
+		return r;
 	r = hash ? password_verify(slice_str(password), hash)
 		 : password_verify_none(slice_str(password));
-	(void)sem_post(&auth->hashing);
+	hashing_end(auth);
 	return r == 0 ? 0 : -EKEYREJECTED;
 }
 

@@ -58,6 +58,14 @@ static int attempt(struct auth *auth, const char *name, const char *address, cha
 	return -EUSERS;
 }
 
+/* Nobody compared the password: it is no failure. */
+static void not_looked_at(struct auth *auth, const char *attempt_id)
+{
+	if (*attempt_id)
+		(void)store_exec(auth->store, "DELETE FROM login_attempt WHERE id = $1::bigint",
+				 (const char *[]){ attempt_id }, 1, NULL);
+}
+
 static int open_session(struct auth *auth, struct actor *actor, char *secret, struct error *err)
 {
 	static const char sql[] =
@@ -118,7 +126,12 @@ int auth_login(struct auth *auth, const char *name, const char *password, const 
 	if (r < 0)
 		return r;
 	r = auth_password_check(auth, password,
-				store_rows_count(rows) ? store_rows_text(rows, 0, 4) : NULL);
+				store_rows_count(rows) ? store_rows_text(rows, 0, 4) : NULL, err);
+	if (r == -EUSERS) {
+		not_looked_at(auth, attempt_id);
+		(void)audit_write(auth->store, &actor, "login", target, "too_many_requests", NULL);
+		return r;
+	}
 	if (r < 0) {
 		(void)audit_write(auth->store, &actor, "login", target, "invalid_credentials",
 				  NULL);
@@ -165,10 +178,10 @@ static int check_old_password(struct auth *auth, const struct actor *actor, cons
 
 	if (r < 0)
 		return r;
-	if (store_rows_count(rows) == 0 ||
-	    auth_password_check(auth, password, store_rows_text(rows, 0, 0)) < 0)
+	if (store_rows_count(rows) == 0)
 		return invalid(err);
-	return 0;
+	r = auth_password_check(auth, password, store_rows_text(rows, 0, 0), err);
+	return r == -EKEYREJECTED ? invalid(err) : r;
 }
 
 int auth_change_password(struct auth *auth, const struct actor *actor, const char *old_password,

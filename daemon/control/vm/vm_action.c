@@ -453,6 +453,19 @@ int vm_manager_delete(struct vm_manager *m, const char *name, bool purge, struct
 	return r == -ENOTCONN ? (err ? (err->code = -EAGAIN) : -EAGAIN) : r;
 }
 
+/* Two changes that have seen the same: the second one comes too late. */
+static int check_seen(struct vm *vm, const json_t *was, struct error *err)
+{
+	static const char *const members[] = { "cpus", "memory_mib", "pending", "desired_state" };
+	AUTO(json) json_t *now = was ? vm_to_json(vm) : NULL;
+
+	for (size_t i = 0; was && i < ARRAY_SIZE(members); i++) {
+		if (!json_equal(json_object_get(was, members[i]), json_object_get(now, members[i])))
+			return error_set(err, -ESTALE, "the VM has changed since it was read");
+	}
+	return 0;
+}
+
 int vm_manager_change(struct vm_manager *m, const char *name, const struct vm_change *change,
 		      json_t **ret, struct error *err)
 {
@@ -463,6 +476,8 @@ int vm_manager_change(struct vm_manager *m, const char *name, const struct vm_ch
 	vm_lock(m);
 	vm = vm_find(m, name);
 	r = vm ? 0 : vm_none(name, err);
+	if (r == 0)
+		r = check_seen(vm, change->was, err);
 	if (r == 0)
 		r = vm_check_change(vm, change, &cpus, &memory, err);
 	if (r == 0) {

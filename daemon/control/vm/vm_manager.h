@@ -77,6 +77,8 @@ struct vm_deploy {
 struct vm_change {
 	uint32_t cpus;
 	uint32_t memory_mib;
+	/* The resource as whoever asks has seen it: it must still be that. NULL: whatever it is. */
+	const json_t *was;
 };
 
 /* All VMs, ordered by name: a JSON array of resources (DESIGN §13 "VM"). */

@@ -175,7 +175,12 @@ def answers_match_their_schemas(d):
     run_one("POST", "/alarms/%s/actions/acknowledge" % alarm, "/alarms/{id}/actions/acknowledge")
     equal(s.post("/alarms/%s/actions/acknowledge" % alarm).code, "state_conflict")
     equal(s.get("/alarms/" + alarm).json["acknowledged_by"], "role-admin")
-    equal(s.get("/healthz").json["components"]["database"]["status"], "ok")
+    health = s.get("/healthz").json["components"]
+    equal(health["database"], {"status": "ok", "detail": ""})
+    hidden = d.nobody.get("/healthz").json["components"]
+    equal({n: c["status"] for n, c in hidden.items()}, {n: c["status"] for n, c in health.items()})
+    assert health["uc"]["detail"] != hidden["uc"]["detail"], health
+    equal({c["detail"] for c in hidden.values()}, {"", "log in to see why"})
     templates = {t["name"] for t in s.get("/templates").json["items"]}
     assert {"smgr", "sm", "cm", "presence"} <= templates, templates
     run_one("GET", "/templates/sm", "/templates/{template}")

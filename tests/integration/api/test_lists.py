@@ -12,6 +12,7 @@ import urllib.parse
 
 from daemon import PASSWORD, Daemon, equal
 from smgr import Smgr
+from test_contract import check
 
 PEOPLE = 5000
 SUMMARY = {"from": "2026-11-21T10:00:00Z", "to": "2026-11-21T12:00:00Z", "step_s": "1800"}
@@ -166,6 +167,20 @@ def records_and_their_counts(d, smgr):
     equal(len(d.root.get("/uc/cdr/summary").json["buckets"]), 96)
 
 
+def answers_match_their_schemas(d, smgr):
+    document = d.root.get("/openapi.json").json
+    smgr.psql("SELECT record.put('%s')" % json.dumps(dict(  # a half as cm delivers it
+        gsid="g0", half="orig", phase="imsorig", handle="3002", peer="3003", caller="3002", callee="3003",
+        started_at="2026-11-21T10:00:00Z", answered_at=None, ended_at="2026-11-21T11:00:00Z", duration_s=0,
+        result="answered", sip_status=200)))
+    user = d.root.get("/uc/users?limit=1").json["items"][0]
+    for path, name in (("/uc/users", "user_list"), ("/uc/users/" + user["id"], "user"), ("/uc/cdr", "cdr_list"),
+                       ("/uc/cdr/g0", "cdr"), ("/uc/cdr/summary", "cdr_summary"), ("/templates", "template_list"),
+                       ("/templates/sm", "template"), ("/uc/replication", "replication_list")):
+        check(d.root.get(path).json, {"$ref": "#/components/schemas/" + name}, document, path)
+    equal(len(d.root.get("/uc/cdr/g0").json["halves"]), 1)
+
+
 def large_json_is_small_on_the_wire(d, smgr):
     path = "/uc/users?limit=500"
     plain = d.root.get(path)
@@ -230,6 +245,7 @@ if __name__ == "__main__":
     with Daemon() as daemon, Smgr(daemon) as system_manager:
         for test in (administrators_in_any_order, tokens_by_name, audit_by_time_and_text, wrong_questions_are_named,
                      cursors_belong_to_their_question, a_walk_shows_each_old_row_once, records_and_their_counts,
+                     answers_match_their_schemas,
                      large_json_is_small_on_the_wire, five_thousand_are_found_at_once, parallel_walks_do_not_disturb):
             print("-", test.__name__.replace("_", " "), flush=True)
             test(daemon, system_manager)

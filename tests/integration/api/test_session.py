@@ -165,6 +165,36 @@ def parallel_guesses_do_not_pass_the_limit(d):
     assert seen.count(401) <= 10, seen
 
 
+def a_flood_of_log_ins_leaves_others_served(d):
+    """Passwords of many names, so that no limit of one name holds: log-ins are put off, nothing else is slow."""
+    s = d.admin("flo", "auditor")
+    seen, slow, stop = [], [], threading.Event()
+
+    def guess(n):
+        for i in range(10000):
+            if stop.is_set():
+                break
+            seen.append(d.login("name-%d-%d" % (n, i), "wrong password here"))
+    threads = [threading.Thread(target=guess, args=(n,)) for n in range(16)]
+    for t in threads:
+        t.start()
+    until = time.monotonic() + 4
+    while time.monotonic() < until:
+        began = time.monotonic()
+        equal(s.get("/session").status, 200)
+        slow.append(time.monotonic() - began)
+    stop.set()
+    for t in threads:
+        t.join()
+    statuses = [a.status for a in seen]
+    assert set(statuses) <= {401, 429} and 429 in statuses and 401 in statuses, set(statuses)
+    assert all(a.headers["Retry-After"] for a in seen if a.status == 429)
+    print("  %d log-ins, others answered within %.0f ms" % (len(seen), max(slow) * 1000))
+    assert sorted(slow)[len(slow) // 2] < 1, sorted(slow)[-5:]
+    # what was put off is no failed attempt: the name still has all of its own
+    equal(d.login("flo", "wrong password here").status, 401)
+
+
 def what_was_done_is_audited(d):
     s = d.admin("auda", "auditor")
     rows = s.get("/audit?limit=500").json["items"]
@@ -228,4 +258,4 @@ if __name__ == "__main__":
     run([sessions_end_when_idle, a_password_set_by_another_ends_the_initial_one], api__idle_s=3)
     run([first_password_must_be_changed, csrf_and_origin, log_out, tokens_are_scoped,
          a_token_has_no_more_than_its_owner, administrators, log_in_is_limited, parallel_guesses_do_not_pass_the_limit,
-         what_was_done_is_audited, a_walk_shows_each_row_once])
+         a_flood_of_log_ins_leaves_others_served, what_was_done_is_audited, a_walk_shows_each_row_once])

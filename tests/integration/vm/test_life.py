@@ -3,6 +3,7 @@
 # timeout: 420
 # needs: images
 """The life of one real guest: deploy, change, shut down, stop, crash, adopt, delete, deploy again, purge."""
+import concurrent.futures
 import os
 import signal
 import sys
@@ -57,6 +58,15 @@ def change_waits_for_the_next_start(box):
     assert stale.status == 412, stale
     low = box.api("PATCH", "/api/v1/vms/sm", {"memory_mib": 95}, {"If-Match": reply.headers["ETag"]})
     assert low.status == 422 and low.json["errors"][0]["pointer"] == "/memory_mib", low
+    tag = {"If-Match": reply.headers["ETag"]}
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        sizes = range(170, 176)
+        answers = list(pool.map(lambda n: box.api("PATCH", "/api/v1/vms/sm", {"memory_mib": n}, tag), sizes))
+    assert sorted(a.status for a in answers) == [200] + [412] * 5, "of many that saw the same one wins"
+    won = [n for n, a in zip(sizes, answers) if a.status == 200]
+    assert box.vm("sm")["pending"] == {"memory_mib": won[0]}, won
+    tag = {"If-Match": box.api("GET", "/api/v1/vms/sm").headers["ETag"]}
+    assert box.api("PATCH", "/api/v1/vms/sm", {"memory_mib": 160}, tag).status == 200
     task = box.task(box.api("POST", "/api/v1/vms/sm/actions/restart"))
     assert task["state"] == "succeeded", task
     vm = box.vm("sm")
