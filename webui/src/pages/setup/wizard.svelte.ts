@@ -8,12 +8,32 @@ export interface Line {
   name: string;
 }
 
+/** Passwords that were made for people and that nobody has seen yet. They live in memory only, until they were shown. */
+export class Handover {
+  /** The task that makes these people; empty when none does. */
+  task = $state("");
+  people = $state.raw<readonly Person[]>([]);
+  /** They exist now: show them, once. */
+  ready = $state(false);
+  retried = false;
+  readonly made = new Map<string, string>();
+
+  forget(): void {
+    this.task = "";
+    this.people = [];
+    this.ready = false;
+    this.retried = false;
+    this.made.clear();
+  }
+}
+
 export class Wizard {
   name = $state("");
   timeZone = $state("");
   components = $state.raw<readonly string[]>([]);
   people = $state<Line[]>([]);
   begun = $state(false);
+  readonly handover = new Handover();
   /** Whose wish it is: nobody else's shall appear here. */
   readonly owner = session.name;
 
@@ -50,6 +70,20 @@ export class Wizard {
 }
 
 let kept: Wizard | undefined;
+
+// Whoever logs out leaves nothing behind.
+$effect.root(() => {
+  $effect(() => {
+    if (session.state === "in") return;
+    kept?.handover.forget();
+    kept = undefined;
+  });
+});
+
+/** A page that is loaded anew forgets: ask first while a password would be lost with it. */
+window.addEventListener("beforeunload", (event) => {
+  if (kept && kept.handover.people.length > 0) event.preventDefault();
+});
 
 /** The one of whoever is logged in. */
 export function wizard(): Wizard {
