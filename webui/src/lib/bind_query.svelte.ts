@@ -5,6 +5,7 @@ import { route, setQuery } from "./router.svelte";
 /** Call while a component is made. `filters` are the names that the list takes from the URL. */
 export function bindQuery<T>(collection: Collection<T>, filters: readonly string[] = []): void {
   const start = collection.query;
+  collection.bound = true;
 
   function fromUrl(query: URLSearchParams): Query {
     const chosen = Object.fromEntries(filters.flatMap((name) => (query.get(name) ? [[name, query.get(name) ?? ""]] : [])));

@@ -41,6 +41,8 @@ export class Collection<T> {
   hasMore = $state(false);
   /** An answer is under way. */
   busy = $state(false);
+  /** Its search, sort and filters stand in the address bar. */
+  bound = false;
   query = $state.raw<Query>({ q: "", sort: "", filters: {} });
   #options: CollectionOptions<T>;
   #cursor: string | null = null;

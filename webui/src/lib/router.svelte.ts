@@ -46,7 +46,8 @@ function read(): void {
   route.params = patterns.map((each) => matchPath(each.path, route.path)).find((found) => found) ?? {};
 }
 
-function dirty(): boolean {
+/** Something was typed that is not saved. */
+export function dirty(): boolean {
   return [...guards].some((guard) => guard());
 }
 
@@ -67,6 +68,12 @@ function move(url: URL, replace: boolean): void {
   else history.pushState({ index: next }, "", url);
   shown = next;
   read();
+}
+
+/** Do what takes one away from here; asks first if something typed is not saved. */
+export function unlessDirty(away: () => void): void {
+  if (dirty()) leaving.to = away;
+  else away();
 }
 
 /** Go to a page of the console. */

@@ -2,6 +2,7 @@
 import { client, onAnswered, onSessionLost, settle, useCsrfToken, type Result, type Session } from "../api/client";
 import { expiryOf, noticeAt, type Expiry } from "./expiry";
 import type { Problem } from "./remote";
+import { dirty } from "./router.svelte";
 
 export type Permission = `${string}:${"read" | "write" | "act"}`;
 export type Role = Session["admin"]["role"];
@@ -40,6 +41,8 @@ class SessionStore {
   notice = $state<Notice>("");
   /** Set once the end is near. */
   ending = $state.raw<Expiry>();
+  /** The session ended over something typed that is not saved: the page waits behind the log-in. */
+  kept = $state(false);
   /** This browser was logged in when it was last seen. */
   wasIn = wasKnown();
   #answered_at = 0;
@@ -108,6 +111,7 @@ class SessionStore {
     this.notice = "";
     this.problem = undefined;
     this.state = session.must_change_password ? "must_change" : "in";
+    this.kept = false;
     keepKnown(true);
     this.#watch();
   }
@@ -116,7 +120,9 @@ class SessionStore {
     if (forget) useCsrfToken("");
     clearTimeout(this.#timer);
     this.ending = undefined;
-    this.permissions = [];
+    this.kept = notice === "session_ended" && (this.kept || (this.state === "in" && dirty()));
+    // A page that waits stays as it is: what it draws hangs on what one may do.
+    if (!this.kept) this.permissions = [];
     this.notice = notice;
     this.state = "out";
     keepKnown(false);

@@ -111,6 +111,20 @@ describe("session", () => {
     expect([session.state, session.notice, session.ending]).toEqual(["out", "session_ended", undefined]);
   });
 
+  it("keeps the page while something typed is not saved, and lets it go with the log-out", async () => {
+    appliance([200, sessionBody()], [401, { code: "unauthenticated", detail: "" }], [200, sessionBody()], [204, null]);
+    const { session, may } = await fresh();
+    const { guard } = await import("./router.svelte");
+    await session.ask();
+    guard(() => true);
+    await session.ask();
+    expect([session.state, session.kept, may("uc:read")]).toEqual(["out", true, true]);
+    await session.logIn("ada", "right");
+    expect([session.state, session.kept]).toEqual(["in", false]);
+    await session.logOut();
+    expect([session.state, session.kept, may("uc:read")]).toEqual(["out", false, false]);
+  });
+
   it("announces the end for good", async () => {
     appliance([200, sessionBody({ expires_at: "2026-11-21T10:10:00Z" })]);
     const { session } = await fresh();

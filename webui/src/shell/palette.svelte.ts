@@ -3,7 +3,7 @@ import { client, settle, type Vm } from "../api/client";
 import type { IconName } from "../components/Icon.svelte";
 import { say, type Key } from "../lib/i18n";
 import { rank } from "../lib/rank";
-import { go } from "../lib/router.svelte";
+import { go, unlessDirty } from "../lib/router.svelte";
 import { may, session } from "../lib/session.svelte";
 import { applyTheme } from "../lib/theme";
 import { toast } from "../lib/toast.svelte";
@@ -133,7 +133,7 @@ export class Palette {
       { id: "dark", group, label: `${say("frame.theme")}: ${say("frame.theme_dark")}`, icon: "moon", run: () => applyTheme("dark") },
       { id: "keys", group, label: say("frame.keys"), icon: "help", run: () => (frame.over = "help") },
       { id: "password", group, label: say("frame.change_password"), icon: "key", run: () => (frame.over = "password") },
-      { id: "log_out", group, label: say("frame.log_out"), icon: "log_out", run: () => void session.logOut() },
+      { id: "log_out", group, label: say("frame.log_out"), icon: "log_out", run: () => unlessDirty(() => void session.logOut()) },
     ];
   }
 
