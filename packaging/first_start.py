@@ -164,6 +164,18 @@ def set_password(api, handle, password):
         raise SystemExit("user %s: %s" % (handle, user))
 
 
+def wait_ready(api, names, seconds=120):
+    """All at the same moment: on a busy host a guest may miss a probe while the others start."""
+    end = time.monotonic() + seconds
+    while True:
+        vms = [vm for vm in api.must("GET", "/vms?limit=500")[0]["items"] if vm["template"] in names]
+        if all(vm["ready"] for vm in vms):
+            return
+        if time.monotonic() > end:
+            raise SystemExit(", ".join("%s is not ready: %s" % (vm["name"], vm["reason"]) for vm in vms if not vm["ready"]))
+        time.sleep(0.3)
+
+
 def first_run(api, root, components, demo):
     """What quickstart promises, through the same door as the console's first run."""
     wish, known, new = {"components": components}, {}, []
@@ -174,6 +186,7 @@ def first_run(api, root, components, demo):
     for handle in new:
         if "uc/users/" + handle in kept:
             set_password(api, handle, known[handle])
+    wait_ready(api, components)
 
 
 def shut_down(api, seconds=90):
