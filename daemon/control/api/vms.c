@@ -205,9 +205,7 @@ int vms_patch(struct api *api, const struct http_request *req, struct http_reply
 		r = api_patch_writable(req->json, vm, read_only, &writable, err);
 	if (r == 0)
 		r = json_read(writable, vm_patch_fields, &spec, err);
-	wish = (struct vm_change){ .cpus = spec.cpus,
-				   .memory_mib = spec.memory_mib,
-				   .was = vm };
+	wish = (struct vm_change){ .cpus = spec.cpus, .memory_mib = spec.memory_mib, .was = vm };
 	if (r == 0 && api_dry_run(req))
 		return vm_plan_change(api, req->param[0], &wish, reply, err);
 	if (r == 0)
