@@ -46,7 +46,7 @@ export default {
   shutdown: "Shut down",
   restart: "Restart",
   stop: "Stop by force",
-  open: "Open",
+  open_target: "Open {name}",
   show_log: "Console log",
   remove: "Remove, keep its data",
   purge: "Remove with all its data",
@@ -65,7 +65,6 @@ export default {
   bring_back_failed: "{name} could not be brought back: {why}",
 
   // The catalogue
-  back_machines: "Machines",
   catalogue_intro: "What can run on this appliance, and what each needs.",
   catalogue_none: "The catalogue is empty",
   catalogue_none_why: "The appliance found no templates. Install its package again.",
@@ -90,7 +89,6 @@ export default {
   between: "{min} to {max}",
   between_wrong: "A whole number from {min} to {max}.",
   more_settings: "Size and address",
-  plan_failed: "This cannot be done as it stands.",
 
   // One machine
   tab_overview: "Overview",
@@ -130,14 +128,12 @@ export default {
   severity_warning: "Warning",
   severity_major: "Major",
   severity_critical: "Critical",
-  alarm_cleared: "Cleared",
 
   settings_intro: "Changes of a running machine wait for its next start.",
   pending: "Waits for a restart: {value}",
   restart_now: "Restart now",
   saved: "Saved. It is in force now.",
   saved_pending: "Saved. It comes into force with the next start.",
-  unchanged: "Nothing was changed.",
   cpus: "CPUs",
   memory_mib: "Memory (MiB)",
 
@@ -199,7 +195,6 @@ export default {
   all_tasks: "All tasks",
   task_log: "Log",
   task_log_empty: "It has noted nothing.",
-  task_details: "Details",
   task_steps: "Steps",
   task_result: "Result",
   task_gone: "There is no such task",
