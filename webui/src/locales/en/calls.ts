@@ -45,7 +45,6 @@ export default {
   see_records: "See past calls",
 
   search: "Caller, callee or call id",
-  records_count: { one: "{n} call", other: "{n} calls" },
   records_none: "No call has been made yet",
   records_none_why: "Each call is kept here once it has ended. Two registered phones are enough for the first one.",
   people_link: "Go to People",

@@ -58,7 +58,6 @@ export default {
   nothing_matches_why: "Try fewer words, or clear the search and the filters.",
   copy_value: "Copy {name}",
   required: "Fill this in.",
-  check_fields: "Some entries need a look.",
   secret_once: "Shown only now. Copy it before you close this.",
 
   what_happens: "What will happen",
@@ -75,7 +74,6 @@ export default {
   conflict_title: "{name} was changed by somebody else",
   conflict_why: "Nothing you typed is lost. Choose what counts, field by field.",
   conflict_by: "{who} saved while you were typing.",
-  conflict_field: "Field",
   conflict_was: "was {value}",
   conflict_theirs: "Theirs",
   conflict_mine: "Mine",
@@ -126,7 +124,6 @@ export default {
   tasks_none: "No task is running",
   notices: "Notices",
   live: "Live",
-  connecting: "Connecting",
   lost: "Connection lost. What you see may be old; trying again.",
   found: "Connected again.",
 

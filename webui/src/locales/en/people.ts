@@ -36,14 +36,12 @@ export default {
   deleted: "{name} is deleted.",
   deleted_many: { one: "{n} person is deleted.", other: "{n} people are deleted." },
   not_deleted: { one: "{n} person could not be deleted: {reason}", other: "{n} people could not be deleted: {reason}" },
-  plan_person: "delete",
   plan_registered: { one: "{n} phone is registered and will be cut off.", other: "{n} phones are registered and will be cut off." },
   plan_rest: { one: "and {n} more", other: "and {n} more" },
 
   new_title: "Add a person",
   new_lead: "One step makes the SIP identity, the station and presence.",
   new_who: "Who",
-  new_who_why: "A handle of digits is also the extension.",
   name_hint: "As it is shown on phones",
   handle_hint: "What phones register as: 3001, or ada.lovelace",
   password: "Phone password",
@@ -57,9 +55,7 @@ export default {
   password_once_why: "Type it into the phone now: nobody can look it up later.",
   create: "Create",
   create_another: "Create and add another",
-  creating: "Creating",
   created: "{name} is created.",
-  created_open: "Open {name}",
   what_is_made: "What this makes",
   made_identity: "SIP identity",
   made_identity_no: "No SIP identity: no phone can register",
@@ -96,8 +92,6 @@ export default {
 
   station_has: "Has a station",
   station_why: "The station gives the extension and the keys of the phone. Without one, calls pass by SIP alone.",
-  station_none: "No station",
-  station_none_why: "This person has no extension.",
   extension_hint: "1 to 15 digits",
   appearances: "Call appearances",
   appearances_hint: "How many calls the phone can hold at once: 1 to 10",
@@ -137,8 +131,6 @@ export default {
 
   changes: { one: "{n} change", other: "{n} changes" },
   save: "Save",
-  saving: "Saving",
-  discard: "Discard",
   saved: "{name} is saved.",
   undone: "The change of {name} is taken back.",
   not_undone: "{name} has been changed since; the change stays.",
@@ -151,5 +143,4 @@ export default {
   changed_meanwhile: "Somebody else has changed this person.",
   changed_why: "What you typed is kept. Compare before you save.",
   compare: "Compare",
-  conflict_take: "Use this",
 } as const satisfies Catalogue;

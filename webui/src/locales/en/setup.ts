@@ -48,7 +48,6 @@ export default {
   here_ready: "There and ready",
   here: "There",
   needs: "Needs {names}",
-  needed_by: "Needed by {names}",
   memory_of: "{size} memory",
   disk_of: "{size} disk",
   sum: "New in all",
@@ -63,11 +62,9 @@ export default {
   people_there: { one: "{n} person is there already and stays.", other: "{n} people are there already and stay." },
   person_of: "Person {n}",
   handle_label: "Number",
-  handle_hint: "What others dial",
   person_name: "Name",
   person_add: "One more",
   person_drop: "Leave out person {n}",
-  person_kept: "Exists: name and password stay",
   fault_handleMissing: "Give a number.",
   fault_handleOdd: "Digits, letters, and . _ + - are possible.",
   fault_handleTwice: "This number stands here twice.",
@@ -89,7 +86,6 @@ export default {
   apply_again_why: "What was done is kept. Trying again does the rest.",
   apply_cancel: "Cancel",
   applied: "All of it is done.",
-  machine_waiting: "Waiting",
 
   // Passwords, once
   secrets_title: "Their passwords, shown once",
@@ -102,7 +98,6 @@ export default {
   // The call
   call_title: "Make the first call",
   call_text: "Put these into two telephones or softphones, then call from one to the other. This page watches.",
-  call_pick: "Who calls whom?",
   call_from: "First telephone",
   call_to: "Second telephone",
   call_server: "Server",
@@ -131,7 +126,6 @@ export default {
   story_missed: "Nobody answered. Try again.",
   story_done: "It works",
   story_done_text: "{a} and {b} have talked. Your telephone system is ready.",
-  story_waiting: "Waiting for the telephones",
   finish: "Go to Home",
   finish_see: "See the call",
   finish_without: "Finish without a call",
