@@ -28,7 +28,8 @@ int uc_open(const struct uc_config *config, struct uc **ret, struct error *err)
 					 .key_file = config->key_file,
 					 .application = "auraboxd",
 					 .statement_timeout_ms = 10000,
-					 .connect_timeout_s = 3 };
+					 /* TLS and a new backend take seconds in an emulated, busy guest */
+					 .connect_timeout_s = 8 };
 	AUTO(uc) struct uc *uc = calloc(1, sizeof(*uc));
 	bool ok = true;
 	int r;
