@@ -76,8 +76,8 @@ class Stage(Box):
             reply = self.api("POST", "/api/v1/vms", {"template": name})
             assert reply.status == 202, reply
         for name in COMPONENTS:
-            self.wait_ready(name, 120)
-        wait_until("the people's database", 60, lambda: self.api("GET", "/api/v1/uc/users").status == 200)
+            self.wait_ready(name, 200)
+        wait_until("the people's database", 120, lambda: self.api("GET", "/api/v1/uc/users").status == 200)
 
     def smgr_sql(self, text):
         target = SMGR.format(self.place("/var/lib/aurabox/pki"))

@@ -40,6 +40,11 @@ budget() { # WHAT HAVE MOST
 	echo "$1: $2 of at most $3 bytes"
 	[ "$2" -le "$3" ] || fail "$1 is over its budget"
 }
+packages=$(node -p 'Object.keys(require("./package.json").dependencies).length')
+echo "packages at run time: $packages of at most 10"
+[ "$packages" -le 10 ] || fail "too many packages at run time"
+! grep -rnE '\{@html|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|style="' src --include=*.svelte --include=*.ts ||
+	fail "what could become code or is against the policy"
 cd dist
 entry=$(sed -n 's|.*<script type="module"[^>]* src="/\(assets/[^"]*\.js\)".*|\1|p' index.html)
 [ -s "$entry.br" ] || fail "the page names no entry script that is there"

@@ -36,7 +36,6 @@ class Window {
   constructor(context) {
     this.context = context;
     this.watch = { wrong: [], requests: [], answers: [], secrets: new Set(), expected: /$^/, places: new Set() };
-    this.streams = new Set();
   }
 
   /** Another tab of the same profile. */
@@ -51,9 +50,7 @@ class Window {
     });
     page.on("request", (request) => {
       watch.requests.push({ method: request.method(), url: request.url(), at: Date.now(), kind: request.resourceType() });
-      if (request.url().includes("/events/stream")) this.streams.add(request);
     });
-    for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => this.streams.delete(request));
     page.on("framenavigated", (frame) => watch.places.add(frame.url()));
     page.on("response", (response) => {
       if (!/json/.test(response.headers()["content-type"] ?? "")) return;

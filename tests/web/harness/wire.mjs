@@ -35,6 +35,12 @@ export async function api(method, path, value) {
   return answer.bytes.length > 0 ? JSON.parse(answer.text) : undefined;
 }
 
+/** A figure of /metrics. */
+export async function metric(name) {
+  const answer = await send(http, { socketPath: "/run/aurabox/api.sock", method: "GET", path: "/metrics" });
+  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(answer.text)?.[1]);
+}
+
 /** Over TLS, the certificate checked against the box's own CA. */
 export async function get(path, headers = {}) {
   const ca = readFileSync("/var/lib/aurabox/pki/ca.pem");
