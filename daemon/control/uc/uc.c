@@ -22,14 +22,16 @@ int uc_open(const struct uc_config *config, struct uc **ret, struct error *err)
 {
 	const char *const addresses[UC_NODES] = { config->sm_address, config->cm_address,
 						  config->presence_address };
-	const struct store_config db = { .url = config->database,
-					 .ca_file = config->ca_file,
-					 .cert_file = config->cert_file,
-					 .key_file = config->key_file,
-					 .application = "auraboxd",
-					 .statement_timeout_ms = 10000,
-					 /* TLS and a new backend take seconds in an emulated, busy guest */
-					 .connect_timeout_s = 8 };
+	const struct store_config db = {
+		.url = config->database,
+		.ca_file = config->ca_file,
+		.cert_file = config->cert_file,
+		.key_file = config->key_file,
+		.application = "auraboxd",
+		.statement_timeout_ms = 10000,
+		/* TLS and a new backend take seconds in an emulated, busy guest */
+		.connect_timeout_s = 8
+	};
 	AUTO(uc) struct uc *uc = calloc(1, sizeof(*uc));
 	bool ok = true;
 	int r;
