@@ -29,5 +29,5 @@ export default defineConfig({
       },
     },
   },
-  test: { include: ["src/**/*.test.ts"], environment: "node", setupFiles: ["src/test_setup.ts"] },
+  test: { include: ["src/**/*.test.ts"], environment: "node", setupFiles: ["src/test_setup.ts"], testTimeout: 30_000 },
 });

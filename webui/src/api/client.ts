@@ -71,16 +71,3 @@ export async function settle<T>(call: Promise<Answer<T>>): Promise<Result<T>> {
     return { ok: false, problem: unreachable() };
   }
 }
-
-export async function listVms(): Promise<Result<Vm[]>> {
-  const result = await settle(client.GET("/api/v1/vms", { params: { query: { limit: 500 } } }));
-  return result.ok ? { ok: true, value: result.value.items } : result;
-}
-
-export type VmAction = "start" | "shutdown";
-
-/** Ask for the action; the task of the answer ends when it is done. */
-export async function actOnVm(vm: string, action: VmAction): Promise<Result<Task>> {
-  const path = { vm, action };
-  return settle(client.POST("/api/v1/vms/{vm}/actions/{action}", { params: { path } }));
-}

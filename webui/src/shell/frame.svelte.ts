@@ -1,9 +1,17 @@
 /** What the shell shows over the page, and what every page's top bar tells. */
 import { client, settle, type Alarm } from "../api/client";
 import { Resource } from "../lib/resource.svelte";
+import { applyTheme, savedTheme, type Theme } from "../lib/theme";
 
 class Frame {
   over = $state<"" | "palette" | "help" | "password">("");
+
+  theme = $state<Theme>(savedTheme());
+
+  choose(theme: Theme): void {
+    this.theme = theme;
+    applyTheme(theme);
+  }
 
   close(): void {
     this.over = "";

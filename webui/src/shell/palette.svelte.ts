@@ -5,7 +5,6 @@ import { say, type Key } from "../lib/i18n";
 import { rank } from "../lib/rank";
 import { go, unlessDirty } from "../lib/router.svelte";
 import { may, session } from "../lib/session.svelte";
-import { applyTheme } from "../lib/theme";
 import { toast } from "../lib/toast.svelte";
 import { pages } from "../pages";
 import { frame } from "./frame.svelte";
@@ -129,8 +128,8 @@ export class Palette {
   #actions(): Found[] {
     const group = "frame.palette_actions";
     return [
-      { id: "light", group, label: `${say("frame.theme")}: ${say("frame.theme_light")}`, icon: "sun", run: () => applyTheme("light") },
-      { id: "dark", group, label: `${say("frame.theme")}: ${say("frame.theme_dark")}`, icon: "moon", run: () => applyTheme("dark") },
+      { id: "light", group, label: `${say("frame.theme")}: ${say("frame.theme_light")}`, icon: "sun", run: () => frame.choose("light") },
+      { id: "dark", group, label: `${say("frame.theme")}: ${say("frame.theme_dark")}`, icon: "moon", run: () => frame.choose("dark") },
       { id: "keys", group, label: say("frame.keys"), icon: "help", run: () => (frame.over = "help") },
       { id: "password", group, label: say("frame.change_password"), icon: "key", run: () => (frame.over = "password") },
       { id: "log_out", group, label: say("frame.log_out"), icon: "log_out", run: () => unlessDirty(() => void session.logOut()) },
