@@ -68,8 +68,9 @@ static int probe_health(const char *address, uint16_t port, const char *name,
 				     .key_file = id->key_file,
 				     .ca_file = id->ca_file };
 	AUTO(tls_context) struct tls_context *context = NULL;
-	AUTO(tls_session) struct tls_session *session = NULL;
+	/* before the session, which says goodbye on it when it is freed: once closed it is another's */
 	AUTO(fd) int fd = -1;
+	AUTO(tls_session) struct tls_session *session = NULL;
 	AUTO_BUF text = { 0 };
 	char chunk[4096];
 	ssize_t n;

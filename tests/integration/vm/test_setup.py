@@ -82,8 +82,9 @@ def applied_again_it_finishes(box):
     assert done == sorted(done) and len(set(done)) > 3, done
     assert seen[-1]["done"] == seen[-1]["total"] > 0 and seen[-1]["unit"] == "steps", seen[-1]
     assert any(0 < p["done"] < p["total"] and p["unit"] == "steps" for p in deploys), deploys[-5:]
-    there = vms(box)
-    assert set(there) == set(ALL) and all(v["ready"] for v in there.values()), there
+    assert set(vms(box)) == set(ALL), vms(box)
+    # a busy host lets a guest miss a probe while the others start
+    wait_until("all are ready at one moment", 60, lambda: all(v["ready"] for v in vms(box).values()))
     people = box.api("GET", "/api/v1/uc/users").json["items"]
     assert [(p["handle"], p["name"], p["station"]["extension"]) for p in people] == [
         ("3001", "Ada Lovelace", "3001"), ("3002", "Alexander Graham Bell", "3002")], people
@@ -121,7 +122,8 @@ def what_is_stopped_is_started(box):
     plan = box.api("POST", "/api/v1/setup/plan", {"components": ["presence"]}).json["plan"]
     assert [(i["action"], i["target"]) for i in plan] == [("change", "vms/presence")], plan
     task = box.task(apply(box, {"components": ["presence"]}), 90)
-    assert task["state"] == "succeeded" and vms(box)["presence"]["ready"], task
+    assert task["state"] == "succeeded", task
+    wait_until("presence is ready", 30, lambda: vms(box)["presence"]["ready"])
     print("ok started again", flush=True)
 
 
