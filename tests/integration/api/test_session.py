@@ -234,7 +234,6 @@ def a_walk_shows_each_row_once(d):
 
 
 
-
 def sessions_end_when_idle(d):
     s = d.session("admin", d.initial_password())
     for _ in range(4):
@@ -258,4 +257,4 @@ if __name__ == "__main__":
     run([sessions_end_when_idle, a_password_set_by_another_ends_the_initial_one], api__idle_s=3)
     run([first_password_must_be_changed, csrf_and_origin, log_out, tokens_are_scoped,
          a_token_has_no_more_than_its_owner, administrators, log_in_is_limited, parallel_guesses_do_not_pass_the_limit,
-         a_flood_of_log_ins_leaves_others_served, what_was_done_is_audited, a_walk_shows_each_row_once])
+         what_was_done_is_audited, a_walk_shows_each_row_once, a_flood_of_log_ins_leaves_others_served])

@@ -42,7 +42,7 @@ class Window {
   async tab() {
     const page = await this.context.newPage();
     const { watch } = this;
-    page.setDefaultTimeout(20000);
+    page.setDefaultTimeout(30000);
     page.on("pageerror", (error) => this.wrong(`uncaught: ${error.message}`));
     page.on("console", (message) => {
       if (message.type() !== "error" && message.type() !== "warning") return;

@@ -32,7 +32,7 @@ async function an_auditor_reads_all_and_is_offered_nothing({ browser }) {
     const ask = async (method, path, body) => (await fetch(`/api/v1${path}`, {
       method, headers: { "X-CSRF-Token": csrf_token, "Content-Type": "application/json" }, ...(body ? { body: JSON.stringify(body) } : {}),
     })).status;
-    return [await ask("POST", "/vms/sm/actions/stop"), await ask("DELETE", "/uc/users/3001"), await ask("POST", "/setup/apply", {})];
+    return [await ask("POST", "/vms/sm/actions/stop"), await ask("DELETE", "/uc/users/3201"), await ask("POST", "/setup/apply", {})];
   });
   assert.deepEqual(refused, [403, 403, 403], "nor may one without the buttons");
 }

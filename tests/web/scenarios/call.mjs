@@ -24,7 +24,7 @@ async function a_phone_registers_before_one_s_eyes() {
   // The call servers have the new people within seconds; a phone tries again by itself, this one is asked to.
   const began = Date.now();
   for (const [handle] of people) await phones({ do: "register", handle, password: `phone-${handle}-secret`, tone: 440 });
-  await w.page.getByRole("main").getByText(/baresip/).first().waitFor({ timeout: 10000 });
+  await w.page.getByRole("main").getByText(/baresip/).first().waitFor({ timeout: 30000 });
   console.log(`    registered and shown after ${Date.now() - began} ms`);
   await look(w, "person-with-phone");
   await nothingWrong(w);
@@ -37,7 +37,7 @@ async function a_call_is_seen_live() {
   const began = Date.now();
   await phones({ do: "dial", caller: "3101", callee: "3102" });
   const row = w.page.getByRole("row").filter({ hasText: "3101" }).filter({ hasText: "3102" });
-  await row.getByText("Talking").waitFor({ timeout: 10000 });
+  await row.getByText("Talking").waitFor({ timeout: 30000 });
   console.log(`    a call in talk shown ${Date.now() - began} ms after it was dialled`);
   await look(w, "calls-live");
   const home = await w.tab();
@@ -45,7 +45,7 @@ async function a_call_is_seen_live() {
   await home.getByText(/Calls work: 1 call is in talk|Calls work: last call/).first().waitFor();
   await home.close();
   await phones({ do: "hang-up", handle: "3101" });
-  await row.waitFor({ state: "detached", timeout: 10000 });
+  await row.waitFor({ state: "detached", timeout: 30000 });
   await w.page.getByText("Nobody is on the phone").waitFor();
   assert.equal(await w.page.evaluate(() => window.sameDocument), true, "all of it without a reload");
   await nothingWrong(w);
@@ -54,7 +54,7 @@ async function a_call_is_seen_live() {
 async function its_record_tells_the_story() {
   await w.go("/calls?tab=records");
   const row = w.page.getByRole("row").filter({ hasText: "3101" }).filter({ hasText: "3102" }).first();
-  await row.waitFor({ timeout: 15000 });
+  await row.waitFor({ timeout: 30000 });
   await row.getByText("Answered").first().waitFor();
   await look(w, "calls-with-record");
   await row.getByRole("link").first().click();
@@ -74,7 +74,7 @@ async function a_phone_that_leaves_is_gone() {
   await w.go("/people/3101?tab=phones");
   await w.page.getByText(/baresip/).first().waitFor();
   await phones({ do: "unregister", handle: "3101" });
-  await w.page.getByText("No phone is registered").waitFor({ timeout: 10000 });
+  await w.page.getByText("No phone is registered").waitFor({ timeout: 30000 });
   await phones({ do: "unregister", handle: "3102" });
   await nothingWrong(w);
 }

@@ -53,7 +53,7 @@ async function the_difference_is_shown_and_chosen_from() {
   await two.page.getByRole("heading", { level: 1, name: "Name by Berta" }).waitFor();
   const saved = await api("GET", "/uc/users/40123");
   assert.deepEqual([saved.name, saved.station.appearances], ["Name by Berta", 7], "merged as chosen");
-  await one.page.getByRole("heading", { level: 1, name: "Name by Berta" }).waitFor({ timeout: 5000 });
+  await one.page.getByRole("heading", { level: 1, name: "Name by Berta" }).waitFor({ timeout: 30000 });
   await nothingWrong(one);
   await nothingWrong(two);
 }

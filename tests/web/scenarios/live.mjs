@@ -28,7 +28,7 @@ async function two_tabs_share_one_stream() {
   await settled(w, second);
   await oneStream();
   await api("PATCH", "/vms/presence", { memory_mib: 160 });
-  for (const tab of [page, second]) await tab.getByText(/160\sMiB/).first().waitFor({ timeout: 5000 });
+  for (const tab of [page, second]) await tab.getByText(/160\sMiB/).first().waitFor({ timeout: 30000 });
   // Whichever tab held the stream: when it is closed, the other one takes over and misses nothing.
   const third = await w.tab();
   await third.goto(`${origin}/machines`);
@@ -36,11 +36,11 @@ async function two_tabs_share_one_stream() {
   await page.close();
   w.page = second;
   await api("PATCH", "/vms/presence", { memory_mib: 144 });
-  for (const tab of [second, third]) await tab.getByText(/144\sMiB/).first().waitFor({ timeout: 15000 });
+  for (const tab of [second, third]) await tab.getByText(/144\sMiB/).first().waitFor({ timeout: 30000 });
   await oneStream();
   await third.close();
   await api("PATCH", "/vms/presence", { memory_mib: 128 });
-  await second.getByText(/144\sMiB/).first().waitFor({ state: "detached", timeout: 15000 });
+  await second.getByText(/144\sMiB/).first().waitFor({ state: "detached", timeout: 30000 });
   await nothingWrong(w);
 }
 
@@ -83,9 +83,9 @@ async function a_restart_and_a_kill_are_shown_and_healed({ host }) {
 async function what_happened_meanwhile_is_shown() {
   const { page } = w;
   await api("PATCH", "/vms/presence", { memory_mib: 176 });
-  await page.getByText(/176\sMiB/).first().waitFor({ timeout: 10000 });
+  await page.getByText(/176\sMiB/).first().waitFor({ timeout: 30000 });
   await api("PATCH", "/vms/presence", { memory_mib: 128 });
-  await page.getByText(/176\sMiB/).first().waitFor({ state: "detached", timeout: 10000 });
+  await page.getByText(/176\sMiB/).first().waitFor({ state: "detached", timeout: 30000 });
   await nothingWrong(w);
 }
 

@@ -88,7 +88,7 @@ async function one_is_edited_and_taken_back() {
   assert.equal(await w.page.locator("[name=name]").inputValue(), "Renamed Person");
   await w.page.getByRole("button", { name: "Save", exact: true }).click();
   await w.page.getByRole("heading", { level: 1, name: "Renamed Person" }).waitFor();
-  await w.page.getByText(/In force/).first().waitFor({ timeout: 20000 });
+  await w.page.getByText(/In force/).first().waitFor({ timeout: 40000 });
   console.log(`    ${(await w.page.getByText(/In force/).first().innerText()).replace(/\s+/g, " ")}`);
   await look(w, "person-saved");
   await w.page.getByRole("button", { name: "Undo" }).click();
@@ -143,9 +143,9 @@ async function another_s_change_is_seen_at_once() {
   await w.go("/people?q=40010");
   await rows().first().waitFor();
   await api("PATCH", "/uc/users/40010", { name: "Changed Elsewhere 40010" });
-  await w.page.getByText("Changed Elsewhere 40010").waitFor({ timeout: 5000 });
+  await w.page.getByText("Changed Elsewhere 40010").waitFor({ timeout: 30000 });
   await api("DELETE", "/uc/users/40010");
-  await w.page.getByText("Changed Elsewhere 40010").waitFor({ state: "detached", timeout: 5000 });
+  await w.page.getByText("Changed Elsewhere 40010").waitFor({ state: "detached", timeout: 30000 });
   await nothingWrong(w);
 }
 

@@ -7,18 +7,18 @@ import { api } from "../harness/wire.mjs";
 
 async function people_and_records({ host }) {
   await takeOver();
-  await api("POST", "/uc/users", { handle: "3001", name: "Ada Lovelace", password: "phone-3001-secret", station: { extension: "3001" } });
-  await api("POST", "/uc/users", { handle: "3002", name: "Alexander Graham Bell", password: "phone-3002-secret", station: { extension: "3002" } });
-  assert.equal(await host("users", { first: 40000, count: 5000 }), 5002);
+  await api("POST", "/uc/users", { handle: "3201", name: "Ada Lovelace", password: "phone-3201-secret", station: { extension: "3201" } });
+  await api("POST", "/uc/users", { handle: "3202", name: "Alexander Graham Bell", password: "phone-3202-secret", station: { extension: "3202" } });
+  assert.ok((await host("users", { first: 40000, count: 5000 })) >= 5002);
   assert.equal(await host("records", { count: 300 }), 300);
 }
 
 async function one_real_call() {
-  for (const [handle, tone] of [["3001", 440], ["3002", 880]]) {
+  for (const [handle, tone] of [["3201", 440], ["3202", 880]]) {
     await phones({ do: "register", handle, password: `phone-${handle}-secret`, tone });
   }
-  await phones({ do: "dial", caller: "3001", callee: "3002" });
-  await phones({ do: "hang-up", handle: "3001" });
+  await phones({ do: "dial", caller: "3201", callee: "3202" });
+  await phones({ do: "hang-up", handle: "3201" });
 }
 
 async function others_who_may_less() {
