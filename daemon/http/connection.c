@@ -130,8 +130,8 @@ static void mhd_closed(struct connection *c)
 	}
 	if (c->to_client.len > 0)
 		return; /* goes on in client_drained() */
-	if (c->phase == PHASE_BODY) {
-		/* The rest of a refused body must be read, or its sender never sees our answer. */
+	if (c->phase == PHASE_HEADER || c->phase == PHASE_BODY) {
+		/* The rest of a refused request must be read, or its sender never sees our answer. */
 		connection_phase(c, PHASE_LINGER);
 		return;
 	}
