@@ -22,7 +22,11 @@ export function bindQuery<T>(collection: Collection<T>, filters: readonly string
   });
 }
 
-/** Change search, sort or one filter, in the URL: a list that is bound follows. */
+/**
+ * Change search, sort or one filter, in the URL: a list that is bound follows. Browser back takes one choice back;
+ * the letters of one search are one choice.
+ */
 export function askUrl(changes: Record<string, string | undefined>): void {
-  setQuery(changes, { replace: true });
+  const typing = Object.keys(changes).every((name) => name === "q") && route.query.has("q");
+  setQuery(changes, { replace: typing });
 }
