@@ -37,7 +37,7 @@ async function a_call_is_seen_live() {
   const began = Date.now();
   await phones({ do: "dial", caller: "3101", callee: "3102" });
   const row = w.page.getByRole("row").filter({ hasText: "3101" }).filter({ hasText: "3102" });
-  await row.getByText("Talking").waitFor({ timeout: 30000 });
+  await row.locator(".badge", { hasText: "Talking" }).waitFor({ timeout: 30000 });
   console.log(`    a call in talk shown ${Date.now() - began} ms after it was dialled`);
   await look(w, "calls-live");
   const home = await w.tab();

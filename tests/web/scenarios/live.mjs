@@ -7,7 +7,7 @@ import { look } from "../harness/look.mjs";
 import { api, metric } from "../harness/wire.mjs";
 
 const lost = "Connection lost";
-const gone = /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|NETWORK_CHANGED|ABORTED|SOCKET_NOT_CONNECTED)|50[23].*\/api\/v1/;
+const gone = /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|NETWORK_CHANGED|ABORTED|SOCKET_NOT_CONNECTED)|50[23].*\/api\/v1|preload assets/;
 let w;
 
 async function administrator_enters({ browser }) {
