@@ -13,6 +13,8 @@ const flags = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ];
+/** Of each page, the requests that have no answer yet; the stream of events never ends. */
+const underWay = new WeakMap();
 /** Windows that are open now; a failure takes a picture of each. */
 export const windows = [];
 
@@ -42,6 +44,8 @@ class Window {
   async tab() {
     const page = await this.context.newPage();
     const { watch } = this;
+    const open = new Set();
+    underWay.set(page, open);
     page.setDefaultTimeout(30000);
     page.on("pageerror", (error) => this.wrong(`uncaught: ${error.message}`));
     page.on("console", (message) => {
@@ -49,8 +53,10 @@ class Window {
       this.wrong(`${message.type()}: ${message.text()} ${message.location().url}`);
     });
     page.on("request", (request) => {
+      if (request.resourceType() !== "eventsource" && !request.url().includes("/events/stream")) open.add(request);
       watch.requests.push({ method: request.method(), url: request.url(), at: Date.now(), kind: request.resourceType() });
     });
+    for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => open.delete(request));
     page.on("framenavigated", (frame) => watch.places.add(frame.url()));
     page.on("response", (response) => {
       if (!/json/.test(response.headers()["content-type"] ?? "")) return;
@@ -103,11 +109,12 @@ export async function openWindow(browser, options = {}) {
 export async function settled(w, page = w.page) {
   await page.locator("h1").first().waitFor();
   await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"), null, { polling: 50 });
+  const until = Date.now() + 30000;
   let quiet = Date.now();
   let seen = w.watch.requests.length;
-  while (Date.now() - quiet < 250) {
+  while (Date.now() - quiet < 250 && Date.now() < until) {
     await page.waitForTimeout(50);
-    if (w.watch.requests.length !== seen || (await page.locator("[aria-busy=true]").count()) > 0) quiet = Date.now();
+    if (w.watch.requests.length !== seen || underWay.get(page).size > 0 || (await page.locator("[aria-busy=true]").count()) > 0) quiet = Date.now();
     seen = w.watch.requests.length;
   }
 }

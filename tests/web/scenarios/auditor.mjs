@@ -7,7 +7,7 @@ import { look } from "../harness/look.mjs";
 import { realPlaces } from "../harness/places.mjs";
 
 /** Buttons and links that change something, by the words of the catalogues. */
-const doing = /^(Add|Create|Delete|Remove|Deploy|Start|Restart|Shut down|Stop|Force|Save|Acknowledge|Revoke|Cancel the|Rename|Edit|Change|Reset|Set up|Apply|Generate|New )/i;
+const doing = /^(Add|Create|Delete|Remove|Deploy|Start|Restart|Shut down|Stop|Force|Save|Acknowledge|Revoke|Cancel the|Rename|Edit|Change|Reset|Set up|Apply|Generate|New)\b/i;
 
 async function an_auditor_reads_all_and_is_offered_nothing({ browser }) {
   const w = await windowOf(browser, "audrey");
