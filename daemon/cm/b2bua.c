@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "cm/cm_options.h"
 #include "cm/leg_header.h"
+#include "cm/prack.h"
 #include "codec/sip/sip_msg.h"
 #include "node/uc_model.h"
 #include "stack/sip/sip_dialog.h"
@@ -29,6 +30,9 @@ bool b2bua_step(struct b2bua_half *b, enum half_event event, const void *arg)
 {
 	bool taken = half_step(&b->half, event, arg, cm_wall_ms(b->cm));
 
+	/* Nobody waits for the PRACK any more: what was answered is hung up. */
+	if (b->held && half_state(&b->half) != HALF_RINGING)
+		prack_resume(b);
 	b2bua_tidy(b);
 	return taken;
 }
@@ -77,10 +81,18 @@ static void leg_no_ack(void *user, struct sip_dialog *dialog)
 	b2bua_release(leg->owner, 408, "No ACK");
 }
 
+static void leg_no_prack(void *user, struct sip_dialog *dialog)
+{
+	struct b2bua_leg *leg = user;
+
+	b2bua_release(leg->owner, 504, "No PRACK");
+}
+
 const struct sip_dialog_handlers b2bua_up_handlers = {
 	.request = leg_request,
 	.ack = leg_ack,
 	.no_ack = leg_no_ack,
+	.no_prack = leg_no_prack,
 };
 
 const struct sip_dialog_handlers b2bua_down_handlers = {
@@ -113,6 +125,7 @@ int b2bua_new(struct cm *cm, const struct sip_incoming *in, enum half_phase phas
 		free(b);
 		return r;
 	}
+	prack_begin(b);
 	b2bua_note_contact(&b->half.up, in->msg);
 	list_append(&cm->halves, &b->link);
 	*ret = b;
@@ -231,6 +244,7 @@ static void b2bua_free(struct b2bua_half *b)
 	}
 	if (b->up_txn)
 		sip_server_txn_detach(b->up_txn);
+	prack_forget(b, -1);
 	call_remove_half(&b->cm->calls, &b->half);
 	list_remove(&b->link);
 	buf_done(&b->best_headers);
@@ -292,6 +306,7 @@ static void place_dialog(struct b2bua_half *b, int i, struct sip_dialog *dialog)
 	if (!is_base)
 		sip_dialog_free(old);
 	b->down[i] = dialog;
+	prack_forget(b, i);
 	sip_dialog_set_user(dialog, &b2bua_down_handlers, &b->down_leg[i]);
 	/* The place was another fork's: its dialog upstream goes too. */
 	if (old) {
@@ -306,7 +321,7 @@ static void take_progress(struct b2bua_branch *br, const struct sip_incoming *in
 	struct sip_dialog *dialog = NULL;
 	struct b2bua_answer answer;
 	struct half_reply reply;
-	int made, i;
+	int made, i, reliable;
 
 	/* 100 is for one hop; without a tag there is no dialog to put it in. */
 	if (in->msg->status == 100 || answer_tag(in).len == 0)
@@ -321,12 +336,19 @@ static void take_progress(struct b2bua_branch *br, const struct sip_incoming *in
 		return;
 	}
 	place_dialog(b, i, dialog);
-	answer = (struct b2bua_answer){ .in = in, .dialog = dialog, .branch = br };
+	if (sip_msg_has_token(in->msg, SIP_HDR_ALLOW, SLICE("UPDATE")))
+		b->early[i].updates = true;
+	reliable = prack_received(br, i, dialog, in->msg);
+	if (reliable < 0)
+		return;
+	answer = (struct b2bua_answer){
+		.in = in, .dialog = dialog, .branch = br, .reliable = reliable > 0
+	};
 	reply = (struct half_reply){ .early = i, .status = in->msg->status, .message = &answer };
 	(void)b2bua_step(b, HALF_EV_PROGRESS, &reply);
 }
 
-static void take_answer(struct b2bua_branch *br, const struct sip_incoming *in)
+void b2bua_take_answer(struct b2bua_branch *br, const struct sip_incoming *in)
 {
 	struct b2bua_half *b = br->owner;
 	struct fork_set *forks = &b->half.forks;
@@ -345,6 +367,8 @@ static void take_answer(struct b2bua_branch *br, const struct sip_incoming *in)
 	if (sip_dialog_is_acked(dialog, in->msg))
 		return;
 	if (forks->winner >= 0 && b->down[forks->winner] == dialog)
+		return;
+	if (prack_hold(br, in))
 		return;
 
 	i = fork_answer(forks, br->number, answer_tag(in));
@@ -391,7 +415,7 @@ static void down_response(void *user, struct sip_client_txn *txn, const struct s
 	if (in->msg->status < 200)
 		take_progress(br, in);
 	else if (in->msg->status < 300)
-		take_answer(br, in);
+		b2bua_take_answer(br, in);
 	else
 		take_refusal(br, in->msg->status, in->msg);
 }

@@ -13,6 +13,7 @@
 #include "codec/sip/sip_token.h"
 
 struct b2bua_half;
+struct b2bua_held;
 struct sip_client_txn;
 struct sip_dialog;
 struct sip_incoming;
@@ -33,6 +34,16 @@ struct b2bua_branch {
 	struct sip_dialog *base;    /* of the first answer; further To-tags are made from it */
 	uint32_t cseq;
 	uint8_t number;
+};
+
+/* What is known of an early dialog beside its dialogs (prack.c). */
+struct b2bua_early {
+	bool updates;	    /* it allows UPDATE */
+	bool offered;	    /* a reliable 1xx had the offer */
+	uint32_t held_rseq; /* the PRACK for it waits for the answer from above; 0 none */
+	struct buf
+		answer; /* description that only a reliable 1xx had, when it went up unreliably */
+	char answer_type[64];
 };
 
 /* A request inside the call on its way through. */
@@ -56,6 +67,9 @@ struct b2bua_half {
 	struct sip_dialog *up[FORK_EARLY_MAX], *down[FORK_EARLY_MAX];
 	struct b2bua_leg up_leg[FORK_EARLY_MAX], down_leg[FORK_EARLY_MAX];
 	struct b2bua_branch branches[FORK_BRANCH_MAX];
+	struct b2bua_early early[FORK_EARLY_MAX];
+	bool up_has_100rel, up_demands_100rel, up_offered; /* what the INVITE says */
+	struct b2bua_held *held;			   /* a 2xx that waits for a PRACK */
 	struct list relays;
 	unsigned relay_count;
 	struct sip_dialog *reinvite; /* dialog in which a re-INVITE came that has no ACK yet */
@@ -97,9 +111,18 @@ struct b2bua_answer {
 	const struct sip_incoming *in;
 	struct sip_dialog *dialog;
 	struct b2bua_branch *branch;
+	bool reliable; /* a 1xx that was acknowledged, or will be */
 };
+/* A 2xx from below, as it comes or once it need not wait any more. */
+void b2bua_take_answer(struct b2bua_branch *br, const struct sip_incoming *in);
 /* relay.c */
 void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in);
+/* Send a request on to the other dialog under a method, and with whole header lines, of its own. */
+void relay_as(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_dialog *to,
+	      const struct sip_incoming *in, struct slice method, struct slice headers);
+/* Answer a request in the dialog on the spot. */
+void relay_answer_now(struct b2bua_half *b, struct sip_dialog *dialog,
+		      const struct sip_incoming *in, unsigned status, struct slice headers);
 /* The ACK of a re-INVITE; false if none is awaited on this dialog. */
 bool relay_ack(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in);
 /* Answer what is still open (487) and let go of it: all, or what goes through a dialog (NULL: none)

@@ -6,12 +6,14 @@
 #include "cm/b2bua.h"
 #include "cm/cm_options.h"
 #include "cm/leg_header.h"
+#include "cm/prack.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
 #include "node/records.h"
 #include "node/uc_model.h"
 #include "stack/sip/sip_dialog.h"
 #include "stack/sip/sip_guard.h"
+#include "stack/sip/sip_reliable.h"
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_txn.h"
 
@@ -62,6 +64,8 @@ static void invite_headers(const struct b2bua_half *b, const struct sip_msg *inv
 	(void)sip_build_header(out, SIP_HDR_AV_GLOBAL_SESSION_ID, slice_str(b->half.call->gsid));
 	alert_info(b, invite, out);
 	(void)sip_build_header(out, SIP_HDR_ALLOW, SLICE(CM_ALLOW));
+	if (prack_offered(b))
+		(void)sip_build_header(out, SIP_HDR_SUPPORTED, SLICE(CM_SUPPORTED));
 }
 
 static int branch_dialog(struct b2bua_half *b, struct b2bua_branch *br,
@@ -147,6 +151,7 @@ static void answer_headers(const struct b2bua_half *b, const struct sip_msg *msg
 	leg_header_copy(msg, way, out);
 	(void)sip_build_header(out, SIP_HDR_AV_GLOBAL_SESSION_ID, slice_str(b->half.call->gsid));
 	(void)sip_build_header(out, SIP_HDR_ALLOW, SLICE(CM_ALLOW));
+	(void)sip_build_header(out, SIP_HDR_SUPPORTED, SLICE(CM_SUPPORTED));
 }
 
 static void port_refuse(struct half *h, const struct half_final *final)
@@ -212,7 +217,12 @@ static void pass_up(struct b2bua_half *b, const struct half_reply *reply, enum l
 	extra.content_type = sip_msg_value(msg, SIP_HDR_CONTENT_TYPE);
 	extra.body = msg->body;
 	extra.reason_phrase = msg->reason;
-	r = sip_dialog_reply(dialog, b->up_txn, msg->status, &extra);
+	if (way == LEG_WAY_ANSWER)
+		prack_complete(b, reply->early, &extra);
+	if (way == LEG_WAY_PROGRESS && prack_wanted(b, answer->reliable))
+		r = sip_reliable_reply(dialog, b->up_txn, msg->status, &extra);
+	else
+		r = sip_dialog_reply(dialog, b->up_txn, msg->status, &extra);
 	if (r < 0)
 		log_failure(LOG_LEVEL_WARNING, "call.answer_not_sent", r, NULL);
 }

@@ -41,7 +41,8 @@ struct cm {
 };
 
 /* What we understand as a user agent, for Allow. */
-#define CM_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO"
+#define CM_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO"
+#define CM_SUPPORTED "100rel"
 
 int64_t cm_wall_ms(const struct cm *cm);
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cm/b2bua.h"
 #include "cm/leg_header.h"
+#include "cm/prack.h"
 #include "codec/sdp/sdp.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
@@ -17,8 +18,8 @@
 
 /* -- answering on the spot -------------------------------------------------------------- */
 
-static void answer(struct b2bua_half *b, struct sip_dialog *dialog, const struct sip_incoming *in,
-		   unsigned status, struct slice headers)
+void relay_answer_now(struct b2bua_half *b, struct sip_dialog *dialog,
+		      const struct sip_incoming *in, unsigned status, struct slice headers)
 {
 	struct sip_extra extra = { .headers = headers };
 	struct sip_server_txn *txn;
@@ -154,7 +155,7 @@ static void relay_final(struct b2bua_relay *relay, unsigned status, const struct
 	else if (invite)
 		reinvite_done(b);
 	relay_answer(relay, leg_status_pass(status), msg);
-	if (ends_the_call(status))
+	if (ends_the_call(status) && relay->method != SIP_PRACK)
 		b2bua_release(b, status, NULL);
 }
 
@@ -199,7 +200,8 @@ static const struct sip_client_handlers client_handlers = {
 
 /* -- sending on --------------------------------------------------------------------------- */
 
-static int relay_send(struct b2bua_relay *relay, const struct sip_msg *msg)
+static int relay_send(struct b2bua_relay *relay, const struct sip_msg *msg, struct slice method,
+		      struct slice more)
 {
 	struct b2bua_half *b = relay->owner;
 	AUTO_BUF headers = { 0 };
@@ -215,12 +217,13 @@ static int relay_send(struct b2bua_relay *relay, const struct sip_msg *msg)
 	leg_header_copy(msg, LEG_WAY_REQUEST, &headers);
 	(void)sip_build_header(&headers, SIP_HDR_AV_GLOBAL_SESSION_ID,
 			       slice_str(b->half.call->gsid));
+	buf_add_slice(&headers, more);
 	if (!buf_ok(&headers))
 		return -ENOMEM;
 	extra.headers = buf_slice(&headers);
 	extra.content_type = sip_msg_value(msg, SIP_HDR_CONTENT_TYPE);
 	extra.body = msg->body;
-	r = sip_dialog_request(relay->to, msg->method_name, &extra, NULL, &client_handlers, relay,
+	r = sip_dialog_request(relay->to, method, &extra, NULL, &client_handlers, relay,
 			       &relay->client, NULL);
 	if (r < 0)
 		return r;
@@ -248,8 +251,8 @@ static struct b2bua_relay *relay_new(struct b2bua_leg *leg, struct sip_dialog *f
 	return relay;
 }
 
-static void relay_on(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_dialog *to,
-		     const struct sip_incoming *in)
+void relay_as(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_dialog *to,
+	      const struct sip_incoming *in, struct slice method, struct slice headers)
 {
 	struct b2bua_half *b = leg->owner;
 	struct b2bua_relay *relay;
@@ -257,7 +260,7 @@ static void relay_on(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_
 
 	relay = b->relay_count < RELAYS_MAX ? relay_new(leg, from, to, in->msg) : NULL;
 	if (!relay) {
-		answer(b, from, in, 500, no_headers);
+		relay_answer_now(b, from, in, 500, no_headers);
 		return;
 	}
 	r = sip_server_txn_new(b->cm->stack, in, &server_handlers, relay, &relay->server);
@@ -267,13 +270,19 @@ static void relay_on(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_
 		relay_free(relay);
 		return;
 	}
-	r = relay_send(relay, in->msg);
+	r = relay_send(relay, in->msg, method, headers);
 	if (r < 0) {
 		(void)sip_dialog_reply(from, relay->server, r == -ELOOP ? 483 : 500, NULL);
 		return;
 	}
 	if (relay->method == SIP_INVITE)
 		b->reinvite = from;
+}
+
+static void relay_on(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_dialog *to,
+		     const struct sip_incoming *in)
+{
+	relay_as(leg, from, to, in, in->msg->method_name, no_headers);
 }
 
 /* Two offers may not cross (RFC 3261 section 14): from the other side 491, from the same side 500. */
@@ -283,9 +292,9 @@ static void take_reinvite(struct b2bua_leg *leg, struct sip_dialog *from, struct
 	struct b2bua_half *b = leg->owner;
 
 	if (half_state(&b->half) != HALF_TALKING || (b->reinvite && b->reinvite != from))
-		answer(b, from, in, 491, no_headers);
+		relay_answer_now(b, from, in, 491, no_headers);
 	else if (b->reinvite)
-		answer(b, from, in, 500, SLICE("Retry-After: 3\r\n"));
+		relay_answer_now(b, from, in, 500, SLICE("Retry-After: 3\r\n"));
 	else
 		relay_on(leg, from, to, in);
 }
@@ -295,7 +304,7 @@ static void take_bye(struct b2bua_leg *leg, struct sip_dialog *dialog,
 {
 	struct b2bua_half *b = leg->owner;
 
-	answer(b, dialog, in, 200, no_headers);
+	relay_answer_now(b, dialog, in, 200, no_headers);
 	(void)b2bua_step(b, leg->up ? HALF_EV_BYE_UP : HALF_EV_BYE_DOWN, NULL);
 }
 
@@ -307,7 +316,7 @@ void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struc
 	bool alive = state >= HALF_RINGING && state <= HALF_TALKING;
 
 	if (!alive || !other) {
-		answer(b, dialog, in, 481, no_headers);
+		relay_answer_now(b, dialog, in, 481, no_headers);
 		return;
 	}
 	switch (in->msg->method) {
@@ -322,14 +331,13 @@ void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struc
 		relay_on(leg, dialog, other, in);
 		break;
 	case SIP_OPTIONS:
-		answer(b, dialog, in, 200, SLICE("Allow: " CM_ALLOW "\r\n"));
+		relay_answer_now(b, dialog, in, 200, SLICE("Allow: " CM_ALLOW "\r\n"));
 		break;
 	case SIP_PRACK:
-		/* No reliable provisional answer of ours is out. */
-		answer(b, dialog, in, 481, no_headers);
+		prack_request(leg, dialog, other, in);
 		break;
 	default:
-		answer(b, dialog, in, 405, SLICE("Allow: " CM_ALLOW "\r\n"));
+		relay_answer_now(b, dialog, in, 405, SLICE("Allow: " CM_ALLOW "\r\n"));
 		break;
 	}
 }

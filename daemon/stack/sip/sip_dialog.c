@@ -40,6 +40,7 @@ static int make(struct sip_stack *stack, struct sip_dialog **ret)
 		return -ENOMEM;
 	d->stack = stack;
 	d->arena = arena;
+	list_init(&d->reliable);
 	list_append(&stack->all_dialogs, &d->link);
 	*ret = d;
 	return 0;
@@ -52,6 +53,7 @@ struct sip_dialog *sip_dialog_free(struct sip_dialog *dialog)
 	if (!dialog)
 		return NULL;
 	sip_timer_stop(dialog->stack, &dialog->answer_timer);
+	sip_reliable_done(dialog);
 	if (dialog->linked)
 		(void)map_remove(&dialog->stack->dialogs, &dialog->node);
 	list_remove(&dialog->link);

@@ -40,6 +40,9 @@ struct sip_dialog_handlers {
 	void (*ack)(void *user, struct sip_dialog *dialog, const struct sip_incoming *in);
 	/* A 2xx of ours was not acknowledged in 64 * T1: the user sends BYE. May be NULL. */
 	void (*no_ack)(void *user, struct sip_dialog *dialog);
+	/* A reliable 1xx of ours was not acknowledged in 64 * T1 (sip_reliable.h): the user gives the
+	 * INVITE a 5xx. May be NULL. */
+	void (*no_prack)(void *user, struct sip_dialog *dialog);
 };
 
 /* As UAS, for a request that makes a dialog (INVITE, SUBSCRIBE, REFER). txn: its transaction, which

@@ -29,6 +29,11 @@ struct sip_dialog {
 	/* UAC: the last ACK of a 2xx. */
 	struct text ack;
 	uint32_t ack_cseq;
+	/* Reliable provisional answers, sip_reliable.c. UAS: those not acknowledged, the first is out. */
+	struct list reliable;
+	struct timer reliable_timer;
+	uint32_t rseq, reliable_ms, reliable_waited_ms;
+	uint32_t rseq_seen; /* UAC: of the last one in order, 0 none */
 	const struct sip_dialog_handlers *handlers;
 	void *user;
 };
@@ -45,3 +50,8 @@ int sip_dialog_set_target(struct sip_dialog *d, const struct sip_msg *msg);
 int sip_dialog_ensure_contact(struct sip_dialog *d, const struct sip_flow *flow);
 int sip_dialog_fork(const struct sip_dialog *from, struct slice remote_tag,
 		    struct sip_dialog **ret);
+/* The answer to a request of this dialog, into stack->out; the dialog's state follows it. */
+int sip_dialog_build_reply(struct sip_dialog *d, struct sip_server_txn *txn, unsigned status,
+			   const struct sip_extra *extra);
+/* sip_reliable.c: the dialog goes. */
+void sip_reliable_done(struct sip_dialog *d);

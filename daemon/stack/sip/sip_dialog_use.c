@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "codec/sip/sip_build.h"
 #include "stack/sip/sip_dialog_private.h"
+#include "stack/sip/sip_reliable.h"
 
 /* Building -------------------------------------------------------------------------------------- */
 
@@ -325,26 +326,41 @@ static void note_reply(struct sip_dialog *d, const struct sip_msg *request, uint
 		d->state = status < 300 ? SIP_DIALOG_CONFIRMED : SIP_DIALOG_ENDED;
 }
 
-int sip_dialog_reply(struct sip_dialog *dialog, struct sip_server_txn *txn, unsigned status,
-		     const struct sip_extra *extra)
+int sip_dialog_build_reply(struct sip_dialog *d, struct sip_server_txn *txn, unsigned status,
+			   const struct sip_extra *extra)
 {
 	const struct sip_msg *request = sip_server_txn_request(txn);
-	struct sip_stack *stack = dialog->stack;
 	struct slice contact = { 0 };
 	struct sip_cseq cseq = { 0 };
 	int r;
 
 	(void)sip_msg_cseq(request, &cseq);
 	if (status > 100 && status < 300 && has_contact(request->method))
-		contact = text_slice(&dialog->contact);
-	r = sip_build_response(stack, request, status, text_slice(&dialog->local_tag), extra,
+		contact = text_slice(&d->contact);
+	r = sip_build_response(d->stack, request, status, text_slice(&d->local_tag), extra,
 			       contact);
+	if (r == 0)
+		note_reply(d, request, cseq.number, status);
+	return r;
+}
+
+int sip_dialog_reply(struct sip_dialog *dialog, struct sip_server_txn *txn, unsigned status,
+		     const struct sip_extra *extra)
+{
+	const struct sip_msg *request = sip_server_txn_request(txn);
+	struct sip_cseq cseq = { 0 };
+	int r;
+
+	r = sip_dialog_build_reply(dialog, txn, status, extra);
 	if (r < 0)
 		return r;
-	note_reply(dialog, request, cseq.number, status);
-	if (request->method == SIP_INVITE && status >= 200 && status < 300)
-		repeat_answer(dialog, txn, cseq.number);
-	return sip_server_txn_send(txn, buf_slice(&stack->out));
+	(void)sip_msg_cseq(request, &cseq);
+	if (request->method == SIP_INVITE && status >= 200) {
+		sip_reliable_stop(dialog);
+		if (status < 300)
+			repeat_answer(dialog, txn, cseq.number);
+	}
+	return sip_server_txn_send(txn, buf_slice(&dialog->stack->out));
 }
 
 /* Requests of the peer ------------------------------------------------------------------------------ */

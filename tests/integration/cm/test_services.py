@@ -62,7 +62,7 @@ def the_door():
         refused(b, 404, phase=None)
         refused(b, 404, phase="imsother")
         refused(b, 483, max_forwards=0)
-        refused(b, 420, headers=[("Require", "100rel")])
+        refused(b, 420, headers=[("Require", "precondition")])
         # a Route whose top is somebody else's
         port = b.cm_hostport
         b.cm_hostport = "192.0.2.7:5070"
