@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SET_LIMIT 16
+#define SET_LIMIT 32
 
 static const struct {
 	const char *name;
@@ -23,7 +23,23 @@ static const struct {
 	{ "sip_entities", UC_SET_ENTITIES },
 	{ "application_sequences", UC_SET_SEQUENCES },
 	{ "dial_plan", UC_SET_DIAL_PLAN },
-	{ "settings", UC_SET_SETTINGS },
+	{ "settings", UC_SET_SETTINGS | UC_SET_ROUTING },
+	{ "domains", UC_SET_ROUTING },
+	{ "locations", UC_SET_ROUTING },
+	{ "adaptations", UC_SET_ROUTING },
+	{ "entity_links", UC_SET_ENTITIES },
+	{ "time_ranges", UC_SET_ROUTING },
+	{ "routing_policies", UC_SET_ROUTING },
+	{ "dial_patterns", UC_SET_ROUTING },
+	{ "regular_expressions", UC_SET_ROUTING },
+	{ "implicit_users", UC_SET_ROUTING },
+};
+
+/* The lists of the document that are one row set each. */
+static const char *const lists[] = {
+	"sip_entities",	    "application_sequences", "dial_plan",     "domains",
+	"locations",	    "adaptations",	     "entity_links",  "time_ranges",
+	"routing_policies", "dial_patterns",	     "regular_expressions", "implicit_users",
 };
 
 static uint32_t set_bit(const char *name)
@@ -283,11 +299,10 @@ int replica_load(struct local_db *db, const char *domain, struct uc_model **ret,
 	named = json_string_value(json_object_get(json_object_get(settings, "true"), "domain"));
 	if (named)
 		json_object_set_new(document, "domain", json_string(named));
-	r = add_list(db, document, "sip_entities", err);
-	if (r == 0)
-		r = add_list(db, document, "application_sequences", err);
-	if (r == 0)
-		r = add_list(db, document, "dial_plan", err);
+	if (json_object_get(settings, "true"))
+		json_object_set(document, "settings", json_object_get(settings, "true"));
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(lists); i++)
+		r = add_list(db, document, lists[i], err);
 	if (r == 0)
 		r = add_users(db, document, err);
 	if (r == 0)

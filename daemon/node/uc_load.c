@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uc_load.c - the /uc/export document (DESIGN section 13) into a snapshot. */
 #include "node/uc_model.h"
+#include "node/uc_load_private.h"
 #include "node/uc_model_build.h"
 
 #include "base/json_field.h"
@@ -13,30 +14,22 @@
 #include <unistd.h>
 
 #define DOCUMENT_LIMIT (64U << 20)
-#define POINTER_SIZE 96
 
-/* Where in the document the loader is, for errors. */
-struct place {
-	struct uc_model *m;
-	char at[POINTER_SIZE];
-	struct error *err;
-};
-
-static void place_set(struct place *pl, const char *list, size_t i)
+void uc_load_at(struct uc_place *pl, const char *list, size_t i)
 {
 	snprintf(pl->at, sizeof(pl->at), "/%s/%zu", list, i);
 }
 
-static int bad(const struct place *pl, const char *member, const char *why)
+int uc_load_bad(const struct uc_place *pl, const char *member, const char *why)
 {
-	char field[POINTER_SIZE + 64];
+	char field[UC_POINTER_SIZE + 64];
 
 	snprintf(field, sizeof(field), "%s/%s", pl->at, member);
 	return error_field(pl->err, -EINVAL, field, "%s", why);
 }
 
 /* A string of 1..max bytes; absent gives fallback, and is an error when that is NULL. */
-static int get_text(struct place *pl, const json_t *object, const char *member, size_t max,
+int uc_load_text(struct uc_place *pl, const json_t *object, const char *member, size_t max,
 		    const char *fallback, const char **ret)
 {
 	const json_t *value = json_object_get(object, member);
@@ -44,36 +37,36 @@ static int get_text(struct place *pl, const json_t *object, const char *member, 
 
 	if (!value || json_is_null(value)) {
 		*ret = fallback;
-		return fallback ? 0 : bad(pl, member, "is missing");
+		return fallback ? 0 : uc_load_bad(pl, member, "is missing");
 	}
 	if (!json_is_string(value))
-		return bad(pl, member, "must be a string");
+		return uc_load_bad(pl, member, "must be a string");
 	len = json_string_length(value);
 	if (len > max || (len == 0 && !fallback))
-		return bad(pl, member, "has the wrong length");
+		return uc_load_bad(pl, member, "has the wrong length");
 	if (memchr(json_string_value(value), '\0', len))
-		return bad(pl, member, "must not hold NUL");
+		return uc_load_bad(pl, member, "must not hold NUL");
 	*ret = uc_model_text(pl->m, json_string_value(value), len);
 	return *ret ? 0 : error_set(pl->err, -ENOMEM, "out of memory");
 }
 
-static int get_u32(struct place *pl, const json_t *object, const char *member, uint32_t min,
+int uc_load_u32(struct uc_place *pl, const json_t *object, const char *member, uint32_t min,
 		   uint32_t max, uint32_t fallback, uint32_t *ret)
 {
 	const json_t *value = json_object_get(object, member);
 
 	*ret = fallback;
 	if (!value || json_is_null(value))
-		return fallback >= min ? 0 : bad(pl, member, "is missing");
+		return fallback >= min ? 0 : uc_load_bad(pl, member, "is missing");
 	if (!json_is_integer(value))
-		return bad(pl, member, "must be an integer");
+		return uc_load_bad(pl, member, "must be an integer");
 	if (json_integer_value(value) < min || json_integer_value(value) > max)
-		return bad(pl, member, "is out of range");
+		return uc_load_bad(pl, member, "is out of range");
 	*ret = (uint32_t)json_integer_value(value);
 	return 0;
 }
 
-static int get_bool(struct place *pl, const json_t *object, const char *member, bool fallback,
+int uc_load_bool(struct uc_place *pl, const json_t *object, const char *member, bool fallback,
 		    bool *ret)
 {
 	const json_t *value = json_object_get(object, member);
@@ -82,16 +75,16 @@ static int get_bool(struct place *pl, const json_t *object, const char *member, 
 	if (!value || json_is_null(value))
 		return 0;
 	if (!json_is_boolean(value))
-		return bad(pl, member, "must be true or false");
+		return uc_load_bad(pl, member, "must be true or false");
 	*ret = json_is_true(value);
 	return 0;
 }
 
-static int get_choice(struct place *pl, const json_t *object, const char *member,
+int uc_load_choice(struct uc_place *pl, const json_t *object, const char *member,
 		      const char *const *names, size_t count, int fallback, int *ret)
 {
 	const char *text = "";
-	int r = get_text(pl, object, member, 32, fallback >= 0 ? "" : NULL, &text);
+	int r = uc_load_text(pl, object, member, 32, fallback >= 0 ? "" : NULL, &text);
 
 	if (r < 0)
 		return r;
@@ -104,11 +97,11 @@ static int get_choice(struct place *pl, const json_t *object, const char *member
 			return 0;
 		}
 	}
-	return bad(pl, member, "is none of the known words");
+	return uc_load_bad(pl, member, "is none of the known words");
 }
 
 /* A list of at most max objects (or strings); absent is an empty one. */
-static int get_list(struct place *pl, const json_t *document, const char *member, size_t max,
+int uc_load_list(struct uc_place *pl, const json_t *document, const char *member, size_t max,
 		    const json_t **ret, size_t *count)
 {
 	const json_t *list = json_object_get(document, member);
@@ -118,14 +111,14 @@ static int get_list(struct place *pl, const json_t *document, const char *member
 	if (!list || json_is_null(list))
 		return 0;
 	if (!json_is_array(list))
-		return bad(pl, member, "must be an array");
+		return uc_load_bad(pl, member, "must be an array");
 	if (json_array_size(list) > max)
-		return bad(pl, member, "has too many items");
+		return uc_load_bad(pl, member, "has too many items");
 	*count = json_array_size(list);
 	return 0;
 }
 
-static int load_entity(struct place *pl, const json_t *object, struct uc_entity_slot *slot)
+static int load_entity(struct uc_place *pl, const json_t *object, struct uc_entity_slot *slot)
 {
 	static const char *const types[] = { "sm",	  "cm",	     "presence", "trunk",
 					     "voicemail", "gateway", "other" };
@@ -134,33 +127,36 @@ static int load_entity(struct place *pl, const json_t *object, struct uc_entity_
 	int type = 0, transport = 0, r;
 	uint32_t port = 0;
 
-	r = get_text(pl, object, "name", 64, NULL, &entity->name);
+	r = uc_load_text(pl, object, "name", 64, NULL, &entity->name);
 	if (r == 0)
-		r = get_choice(pl, object, "type", types, ARRAY_SIZE(types), -1, &type);
+		r = uc_load_choice(pl, object, "type", types, ARRAY_SIZE(types), -1, &type);
 	if (r == 0)
-		r = get_text(pl, object, "address", 255, NULL, &entity->address);
+		r = uc_load_text(pl, object, "address", 255, NULL, &entity->address);
 	if (r == 0)
-		r = get_choice(pl, object, "transport", transports, ARRAY_SIZE(transports), UC_TLS,
+		r = uc_load_choice(pl, object, "transport", transports, ARRAY_SIZE(transports), UC_TLS,
 			       &transport);
 	if (r == 0)
-		r = get_u32(pl, object, "port", 1, 65535, transport == UC_TLS ? 5061 : 5060, &port);
+		r = uc_load_u32(pl, object, "port", 1, 65535, transport == UC_TLS ? 5061 : 5060, &port);
 	if (r == 0)
-		r = get_bool(pl, object, "trusted", false, &entity->trusted);
+		r = uc_load_bool(pl, object, "trusted", false, &entity->trusted);
 	if (r < 0)
 		return r;
 	entity->trusted = entity->trusted || type <= UC_ENTITY_PRESENCE;
 	entity->type = (enum uc_entity_type)type;
 	entity->transport = (enum uc_transport)transport;
 	entity->port = (uint16_t)port;
+	r = uc_routing_load_entity(pl, object, entity);
+	if (r < 0)
+		return r;
 	r = map_add_unique(&pl->m->by_entity, &slot->by_name, slice_str(entity->name));
-	return r == -EEXIST ? bad(pl, "name", "is there twice") : r;
+	return r == -EEXIST ? uc_load_bad(pl, "name", "is there twice") : r;
 }
 
-static int load_entities(struct place *pl, const json_t *document)
+static int load_entities(struct uc_place *pl, const json_t *document)
 {
 	const json_t *list;
 	size_t count;
-	int r = get_list(pl, document, "sip_entities", UC_ENTITY_LIMIT, &list, &count);
+	int r = uc_load_list(pl, document, "sip_entities", UC_ENTITY_LIMIT, &list, &count);
 
 	if (r < 0 || count == 0)
 		return r;
@@ -168,7 +164,7 @@ static int load_entities(struct place *pl, const json_t *document)
 	if (!pl->m->entities)
 		return error_set(pl->err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < count; i++) {
-		place_set(pl, "sip_entities", i);
+		uc_load_at(pl, "sip_entities", i);
 		r = load_entity(pl, json_array_get(list, i), &pl->m->entities[i]);
 		if (r < 0)
 			return r;
@@ -178,7 +174,7 @@ static int load_entities(struct place *pl, const json_t *document)
 	return 0;
 }
 
-static int load_sequence_entry(struct place *pl, const json_t *item,
+static int load_sequence_entry(struct uc_place *pl, const json_t *item,
 			       struct uc_sequence_entry *entry)
 {
 	AUTO(json) json_t *object = NULL;
@@ -190,27 +186,27 @@ static int load_sequence_entry(struct place *pl, const json_t *item,
 	else if (json_is_object(item))
 		object = json_incref((json_t *)item);
 	else
-		return bad(pl, "entities", "holds names or objects");
+		return uc_load_bad(pl, "entities", "holds names or objects");
 	if (!object)
 		return error_set(pl->err, -ENOMEM, "out of memory");
-	r = get_text(pl, object, "name", 64, NULL, &entry->name);
+	r = uc_load_text(pl, object, "name", 64, NULL, &entry->name);
 	if (r == 0)
-		r = get_bool(pl, object, "mandatory", true, &entry->mandatory);
+		r = uc_load_bool(pl, object, "mandatory", true, &entry->mandatory);
 	if (r == 0)
 		entry->entity = uc_entity_by_name(pl->m, entry->name, strlen(entry->name));
 	return r;
 }
 
-static int load_sequence(struct place *pl, const json_t *object, struct uc_sequence *sequence)
+static int load_sequence(struct uc_place *pl, const json_t *object, struct uc_sequence *sequence)
 {
 	struct uc_sequence_entry *entries;
 	const json_t *list;
 	size_t count;
 	int r;
 
-	r = get_text(pl, object, "name", 64, NULL, &sequence->name);
+	r = uc_load_text(pl, object, "name", 64, NULL, &sequence->name);
 	if (r == 0)
-		r = get_list(pl, object, "entities", UC_SEQUENCE_ENTRY_LIMIT, &list, &count);
+		r = uc_load_list(pl, object, "entities", UC_SEQUENCE_ENTRY_LIMIT, &list, &count);
 	if (r < 0 || count == 0)
 		return r;
 	entries = calloc(count, sizeof(*entries));
@@ -223,11 +219,11 @@ static int load_sequence(struct place *pl, const json_t *object, struct uc_seque
 	return r;
 }
 
-static int load_sequences(struct place *pl, const json_t *document)
+static int load_sequences(struct uc_place *pl, const json_t *document)
 {
 	const json_t *list;
 	size_t count;
-	int r = get_list(pl, document, "application_sequences", UC_SEQUENCE_LIMIT, &list, &count);
+	int r = uc_load_list(pl, document, "application_sequences", UC_SEQUENCE_LIMIT, &list, &count);
 
 	if (r < 0 || count == 0)
 		return r;
@@ -235,7 +231,7 @@ static int load_sequences(struct place *pl, const json_t *document)
 	if (!pl->m->sequences)
 		return error_set(pl->err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < count; i++) {
-		place_set(pl, "application_sequences", i);
+		uc_load_at(pl, "application_sequences", i);
 		pl->m->sequence_count++; /* its entries are freed even when it is half built */
 		r = load_sequence(pl, json_array_get(list, i), &pl->m->sequences[i]);
 		if (r < 0)
@@ -245,12 +241,12 @@ static int load_sequences(struct place *pl, const json_t *document)
 	return 0;
 }
 
-static int load_dial_plan(struct place *pl, const json_t *document)
+static int load_dial_plan(struct uc_place *pl, const json_t *document)
 {
 	static const char *const types[] = { "extension", "fac", "aar", "ars", "attendant" };
 	const json_t *list;
 	size_t count;
-	int r = get_list(pl, document, "dial_plan", UC_DIAL_LIMIT, &list, &count);
+	int r = uc_load_list(pl, document, "dial_plan", UC_DIAL_LIMIT, &list, &count);
 
 	if (r < 0 || count == 0)
 		return r;
@@ -262,16 +258,16 @@ static int load_dial_plan(struct place *pl, const json_t *document)
 		const json_t *object = json_array_get(list, i);
 		int type = 0;
 
-		place_set(pl, "dial_plan", i);
-		r = get_text(pl, object, "match", 20, NULL, &entry->match);
+		uc_load_at(pl, "dial_plan", i);
+		r = uc_load_text(pl, object, "match", 20, NULL, &entry->match);
 		if (r == 0)
-			r = get_u32(pl, object, "length", 1, 32, 0, &entry->length);
+			r = uc_load_u32(pl, object, "length", 1, 32, 0, &entry->length);
 		if (r == 0)
-			r = get_choice(pl, object, "type", types, ARRAY_SIZE(types), -1, &type);
+			r = uc_load_choice(pl, object, "type", types, ARRAY_SIZE(types), -1, &type);
 		if (r < 0)
 			return r;
 		if (strlen(entry->match) > entry->length)
-			return bad(pl, "length", "is less than the digits of match");
+			return uc_load_bad(pl, "length", "is less than the digits of match");
 		entry->type = (enum uc_dial_type)type;
 		pl->m->dial_count++;
 	}
@@ -285,7 +281,7 @@ static bool is_hex(const char *text, size_t len)
 }
 
 /* The user's HA1s: as they come, or made of the password (RFC 7616 section 3.4.2). */
-static int load_secret(struct place *pl, const json_t *object, struct uc_user *user)
+static int load_secret(struct uc_place *pl, const json_t *object, struct uc_user *user)
 {
 	const json_t *password = json_object_get(object, "password");
 	const json_t *ha1 = json_object_get(object, "ha1");
@@ -308,24 +304,24 @@ static int load_secret(struct place *pl, const json_t *object, struct uc_user *u
 			       : error_set(pl->err, -ENOMEM, "out of memory");
 	}
 	if (password && !json_is_null(password))
-		return bad(pl, "password", "must be a string");
+		return uc_load_bad(pl, "password", "must be a string");
 	if (!ha1 || json_is_null(ha1))
 		return 0;
 	if (!json_is_object(ha1))
-		return bad(pl, "ha1", "must be an object");
-	r = get_text(pl, ha1, "md5", 32, "", &user->ha1_md5);
+		return uc_load_bad(pl, "ha1", "must be an object");
+	r = uc_load_text(pl, ha1, "md5", 32, "", &user->ha1_md5);
 	if (r == 0)
-		r = get_text(pl, ha1, "sha256", 64, "", &user->ha1_sha256);
+		r = uc_load_text(pl, ha1, "sha256", 64, "", &user->ha1_sha256);
 	if (r < 0)
 		return r;
 	if (*user->ha1_md5 && !is_hex(user->ha1_md5, 32))
-		return bad(pl, "ha1/md5", "must be 32 hex digits");
+		return uc_load_bad(pl, "ha1/md5", "must be 32 hex digits");
 	if (*user->ha1_sha256 && !is_hex(user->ha1_sha256, 64))
-		return bad(pl, "ha1/sha256", "must be 64 hex digits");
+		return uc_load_bad(pl, "ha1/sha256", "must be 64 hex digits");
 	return 0;
 }
 
-static int load_station(struct place *pl, const json_t *object, struct uc_user_slot *slot)
+static int load_station(struct uc_place *pl, const json_t *object, struct uc_user_slot *slot)
 {
 	struct uc_station *station = &slot->station;
 	int r;
@@ -333,17 +329,17 @@ static int load_station(struct place *pl, const json_t *object, struct uc_user_s
 	if (!object || json_is_null(object))
 		return 0;
 	if (!json_is_object(object))
-		return bad(pl, "station", "must be an object or null");
-	r = get_text(pl, object, "extension", 32, slot->user.handle, &station->extension);
+		return uc_load_bad(pl, "station", "must be an object or null");
+	r = uc_load_text(pl, object, "extension", 32, slot->user.handle, &station->extension);
 	if (r == 0)
-		r = get_u32(pl, object, "appearances", 1, 10, 3, &station->appearances);
+		r = uc_load_u32(pl, object, "appearances", 1, 10, 3, &station->appearances);
 	if (r == 0)
-		r = get_bool(pl, object, "restrict_last_appearance", false,
+		r = uc_load_bool(pl, object, "restrict_last_appearance", false,
 			     &station->restrict_last_appearance);
 	if (r < 0)
 		return r;
 	if (strspn(station->extension, "0123456789*#") != strlen(station->extension))
-		return bad(pl, "station/extension", "must be digits");
+		return uc_load_bad(pl, "station/extension", "must be digits");
 	station->handle = slot->user.handle;
 	slot->user.station = station;
 	r = map_add_unique(&pl->m->by_extension, &slot->by_extension,
@@ -363,20 +359,20 @@ static const struct uc_sequence *sequence_named(const struct uc_model *m, const 
 }
 
 /* DESIGN section 13: a user with a station takes sip.sequence, or the only sequence there is. */
-static int resolve_sequence(struct place *pl, const char *wanted, struct uc_user *user)
+static int resolve_sequence(struct uc_place *pl, const char *wanted, struct uc_user *user)
 {
 	if (!user->station)
 		return 0;
 	if (*wanted) {
 		user->sequence = sequence_named(pl->m, wanted);
-		return user->sequence ? 0 : bad(pl, "sip/sequence", "names no sequence");
+		return user->sequence ? 0 : uc_load_bad(pl, "sip/sequence", "names no sequence");
 	}
 	if (pl->m->sequence_count == 1)
 		user->sequence = &pl->m->sequences[0];
 	return 0;
 }
 
-static int load_sip(struct place *pl, const json_t *object, struct uc_user *user,
+static int load_sip(struct uc_place *pl, const json_t *object, struct uc_user *user,
 		    const char **sequence)
 {
 	const json_t *sip = json_object_get(object, "sip");
@@ -387,12 +383,12 @@ static int load_sip(struct place *pl, const json_t *object, struct uc_user *user
 	if (!sip || json_is_null(sip))
 		return 0;
 	if (!json_is_object(sip))
-		return bad(pl, "sip", "must be an object");
-	r = get_text(pl, sip, "sequence", 64, "", sequence);
-	return r < 0 ? r : get_u32(pl, sip, "max_contacts", 1, 100, 10, &user->max_contacts);
+		return uc_load_bad(pl, "sip", "must be an object");
+	r = uc_load_text(pl, sip, "sequence", 64, "", sequence);
+	return r < 0 ? r : uc_load_u32(pl, sip, "max_contacts", 1, 100, 10, &user->max_contacts);
 }
 
-static int make_aor(struct place *pl, struct uc_user *user)
+static int make_aor(struct uc_place *pl, struct uc_user *user)
 {
 	size_t handle = strlen(user->handle), domain = strlen(pl->m->domain);
 	AUTO(str) char *aor = malloc(handle + domain + 2);
@@ -406,16 +402,16 @@ static int make_aor(struct place *pl, struct uc_user *user)
 	return user->aor ? 0 : error_set(pl->err, -ENOMEM, "out of memory");
 }
 
-static int load_user(struct place *pl, const json_t *object, struct uc_user_slot *slot)
+static int load_user(struct uc_place *pl, const json_t *object, struct uc_user_slot *slot)
 {
 	const json_t *presence = json_object_get(object, "presence");
 	struct uc_user *user = &slot->user;
 	const char *sequence = "";
 	int r;
 
-	r = get_text(pl, object, "handle", 64, NULL, &user->handle);
+	r = uc_load_text(pl, object, "handle", 64, NULL, &user->handle);
 	if (r == 0)
-		r = get_text(pl, object, "name", 1024, user->handle, &user->name);
+		r = uc_load_text(pl, object, "name", 1024, user->handle, &user->name);
 	if (r == 0)
 		r = make_aor(pl, user);
 	if (r == 0)
@@ -426,11 +422,13 @@ static int load_user(struct place *pl, const json_t *object, struct uc_user_slot
 		r = load_station(pl, json_object_get(object, "station"), slot);
 	if (r == 0)
 		r = resolve_sequence(pl, sequence, user);
+	if (r == 0)
+		r = uc_routing_load_home(pl, object, &user->home);
 	if (r < 0)
 		return r;
 	user->presence_enabled = !presence;
 	if (json_is_object(presence)) {
-		r = get_bool(pl, presence, "enabled", true, &user->presence_enabled);
+		r = uc_load_bool(pl, presence, "enabled", true, &user->presence_enabled);
 		if (r < 0)
 			return r;
 	}
@@ -440,11 +438,11 @@ static int load_user(struct place *pl, const json_t *object, struct uc_user_slot
 	return r;
 }
 
-static int load_users(struct place *pl, const json_t *document)
+static int load_users(struct uc_place *pl, const json_t *document)
 {
 	const json_t *list;
 	size_t count;
-	int r = get_list(pl, document, "users", UC_USER_LIMIT, &list, &count);
+	int r = uc_load_list(pl, document, "users", UC_USER_LIMIT, &list, &count);
 
 	if (r < 0 || count == 0)
 		return r;
@@ -452,7 +450,7 @@ static int load_users(struct place *pl, const json_t *document)
 	if (!pl->m->users)
 		return error_set(pl->err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < count; i++) {
-		place_set(pl, "users", i);
+		uc_load_at(pl, "users", i);
 		r = load_user(pl, json_array_get(list, i), &pl->m->users[i]);
 		if (r < 0)
 			return r;
@@ -462,30 +460,34 @@ static int load_users(struct place *pl, const json_t *document)
 	return 0;
 }
 
-static int check_schema(struct place *pl, const json_t *document)
+static int check_schema(struct uc_place *pl, const json_t *document)
 {
 	uint32_t schema = 1;
 
 	if (!json_is_object(document))
 		return error_field(pl->err, -EINVAL, "", "the document must be an object");
-	return get_u32(pl, document, "schema", 1, 1, 1, &schema);
+	return uc_load_u32(pl, document, "schema", 1, 1, 1, &schema);
 }
 
 int uc_model_new(const json_t *document, struct uc_model **ret, struct error *err)
 {
 	AUTO(uc_model) struct uc_model *m = uc_model_alloc();
-	struct place pl = { .m = m, .err = err };
+	struct uc_place pl = { .m = m, .err = err };
 	int r;
 
 	if (!m)
 		return error_set(err, -ENOMEM, "out of memory");
 	r = check_schema(&pl, document);
 	if (r == 0)
-		r = get_text(&pl, document, "domain", 253, "aurabox.internal", &m->domain);
+		r = uc_load_text(&pl, document, "domain", 253, "aurabox.internal", &m->domain);
+	if (r == 0)
+		r = uc_routing_load_before(&pl, document);
 	if (r == 0)
 		r = load_entities(&pl, document);
 	if (r == 0)
 		r = load_sequences(&pl, document);
+	if (r == 0)
+		r = uc_routing_load_after(&pl, document);
 	if (r == 0)
 		r = load_dial_plan(&pl, document);
 	if (r == 0)

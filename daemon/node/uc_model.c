@@ -2,6 +2,7 @@
 /* uc_model.c - storage and look-ups of a snapshot; uc_load.c fills it. */
 #include "node/uc_model.h"
 #include "node/uc_model_build.h"
+#include "node/uc_zone.h"
 
 #include <string.h>
 
@@ -22,13 +23,13 @@ const char *uc_entity_type_name(enum uc_entity_type type)
 	return entity_type_names[type];
 }
 
-const char *uc_model_text(struct uc_model *m, const char *text, size_t len)
+static char *take_bytes(struct uc_model *m, size_t len)
 {
 	struct uc_text *chunk = m->texts;
-	char *copy;
+	char *bytes;
 
-	if (!chunk || chunk->size - chunk->used < len + 1) {
-		size_t size = len + 1 > TEXT_CHUNK ? len + 1 : TEXT_CHUNK;
+	if (!chunk || chunk->size - chunk->used < len) {
+		size_t size = len > TEXT_CHUNK ? len : TEXT_CHUNK;
 
 		chunk = malloc(sizeof(*chunk) + size);
 		if (!chunk)
@@ -36,8 +37,29 @@ const char *uc_model_text(struct uc_model *m, const char *text, size_t len)
 		*chunk = (struct uc_text){ .next = m->texts, .size = size };
 		m->texts = chunk;
 	}
-	copy = chunk->bytes + chunk->used;
-	chunk->used += len + 1;
+	bytes = chunk->bytes + chunk->used;
+	chunk->used += len;
+	return bytes;
+}
+
+void *uc_model_room(struct uc_model *m, size_t size)
+{
+	const size_t align = _Alignof(max_align_t);
+	char *bytes = take_bytes(m, size + align);
+
+	if (!bytes)
+		return NULL;
+	bytes += (align - (uintptr_t)bytes % align) % align;
+	memset(bytes, 0, size);
+	return bytes;
+}
+
+const char *uc_model_text(struct uc_model *m, const char *text, size_t len)
+{
+	char *copy = take_bytes(m, len + 1);
+
+	if (!copy)
+		return NULL;
 	if (len)
 		memcpy(copy, text, len);
 	copy[len] = '\0';
@@ -55,6 +77,11 @@ struct uc_model *uc_model_alloc(void)
 	map_init(&m->by_handle);
 	map_init(&m->by_extension);
 	map_init(&m->by_entity);
+	map_init(&m->routing.by_location);
+	map_init(&m->routing.by_adaptation);
+	map_init(&m->routing.by_range);
+	map_init(&m->routing.by_policy);
+	map_init(&m->routing.by_stem);
 	return m;
 }
 
@@ -82,6 +109,13 @@ struct uc_model *uc_model_unref(struct uc_model *model)
 	map_done(&model->by_handle);
 	map_done(&model->by_extension);
 	map_done(&model->by_entity);
+	map_done(&model->routing.by_location);
+	map_done(&model->routing.by_adaptation);
+	map_done(&model->routing.by_range);
+	map_done(&model->routing.by_policy);
+	map_done(&model->routing.by_stem);
+	for (size_t i = 0; i < model->routing.location_count; i++)
+		uc_zone_free((struct uc_zone *)model->routing.locations[i].zone);
 	for (size_t i = 0; i < model->sequence_count; i++)
 		free((void *)model->sequences[i].entries);
 	free(model->users);

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "node/uc_routing.h"
+
 struct uc_model; /* reference counted; the counting may be done from any thread */
 
 /* All texts are NUL-terminated and live as long as the snapshot. */
@@ -38,6 +40,14 @@ struct uc_entity {
 	uint16_t port;
 	enum uc_transport transport;
 	bool trusted; /* sm, cm, presence always; others by choice */
+	const struct uc_location *location;	/* NULL: by its address */
+	const struct uc_adaptation *adaptation; /* NULL: none */
+	uint32_t timer_b_s;			/* how long a silent peer is waited for */
+	struct uc_monitoring monitoring;	/* of others than cm and presence */
+	const struct uc_registration *registration; /* NULL: none */
+	uint32_t max_calls;			    /* 0: no limit */
+	size_t link_count;			    /* 1 or more */
+	struct uc_entity_link links[UC_ENTITY_LINKS_MAX];
 };
 
 struct uc_sequence_entry {
@@ -62,6 +72,7 @@ struct uc_user {
 	const struct uc_station *station;   /* NULL: sm alone serves the user */
 	const struct uc_sequence *sequence; /* NULL: none. Already resolved: a user with a station
 					     * has sip.sequence or the only one there is */
+	const struct uc_location *home;	    /* whose patterns hold for him; NULL: where he is */
 };
 
 struct uc_dial_entry {
@@ -79,7 +90,8 @@ enum uc_set {
 	UC_SET_SEQUENCES = 1 << 4,
 	UC_SET_DIAL_PLAN = 1 << 5,
 	UC_SET_SETTINGS = 1 << 6,
-	UC_SET_ALL = (1 << 7) - 1,
+	UC_SET_ROUTING = 1 << 7, /* all of uc_routing.h but entities */
+	UC_SET_ALL = (1 << 8) - 1,
 };
 
 /* Build a snapshot from an /uc/export document. A user's `password` in clear becomes its HA1 and

@@ -47,8 +47,11 @@ struct uc_model {
 	struct map by_handle;
 	struct map by_extension;
 	struct map by_entity;
+	struct uc_routing routing; /* its arrays lie in the arena */
 };
 
 /* A copy in the snapshot's arena; NULL without memory. */
 const char *uc_model_text(struct uc_model *m, const char *text, size_t len);
+/* Zeroed memory in the arena, aligned for pointers; NULL without memory. */
+void *uc_model_room(struct uc_model *m, size_t size);
 struct uc_model *uc_model_alloc(void); /* one reference; NULL without memory */
