@@ -37,8 +37,8 @@ static const struct {
 
 /* The lists of the document that are one row set each. */
 static const char *const lists[] = {
-	"sip_entities",	    "application_sequences", "dial_plan",     "domains",
-	"locations",	    "adaptations",	     "entity_links",  "time_ranges",
+	"sip_entities",	    "application_sequences", "dial_plan",	    "domains",
+	"locations",	    "adaptations",	     "entity_links",	    "time_ranges",
 	"routing_policies", "dial_patterns",	     "regular_expressions", "implicit_users",
 };
 

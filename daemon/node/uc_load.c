@@ -30,7 +30,7 @@ int uc_load_bad(const struct uc_place *pl, const char *member, const char *why)
 
 /* A string of 1..max bytes; absent gives fallback, and is an error when that is NULL. */
 int uc_load_text(struct uc_place *pl, const json_t *object, const char *member, size_t max,
-		    const char *fallback, const char **ret)
+		 const char *fallback, const char **ret)
 {
 	const json_t *value = json_object_get(object, member);
 	size_t len;
@@ -51,7 +51,7 @@ int uc_load_text(struct uc_place *pl, const json_t *object, const char *member, 
 }
 
 int uc_load_u32(struct uc_place *pl, const json_t *object, const char *member, uint32_t min,
-		   uint32_t max, uint32_t fallback, uint32_t *ret)
+		uint32_t max, uint32_t fallback, uint32_t *ret)
 {
 	const json_t *value = json_object_get(object, member);
 
@@ -67,7 +67,7 @@ int uc_load_u32(struct uc_place *pl, const json_t *object, const char *member, u
 }
 
 int uc_load_bool(struct uc_place *pl, const json_t *object, const char *member, bool fallback,
-		    bool *ret)
+		 bool *ret)
 {
 	const json_t *value = json_object_get(object, member);
 
@@ -81,7 +81,7 @@ int uc_load_bool(struct uc_place *pl, const json_t *object, const char *member, 
 }
 
 int uc_load_choice(struct uc_place *pl, const json_t *object, const char *member,
-		      const char *const *names, size_t count, int fallback, int *ret)
+		   const char *const *names, size_t count, int fallback, int *ret)
 {
 	const char *text = "";
 	int r = uc_load_text(pl, object, member, 32, fallback >= 0 ? "" : NULL, &text);
@@ -102,7 +102,7 @@ int uc_load_choice(struct uc_place *pl, const json_t *object, const char *member
 
 /* A list of at most max objects (or strings); absent is an empty one. */
 int uc_load_list(struct uc_place *pl, const json_t *document, const char *member, size_t max,
-		    const json_t **ret, size_t *count)
+		 const json_t **ret, size_t *count)
 {
 	const json_t *list = json_object_get(document, member);
 
@@ -133,10 +133,11 @@ static int load_entity(struct uc_place *pl, const json_t *object, struct uc_enti
 	if (r == 0)
 		r = uc_load_text(pl, object, "address", 255, NULL, &entity->address);
 	if (r == 0)
-		r = uc_load_choice(pl, object, "transport", transports, ARRAY_SIZE(transports), UC_TLS,
-			       &transport);
+		r = uc_load_choice(pl, object, "transport", transports, ARRAY_SIZE(transports),
+				   UC_TLS, &transport);
 	if (r == 0)
-		r = uc_load_u32(pl, object, "port", 1, 65535, transport == UC_TLS ? 5061 : 5060, &port);
+		r = uc_load_u32(pl, object, "port", 1, 65535, transport == UC_TLS ? 5061 : 5060,
+				&port);
 	if (r == 0)
 		r = uc_load_bool(pl, object, "trusted", false, &entity->trusted);
 	if (r < 0)
@@ -223,7 +224,8 @@ static int load_sequences(struct uc_place *pl, const json_t *document)
 {
 	const json_t *list;
 	size_t count;
-	int r = uc_load_list(pl, document, "application_sequences", UC_SEQUENCE_LIMIT, &list, &count);
+	int r = uc_load_list(pl, document, "application_sequences", UC_SEQUENCE_LIMIT, &list,
+			     &count);
 
 	if (r < 0 || count == 0)
 		return r;
@@ -335,7 +337,7 @@ static int load_station(struct uc_place *pl, const json_t *object, struct uc_use
 		r = uc_load_u32(pl, object, "appearances", 1, 10, 3, &station->appearances);
 	if (r == 0)
 		r = uc_load_bool(pl, object, "restrict_last_appearance", false,
-			     &station->restrict_last_appearance);
+				 &station->restrict_last_appearance);
 	if (r < 0)
 		return r;
 	if (strspn(station->extension, "0123456789*#") != strlen(station->extension))

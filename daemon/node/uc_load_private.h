@@ -35,5 +35,4 @@ int uc_routing_load_before(struct uc_place *pl, const json_t *document);
 int uc_routing_load_entity(struct uc_place *pl, const json_t *object, struct uc_entity *entity);
 int uc_routing_load_after(struct uc_place *pl, const json_t *document);
 /* "location" of a user: where he is at home; absent: nowhere. */
-int uc_routing_load_home(struct uc_place *pl, const json_t *object,
-			 const struct uc_location **ret);
+int uc_routing_load_home(struct uc_place *pl, const json_t *object, const struct uc_location **ret);

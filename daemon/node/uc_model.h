@@ -39,11 +39,11 @@ struct uc_entity {
 	const char *address; /* IP literal or host name */
 	uint16_t port;
 	enum uc_transport transport;
-	bool trusted; /* sm, cm, presence always; others by choice */
-	const struct uc_location *location;	/* NULL: by its address */
-	const struct uc_adaptation *adaptation; /* NULL: none */
-	uint32_t timer_b_s;			/* how long a silent peer is waited for */
-	struct uc_monitoring monitoring;	/* of others than cm and presence */
+	bool trusted;				    /* sm, cm, presence always; others by choice */
+	const struct uc_location *location;	    /* NULL: by its address */
+	const struct uc_adaptation *adaptation;	    /* NULL: none */
+	uint32_t timer_b_s;			    /* how long a silent peer is waited for */
+	struct uc_monitoring monitoring;	    /* of others than cm and presence */
 	const struct uc_registration *registration; /* NULL: none */
 	uint32_t max_calls;			    /* 0: no limit */
 	size_t link_count;			    /* 1 or more */

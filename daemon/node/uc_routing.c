@@ -113,7 +113,8 @@ int uc_ip_pattern_read(struct slice text, struct uc_ip_pattern *ret)
 	bool cut = false, v4, v4_too;
 	int r;
 
-	if (slice_find(rest, '*') >= 0 || slice_find(rest, 'x') >= 0 || slice_find(rest, 'X') >= 0) {
+	if (slice_find(rest, '*') >= 0 || slice_find(rest, 'x') >= 0 ||
+	    slice_find(rest, 'X') >= 0) {
 		r = read_octets(rest, &p);
 		if (r == 0)
 			*ret = p;
@@ -167,7 +168,8 @@ bool uc_ip_pattern_holds(const struct uc_ip_pattern *pattern, const struct addr 
 	if (!bytes_of(addr, bytes))
 		return false;
 	if (!pattern->octets)
-		return memcmp(bytes, pattern->low, 16) >= 0 && memcmp(bytes, pattern->high, 16) <= 0;
+		return memcmp(bytes, pattern->low, 16) >= 0 &&
+		       memcmp(bytes, pattern->high, 16) <= 0;
 	if (memcmp(bytes, mapped, sizeof(mapped)) != 0)
 		return false;
 	for (unsigned i = 0; i < 4; i++)

@@ -178,8 +178,7 @@ static int load_location(struct uc_place *pl, const json_t *object, void *item, 
 	return r < 0 ? r : add_name(pl, &pl->m->routing.by_location, &l->by_name, l->name);
 }
 
-static int load_conversion(struct uc_place *pl, const json_t *object,
-			   struct uc_digit_conversion *c)
+static int load_conversion(struct uc_place *pl, const json_t *object, struct uc_digit_conversion *c)
 {
 	static const char *const directions[] = { "ingress", "egress" };
 	static const char *const addresses[] = { "origination", "destination", "both" };
@@ -523,8 +522,7 @@ static int load_policies(struct uc_place *pl, const json_t *object, const struct
 		return r;
 	r = room(pl, count, sizeof(*policies), &policies);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		struct map_node *node =
-			map_get(&pl->m->routing.by_policy, slice_str(names[i]));
+		struct map_node *node = map_get(&pl->m->routing.by_policy, slice_str(names[i]));
 
 		if (!node)
 			return uc_load_bad(pl, "policies", "names no policy");
@@ -665,9 +663,8 @@ int uc_routing_load_after(struct uc_place *pl, const json_t *document)
 		r = load_list(pl, document, "time_ranges", RANGE_LIMIT, sizeof(*ro->ranges),
 			      load_range, &ro->ranges, &ro->range_count);
 	if (r == 0)
-		r = load_list(pl, document, "routing_policies", POLICY_LIMIT,
-			      sizeof(*ro->policies), load_policy, &ro->policies,
-			      &ro->policy_count);
+		r = load_list(pl, document, "routing_policies", POLICY_LIMIT, sizeof(*ro->policies),
+			      load_policy, &ro->policies, &ro->policy_count);
 	if (r == 0)
 		r = load_list(pl, document, "dial_patterns", PATTERN_LIMIT, sizeof(*ro->patterns),
 			      load_pattern, &ro->patterns, &ro->pattern_count);
@@ -676,8 +673,7 @@ int uc_routing_load_after(struct uc_place *pl, const json_t *document)
 			      sizeof(*ro->expressions), load_expression, &ro->expressions,
 			      &ro->expression_count);
 	if (r == 0)
-		r = load_list(pl, document, "implicit_users", IMPLICIT_LIMIT,
-			      sizeof(*ro->implicit), load_implicit, &ro->implicit,
-			      &ro->implicit_count);
+		r = load_list(pl, document, "implicit_users", IMPLICIT_LIMIT, sizeof(*ro->implicit),
+			      load_implicit, &ro->implicit, &ro->implicit_count);
 	return r < 0 ? r : load_settings(pl, document);
 }

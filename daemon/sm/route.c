@@ -158,7 +158,8 @@ struct slice route_digits(struct slice text, char out[static ROUTE_DIGITS_SIZE])
 /* Dial patterns ------------------------------------------------------------------------------ */
 struct search {
 	const struct uc_location *location; /* of the caller */
-	const struct uc_location *emergency_at; /* whose emergency patterns count besides those for all */
+	const struct uc_location
+		*emergency_at; /* whose emergency patterns count besides those for all */
 	struct slice domain;
 	bool stripped; /* the domain is a level above the one that was asked for */
 };
@@ -217,8 +218,7 @@ static const struct uc_dial_pattern *search_level(const struct deciding *d, cons
 	unsigned shown = 0;
 
 	for (size_t len = 0; len <= d->digits.len; len++) {
-		struct map_node *node =
-			map_get(&d->routing->by_stem, slice_sub(d->digits, 0, len));
+		struct map_node *node = map_get(&d->routing->by_stem, slice_sub(d->digits, 0, len));
 
 		for (; node; node = map_next_same(node)) {
 			const struct uc_dial_pattern *p =
@@ -577,7 +577,7 @@ const struct uc_implicit_user *route_implicit(const struct uc_model *model, stru
 		return NULL;
 	digits = digits_of(&uri, buffer);
 	host = own_host || uri.scheme == SIP_SCHEME_TEL ? slice_str(uc_model_domain(model))
-							 : uri.host;
+							: uri.host;
 	for (size_t i = 0; i < routing->implicit_count && digits.len; i++) {
 		const struct uc_implicit_user *u = &routing->implicit[i];
 

@@ -31,8 +31,7 @@ enum route_outcome {
 
 enum route_link { ROUTE_LINK_UP, ROUTE_LINK_UNKNOWN, ROUTE_LINK_DOWN, ROUTE_LINK_DENIED };
 /* The state of an entity's links, and why (a literal or text of the entity). */
-typedef enum route_link route_link_fn(void *user, const struct uc_entity *entity,
-				      const char **why);
+typedef enum route_link route_link_fn(void *user, const struct uc_entity *entity, const char **why);
 
 struct route_query {
 	struct slice uri;		  /* Request-URI, adapted by the sender's entity */

@@ -29,9 +29,9 @@
 	"{\"name\":\"central\",\"type\":\"trunk\",\"address\":\"192.0.2.1\"},"                     \
 	"{\"name\":\"local\",\"type\":\"trunk\",\"address\":\"192.0.2.2\"},"                       \
 	"{\"name\":\"night\",\"type\":\"voicemail\",\"address\":\"192.0.2.3\"}],"                  \
-	"\"time_ranges\":[{\"name\":\"day\",\"days\":[\"mon\",\"tue\",\"wed\",\"thu\",\"fri\"],"    \
+	"\"time_ranges\":[{\"name\":\"day\",\"days\":[\"mon\",\"tue\",\"wed\",\"thu\",\"fri\"],"   \
 	"\"start\":\"08:00\",\"end\":\"18:00\"},"                                                  \
-	"{\"name\":\"dark\",\"days\":[\"mon\",\"tue\",\"wed\",\"thu\",\"fri\",\"sat\",\"sun\"],"    \
+	"{\"name\":\"dark\",\"days\":[\"mon\",\"tue\",\"wed\",\"thu\",\"fri\",\"sat\",\"sun\"],"   \
 	"\"start\":\"18:00\",\"end\":\"08:00\"}],"                                                 \
 	"\"routing_policies\":[{\"name\":\"central\",\"entity\":\"central\"},"                     \
 	"{\"name\":\"local\",\"entity\":\"local\"},"                                               \
@@ -82,7 +82,9 @@ struct ask {
 static struct route asked(struct ask a)
 {
 	static struct route_steps steps;
-	struct route_query q = { .uri = slice_str(a.uri), .may_leave = a.may_leave, .link = link_of };
+	struct route_query q = { .uri = slice_str(a.uri),
+				 .may_leave = a.may_leave,
+				 .link = link_of };
 	struct route route, again;
 
 	q.actual = a.actual ? uc_location_by_name(uc_model_routing(model), a.actual) : NULL;
@@ -101,7 +103,8 @@ static struct route asked(struct ask a)
 
 static const char *first(struct route r)
 {
-	return r.outcome == ROUTE_ENTITY ? r.candidates[0].entity->name : route_outcome_name(r.outcome);
+	return r.outcome == ROUTE_ENTITY ? r.candidates[0].entity->name
+					 : route_outcome_name(r.outcome);
 }
 
 /* Each case: rows, what is dialled by somebody in A, the pattern that must win ("" none). */
@@ -115,7 +118,8 @@ static void patterns_have_one_order(void **state)
 		  "sip:+4930@aurabox.internal", "+49", false },
 		{ "x counts as a character", "{\"pattern\":\"12\"},{\"pattern\":\"1xx\"}",
 		  "sip:1234@aurabox.internal", "1xx", false },
-		{ "more literal digits", "{\"pattern\":\"12x\"},{\"pattern\":\"123\"},{\"pattern\":\"1xx\"}",
+		{ "more literal digits",
+		  "{\"pattern\":\"12x\"},{\"pattern\":\"123\"},{\"pattern\":\"1xx\"}",
 		  "sip:1234@aurabox.internal", "123", false },
 		{ "narrower lengths",
 		  "{\"pattern\":\"12\",\"min\":2,\"max\":36},{\"pattern\":\"12\",\"min\":4,\"max\":4}",
@@ -129,7 +133,8 @@ static void patterns_have_one_order(void **state)
 		{ "another place does not",
 		  "{\"pattern\":\"1234\",\"location\":\"B\"},{\"pattern\":\"1\"}",
 		  "sip:1234@aurabox.internal", "1", false },
-		{ "a domain", "{\"pattern\":\"12\",\"domain\":\"eng.example.com\"},{\"pattern\":\"1\"}",
+		{ "a domain",
+		  "{\"pattern\":\"12\",\"domain\":\"eng.example.com\"},{\"pattern\":\"1\"}",
 		  "sip:1234@aurabox.internal", "1", false },
 		{ "a domain above", "{\"pattern\":\"12\",\"domain\":\"example.com\"}",
 		  "sip:1234@eng.example.com", "12", false },
@@ -141,7 +146,8 @@ static void patterns_have_one_order(void **state)
 		  "sip:+49-30-(55)@aurabox.internal", "+4930", false },
 		{ "star and hash", "{\"pattern\":\"*2x#\"}", "sip:*21%23@aurabox.internal", "*2x#",
 		  false },
-		{ "a name is no number", "{\"pattern\":\"1\"}", "sip:1a@aurabox.internal", "", false },
+		{ "a name is no number", "{\"pattern\":\"1\"}", "sip:1a@aurabox.internal", "",
+		  false },
 		{ "emergency before a user of that name",
 		  "{\"pattern\":\"112\",\"max\":3,\"emergency\":true}", "sip:112@aurabox.internal",
 		  "112", true },
@@ -185,7 +191,8 @@ static void a_better_match_for_all_may_override_the_place(void **state)
 	     "{\"pattern\":\"1\",\"location\":\"A\",\"policies\":[\"local\"]},"
 	     "{\"pattern\":\"9\",\"policies\":[\"central\"]},"
 	     "{\"pattern\":\"9\",\"location\":\"A\",\"policies\":[\"local\"]}]");
-	assert_string_equal(first(ASK(.uri = "sip:1234@aurabox.internal", .actual = "A")), "central");
+	assert_string_equal(first(ASK(.uri = "sip:1234@aurabox.internal", .actual = "A")),
+			    "central");
 	assert_string_equal(first(ASK(.uri = "sip:1534@aurabox.internal", .actual = "A")), "local");
 	assert_string_equal(first(ASK(.uri = "sip:9@aurabox.internal", .actual = "A")), "local");
 }
@@ -352,28 +359,28 @@ static void addresses_have_the_narrowest_place(void **state)
 	static const struct {
 		const char *ip, *place;
 	} cases[] = {
-		{ "135.120.121.7", "wild" }, { "135.129.121.255", "wild" },
-		{ "135.12.121.7", "" },	     { "135.121.122.7", "" },
-		{ "10.1.2.3", "A" },	     { "10.2.0.9", "range" },
-		{ "10.2.0.10", "B" },	     { "2001:db8:1::5", "six" },
-		{ "2001:db9::1", "" },	     { "::ffff:10.1.2.3", "A" },
+		{ "135.120.121.7", "wild" }, { "135.129.121.255", "wild" }, { "135.12.121.7", "" },
+		{ "135.121.122.7", "" },     { "10.1.2.3", "A" },	    { "10.2.0.9", "range" },
+		{ "10.2.0.10", "B" },	     { "2001:db8:1::5", "six" },    { "2001:db9::1", "" },
+		{ "::ffff:10.1.2.3", "A" },
 	};
 	struct uc_ip_pattern pattern;
-	static const char *const bad[] = { "",	    "10.1.0.0/33", "10.0.0.9-10.0.0.1", "10.1.x",
-					   "1.2.3", "a.b.c.x",	   "10.1.*.*.*",	"1**.2.3.4",
-					   "10.0.0.1-2001:db8::1" };
+	static const char *const bad[] = { "",		 "10.1.0.0/33", "10.0.0.9-10.0.0.1",
+					   "10.1.x",	 "1.2.3",	"a.b.c.x",
+					   "10.1.*.*.*", "1**.2.3.4",	"10.0.0.1-2001:db8::1" };
 
 	load("\"application_sequences\":[]");
 	clear(state);
 	{
-		AUTO(json) json_t *json = json_loads(
-			"{\"schema\":1,\"locations\":["
-			"{\"name\":\"A\",\"patterns\":[\"10.1.0.0/16\"]},"
-			"{\"name\":\"B\",\"patterns\":[\"10.2.0.0/16\"]},"
-			"{\"name\":\"range\",\"patterns\":[\"10.2.0.1-10.2.0.9\"]},"
-			"{\"name\":\"wild\",\"patterns\":[\"135.12x.121.*\"]},"
-			"{\"name\":\"six\",\"patterns\":[\"2001:db8::/32\"]}]}",
-			0, NULL);
+		AUTO(json)
+		json_t *json =
+			json_loads("{\"schema\":1,\"locations\":["
+				   "{\"name\":\"A\",\"patterns\":[\"10.1.0.0/16\"]},"
+				   "{\"name\":\"B\",\"patterns\":[\"10.2.0.0/16\"]},"
+				   "{\"name\":\"range\",\"patterns\":[\"10.2.0.1-10.2.0.9\"]},"
+				   "{\"name\":\"wild\",\"patterns\":[\"135.12x.121.*\"]},"
+				   "{\"name\":\"six\",\"patterns\":[\"2001:db8::/32\"]}]}",
+				   0, NULL);
 
 		assert_int_equal(uc_model_new(json, &model, NULL), 0);
 	}
