@@ -6,7 +6,9 @@
 #include "base/json_field.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "net/addr.h"
 #include "node/guest_config.h"
+#include "node/listen.h"
 #include "node/management.h"
 #include "node/node_inside.h"
 #include "node/replica.h"
@@ -31,7 +33,7 @@ struct node {
 	struct node_identity identity;
 	struct guest_config guest;
 	const char *root;
-	char address[64]; /* where identity.address points */
+	char address[ADDR_TEXT_MAX]; /* where identity.address points */
 	char *domain;
 	char *management_path;
 	struct loop *loop;
@@ -137,24 +139,20 @@ static void on_signal(int signo, void *user)
 	loop_stop(node->loop);
 }
 
-/* "ADDRESS:PORT", "[v6]:PORT" or "" */
+/* "ADDRESS:PORT" or "[v6]:PORT", several with commas between, or ""; the first is who we are. */
 static int split_listen(struct node *node, const char *listen, struct error *err)
 {
-	struct slice text = slice_str(listen);
-	const char *colon = strrchr(listen, ':');
-	uint32_t port = 0;
-	struct slice host;
+	struct addr addr;
 
-	if (text.len == 0)
-		return 0;
-	if (!colon || slice_to_u32(slice_str(colon + 1), &port) < 0 || port == 0 || port > 65535)
-		return error_field(err, -EINVAL, "sip.listen", "is not ADDRESS:PORT");
-	host = slice_make(listen, (size_t)(colon - listen));
-	if (host.len > 2 && host.p[0] == '[' && host.p[host.len - 1] == ']')
-		host = slice_make(host.p + 1, host.len - 2);
-	if (host.len == 0 || slice_copy(host, node->address, sizeof(node->address)) < 0)
-		return error_field(err, -EINVAL, "sip.listen", "is not ADDRESS:PORT");
-	node->identity.port = (uint16_t)port;
+	for (size_t i = 0; node_listen_at(listen, i, &addr) != -ENOENT; i++) {
+		if (node_listen_at(listen, i, &addr) < 0 || i == NODE_LISTEN_MAX)
+			return error_field(err, -EINVAL, "sip.listen",
+					   "is not a list of ADDRESS:PORT");
+		if (i > 0)
+			continue;
+		(void)addr_format_ip(&addr, node->address);
+		node->identity.port = addr_port(&addr);
+	}
 	return 0;
 }
 

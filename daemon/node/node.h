@@ -24,7 +24,7 @@ struct uc_model;
  *		OPT_U32(struct sm_options, min_expires_s, "registrar.min_expires_s", "60", "…"),
  *		OPT_END };                                                                    */
 struct node_options {
-	char *sip_listen; /* ADDRESS:PORT or "" */
+	char *sip_listen; /* list of ADDRESS:PORT (listen.h) or "" */
 	char *sip_domain; /* "" in favour of the document's */
 	char *sip_advertise;
 	char *tls_cert;
@@ -38,7 +38,8 @@ struct node_options {
 extern const char *const node_log_levels[];
 /* clang-format off */
 #define NODE_OPTIONS(type, m) \
-	OPT_STRING(type, m.sip_listen, "sip.listen", "", "Address and port to serve SIP on."), \
+	OPT_STRING(type, m.sip_listen, "sip.listen", "", \
+		   "Addresses and ports to serve SIP on, commas between them."), \
 	OPT_STRING(type, m.sip_domain, "sip.domain", "", "SIP domain where smgr names none."), \
 	OPT_STRING(type, m.sip_advertise, "sip.advertise", "", \
 		   "Address that phones outside reach this server at."), \

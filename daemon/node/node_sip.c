@@ -8,6 +8,7 @@
 #include "codec/sip/sip_msg.h"
 #include "net/addr.h"
 #include "net/tls.h"
+#include "node/listen.h"
 #include "node/node.h"
 #include "node/trace_ring.h"
 #include "stack/sip/sip_flow.h"
@@ -59,19 +60,15 @@ static int listen_tls(struct sip_wire *wire, const struct node_identity *id,
 	return r < 0 ? r : 0;
 }
 
-int node_sip_listen(struct node *node, struct sip_stack *stack, struct error *err)
+/* asked: the port is what [sip] listen says, not the one that comes with the program. */
+static int listen_at(struct sip_wire *wire, const struct node_identity *id, struct addr *local,
+		     bool asked, struct error *err)
 {
-	const struct node_identity *id = node_identity(node);
-	const struct node_options *options = node_config(node);
-	struct sip_wire *wire = sip_stack_wire(stack);
 	bool secure = id->cert_file[0] != '\0';
-	struct addr local;
 	int r = 0;
 
-	if (addr_parse_ip(slice_str(id->address), id->port, &local) < 0)
-		return error_set(err, -EINVAL, "'%s' is no address to listen on", id->address);
-	if (id->standalone && addr_is_loopback(&local))
-		r = listen_plain(wire, &local, err);
+	if (id->standalone && addr_is_loopback(local))
+		r = listen_plain(wire, local, err);
 	else if (!secure)
 		r = error_set(err, -EACCES,
 			      "without a certificate SIP is served standalone on loopback only");
@@ -79,10 +76,26 @@ int node_sip_listen(struct node *node, struct sip_stack *stack, struct error *er
 		return r;
 
 	if (id->standalone)
-		addr_set_port(&local, (uint16_t)(id->port + 1));
-	else if (options->sip_listen[0] == '\0')
-		addr_set_port(&local, SIP_TLS_PORT);
-	return listen_tls(wire, id, &local, err);
+		addr_set_port(local, (uint16_t)(addr_port(local) + 1));
+	else if (!asked)
+		addr_set_port(local, SIP_TLS_PORT);
+	return listen_tls(wire, id, local, err);
+}
+
+int node_sip_listen(struct node *node, struct sip_stack *stack, struct error *err)
+{
+	const struct node_identity *id = node_identity(node);
+	const struct node_options *options = node_config(node);
+	struct sip_wire *wire = sip_stack_wire(stack);
+	struct addr local;
+	int r;
+
+	if (addr_parse_ip(slice_str(id->address), id->port, &local) < 0)
+		return error_set(err, -EINVAL, "'%s' is no address to listen on", id->address);
+	r = listen_at(wire, id, &local, options->sip_listen[0] != '\0', err);
+	for (size_t i = 1; r >= 0 && node_listen_at(options->sip_listen, i, &local) == 0; i++)
+		r = listen_at(wire, id, &local, true, err);
+	return r;
 }
 
 bool node_sip_link_matches(const struct uc_model *model, enum uc_entity_type type,

@@ -394,6 +394,9 @@ struct peer peer_of_flow(struct sm *sm, const struct sip_flow *flow, const char 
 	struct peer phone = { .kind = sip_flow_is_reliable(flow) ? TRUST_PHONE_STREAM
 								 : TRUST_PHONE_UDP };
 
+	/* A browser, or the relay of browsers, whatever its address and certificate are. */
+	if (sip_transport_is_ws(flow->transport))
+		return phone;
 	for (struct entity *e = entity_next(sm->entities, NULL); e;
 	     e = entity_next(sm->entities, e)) {
 		if (flow->transport == SIP_TRANSPORT_TLS) {

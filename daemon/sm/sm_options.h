@@ -20,6 +20,7 @@ struct sm_options {
 	uint32_t down_after_ms;
 	uint32_t probe_ms;
 	uint32_t timer_c_s;
+	char *wss_listen; /* ADDRESS:PORT or "" */
 };
 
 extern const struct option sm_option_table[];

@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "codec/sip/sip_msg.h"
+#include "net/addr.h"
 #include "net/tls.h"
+#include "node/listen.h"
 #include "node/node.h"
 #include "node/trace_ring.h"
 #include "node/uc_model.h"
@@ -25,6 +27,9 @@
 #include "stack/sip/sip_wire.h"
 
 #define SWEEP_MS 1000
+#define SIP_PORT 5060
+#define WSS_PORT 5443
+#define RELAY_NAME "auraboxd" /* whose certificate may say where a browser is */
 
 /* clang-format off */
 static const struct metric_def metrics[SM_METRICS] = {
@@ -145,19 +150,29 @@ static const struct sip_stack_handlers stack_handlers = {
 };
 
 /* Start ----------------------------------------------------------------------------------- */
-static int listen_plain(struct sm *sm, const struct node_identity *id, enum sip_transport transport,
-			struct error *err)
+/* An advertised address stands for the listen points of its own family, a name for all. */
+static const char *advertised(const struct node_identity *id, const struct addr *local)
 {
-	struct sip_listen point = { .transport = transport, .advertise_host = id->advertise };
-	int r;
+	struct addr shown;
 
-	r = addr_parse_ip(slice_str(id->address), id->port, &point.local);
-	if (r < 0)
-		return error_set(err, r, "'%s' is no address to listen on", id->address);
+	if (addr_parse_ip(slice_str(id->advertise), 0, &shown) == 0 &&
+	    addr_family(&shown) != addr_family(local))
+		return NULL;
+	return id->advertise;
+}
+
+static int listen_plain(struct sm *sm, const struct node_identity *id, const struct addr *local,
+			enum sip_transport transport, struct error *err)
+{
+	const struct sip_listen point = { .transport = transport,
+					  .local = *local,
+					  .advertise_host = advertised(id, local) };
+
 	return sip_wire_listen(sm->wire, &point, err);
 }
 
-static int listen_tls(struct sm *sm, const struct node_identity *id, struct error *err)
+static int listen_tls(struct sm *sm, const struct node_identity *id, const struct addr *local,
+		      struct error *err)
 {
 	const struct tls_config server = { .server = true,
 					   .verify = TLS_VERIFY_OPTIONAL,
@@ -170,12 +185,10 @@ static int listen_tls(struct sm *sm, const struct node_identity *id, struct erro
 					   .ca_file = id->ca_file };
 	AUTO(tls_context) struct tls_context *in = NULL;
 	AUTO(tls_context) struct tls_context *out = NULL;
-	struct sip_listen point = { .transport = SIP_TRANSPORT_TLS };
+	struct sip_listen point = { .transport = SIP_TRANSPORT_TLS, .local = *local };
 	int r;
 
-	r = addr_parse_ip(slice_str(id->address), (uint16_t)(id->port + 1), &point.local);
-	if (r < 0)
-		return r;
+	addr_set_port(&point.local, (uint16_t)(addr_port(local) + 1));
 	r = tls_context_new(&server, &in, err);
 	if (r < 0)
 		return r;
@@ -187,21 +200,82 @@ static int listen_tls(struct sm *sm, const struct node_identity *id, struct erro
 	return sip_wire_listen(sm->wire, &point, err);
 }
 
+/* WebSocket: with TLS, or in clear standalone on loopback. */
+static int listen_ws(struct sm *sm, const struct addr *local, struct error *err)
+{
+	const struct node_identity *id = node_identity(sm->node);
+	const struct tls_config server = { .server = true,
+					   .verify = TLS_VERIFY_OPTIONAL,
+					   .cert_file = id->cert_file,
+					   .key_file = id->key_file,
+					   .ca_file = id->ca_file };
+	AUTO(tls_context) struct tls_context *in = NULL;
+	struct sip_listen point = { .transport = SIP_TRANSPORT_WS,
+				    .local = *local,
+				    .advertise_host = advertised(id, local) };
+	int r;
+
+	if (id->cert_file[0]) {
+		r = tls_context_new(&server, &in, err);
+		if (r < 0)
+			return r;
+		point.transport = SIP_TRANSPORT_WSS;
+		point.tls = in;
+		point.relay = RELAY_NAME;
+	} else if (!id->standalone || !addr_is_loopback(local)) {
+		return error_set(err, -EACCES, "WebSocket without TLS is for loopback only");
+	}
+	return sip_wire_listen(sm->wire, &point, err);
+}
+
+static int listen_all_ws(struct sm *sm, struct error *err)
+{
+	const char *list = sm->options->wss_listen;
+	struct addr local;
+	int r = 0, found;
+
+	for (size_t i = 0; r >= 0 && (found = node_listen_at(list, i, &local)) != -ENOENT; i++)
+		r = found < 0 ? error_field(err, found, "sip.wss_listen",
+					    "is not a list of ADDRESS:PORT")
+			      : listen_ws(sm, &local, err);
+	return r;
+}
+
+static int listen_at(struct sm *sm, const struct addr *local, struct error *err)
+{
+	const struct node_identity *id = node_identity(sm->node);
+	struct addr ws = *local;
+	int r;
+
+	r = listen_plain(sm, id, local, SIP_TRANSPORT_UDP, err);
+	if (r >= 0)
+		r = listen_plain(sm, id, local, SIP_TRANSPORT_TCP, err);
+	if (r >= 0 && id->cert_file[0])
+		r = listen_tls(sm, id, local, err);
+	addr_set_port(&ws, WSS_PORT);
+	if (r >= 0 && id->cert_file[0] && addr_port(local) == SIP_PORT &&
+	    !sm->options->wss_listen[0])
+		r = listen_ws(sm, &ws, err);
+	return r;
+}
+
 static int listen_all(struct sm *sm, struct error *err)
 {
 	const struct node_identity *id = node_identity(sm->node);
-	struct addr own;
+	struct addr own, more;
 	int r;
 
-	r = listen_plain(sm, id, SIP_TRANSPORT_UDP, err);
+	if (addr_parse_ip(slice_str(id->address), id->port, &own) < 0)
+		return error_set(err, -EINVAL, "'%s' is no address to listen on", id->address);
+	r = listen_at(sm, &own, err);
+	for (size_t i = 1; r >= 0 && node_listen_at(sm->options->node.sip_listen, i, &more) == 0;
+	     i++)
+		r = listen_at(sm, &more, err);
 	if (r >= 0)
-		r = listen_plain(sm, id, SIP_TRANSPORT_TCP, err);
-	if (r >= 0 && id->cert_file[0])
-		r = listen_tls(sm, id, err);
+		r = listen_all_ws(sm, err);
 	if (r < 0)
 		return r;
-	if (addr_parse_ip(slice_str(id->address), id->port, &own) == 0)
-		sip_wire_add_host(sm->wire, uc_model_domain(node_model(sm->node)), &own);
+	sip_wire_add_host(sm->wire, uc_model_domain(node_model(sm->node)), &own);
 	return 0;
 }
 

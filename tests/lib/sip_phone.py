@@ -19,7 +19,7 @@ class Timeout(AssertionError):
 class Endpoint:
     """One socket, a thread that reads it, and everything that was sent or received, in order."""
 
-    def __init__(self, transport="udp", local=("127.0.0.1", 0), server=("127.0.0.1", 5060)):
+    def __init__(self, transport="udp", local=("127.0.0.1", 0), server=("127.0.0.1", 5060), sock=None):
         self.transport = transport
         self.server = server
         self.log = []        # (direction, Message)
@@ -27,12 +27,15 @@ class Endpoint:
         self.cond = threading.Condition()
         self.closed = False
         kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-        self.sock = socket.socket(socket.AF_INET, kind)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sock.bind(local)
+        family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
+        self.sock = sock or socket.socket(family, kind)
+        if not sock:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.sock.bind(local)
         if transport == "tcp":
             self.sock.connect(server)
-        self.addr = self.sock.getsockname()
+        self.addr = self.sock.getsockname()[:2]
+        self.host = f"[{self.addr[0]}]" if family == socket.AF_INET6 else self.addr[0]
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
@@ -147,10 +150,10 @@ class Phone(Endpoint):
     @property
     def contact(self):
         tail = ";transport=tcp" if self.transport == "tcp" else ""
-        return f"<sip:{self.user}@{self.addr[0]}:{self.addr[1]}{tail}>"
+        return f"<sip:{self.user}@{self.host}:{self.addr[1]}{tail}>"
 
     def via(self):
-        return (f"SIP/2.0/{self.transport.upper()} {self.addr[0]}:{self.addr[1]}"
+        return (f"SIP/2.0/{self.transport.upper()} {self.host}:{self.addr[1]}"
                 f";branch=z9hG4bK{uuid.uuid4().hex[:16]};rport")
 
     def sdp(self):

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sip_connection.c - one TCP or TLS connection of the wire: framing, keep-alive, reuse.
- * RFC 3261 sections 18.1.1 and 18.3, RFC 5626 section 3.5.1. */
+/* sip_connection.c - one TCP, TLS or WebSocket connection of the wire: framing, keep-alive, reuse.
+ * RFC 3261 sections 18.1.1 and 18.3, RFC 5626 section 3.5.1, RFC 7118. */
 #include <stdio.h>
 
 #include "base/log.h"
 #include "base/loop.h"
 #include "net/stream.h"
 #include "net/tcp.h"
+#include "net/websocket.h"
 #include "stack/sip/sip_wire_private.h"
 
 struct connection *sip_connection_find(const struct sip_wire *wire, uint64_t id)
@@ -89,13 +90,11 @@ static ssize_t bytes_received(void *user, struct stream *stream, struct slice by
 	return (ssize_t)used;
 }
 
-static void stream_closed(void *user, struct stream *stream, int reason)
+static void connection_closed(struct connection *c, int reason)
 {
-	struct connection *c = user;
 	struct sip_wire *wire = c->wire;
 	struct sip_flow flow = flow_of(c);
 
-	(void)stream;
 	if (reason < 0 && reason != -ECANCELED && !c->heard && c->outgoing)
 		wire->stats.connect_failed++;
 	forget(c);
@@ -103,10 +102,81 @@ static void stream_closed(void *user, struct stream *stream, int reason)
 		wire->handlers.closed(wire->user, &flow, reason);
 }
 
+static void stream_closed(void *user, struct stream *stream, int reason)
+{
+	(void)stream;
+	connection_closed(user, reason);
+}
+
 static const struct stream_handlers connection_handlers = {
 	.data = bytes_received,
 	.closed = stream_closed,
 };
+
+/* WebSocket ---------------------------------------------------------------------------------- */
+
+/* Forwarded: for="[2001:db8::1]:4711" (RFC 7239): where the relay's client is. */
+static unsigned upgrade_asked(void *user, const struct websocket_request *request)
+{
+	struct connection *c = user;
+	struct slice value = request->forwarded;
+	struct addr client;
+
+	if (!c->point->relay || value.len == 0 ||
+	    strcmp(stream_peer_name(c->stream), c->point->relay) != 0)
+		return 0;
+	if (!slice_skip_nocase(&value, SLICE("for=\"")) || value.len == 0 ||
+	    value.p[value.len - 1] != '"' ||
+	    addr_parse(slice_sub(value, 0, value.len - 1), 0, &client) < 0)
+		return 400;
+	c->remote = client;
+	return 0;
+}
+
+/* One message of SIP, whole and alone; or the keep-alive of RFC 5626 (RFC 7118 section 6). */
+static int websocket_received(void *user, struct slice bytes)
+{
+	struct connection *c = user;
+	struct sip_wire *wire = c->wire;
+	struct sip_flow flow = flow_of(c);
+	struct addr local = *stream_local(c->stream);
+
+	c->heard = true;
+	loop_timer_stop(wire->loop, &c->first);
+	if (slice_eq_str(bytes, "\r\n\r\n")) {
+		wire->stats.keepalives++;
+		return websocket_send(c->ws, SLICE("\r\n"));
+	}
+	return sip_wire_received(wire, bytes, &flow, &local, "", false);
+}
+
+static void websocket_closed(void *user, int reason)
+{
+	connection_closed(user, reason);
+}
+
+static const struct websocket_handlers websocket_handlers = {
+	.asked = upgrade_asked,
+	.message = websocket_received,
+	.closed = websocket_closed,
+};
+
+static int attach(struct connection *c, struct stream *stream)
+{
+	static const struct websocket_config config = { .protocol = "sip",
+							.message_max = SIP_MSG_MAX };
+
+	if (sip_transport_is_ws(c->point->transport))
+		return websocket_accept(c->wire->loop, stream, &config, &websocket_handlers, c,
+					&c->ws);
+	stream_set_user(stream, &connection_handlers, c);
+	return 0;
+}
+
+int sip_connection_send(struct connection *c, struct slice message)
+{
+	return c->ws ? websocket_send(c->ws, message) : stream_write(c->stream, message);
+}
 
 static ssize_t orphan_data(void *user, struct stream *stream, struct slice bytes)
 {
@@ -129,8 +199,12 @@ static const struct stream_handlers orphan_handlers = {
 
 void sip_connection_orphan(struct connection *c)
 {
-	stream_set_user(c->stream, &orphan_handlers, NULL);
-	stream_close(c->stream, true);
+	if (c->ws) {
+		(void)websocket_orphan(c->ws);
+	} else {
+		stream_set_user(c->stream, &orphan_handlers, NULL);
+		stream_close(c->stream, true);
+	}
 	forget(c);
 }
 
@@ -193,7 +267,10 @@ int sip_connection_accept(void *user, struct stream *stream)
 		free(c);
 		return -ENOMEM;
 	}
-	stream_set_user(stream, &connection_handlers, c);
+	if (attach(c, stream) < 0) {
+		forget(c);
+		return -ENOMEM;
+	}
 	loop_timer_start(wire->loop, &c->first, wire->limits.first_message_ms, silent_too_long);
 	wire->stats.accepted++;
 	return 0;

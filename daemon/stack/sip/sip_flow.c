@@ -18,6 +18,10 @@ const char *sip_flow_transport_text(const struct sip_flow *flow)
 		return "tcp";
 	case SIP_TRANSPORT_TLS:
 		return "tls";
+	case SIP_TRANSPORT_WS:
+		return "ws";
+	case SIP_TRANSPORT_WSS:
+		return "wss";
 	default:
 		return "udp";
 	}

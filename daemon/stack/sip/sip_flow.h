@@ -12,7 +12,7 @@
 #define SIP_FLOW_NAME_MAX 64 /* of the TLS name, with NUL */
 
 struct sip_flow {
-	enum sip_transport transport; /* UDP, TCP or TLS */
+	enum sip_transport transport; /* UDP, TCP, TLS, WS or WSS */
 	uint32_t listen;     /* index of the listen point; SIP_LISTEN_ANY = the wire chooses */
 	uint64_t connection; /* TCP, TLS: this connection and no other; 0 = by address */
 	struct addr remote;
@@ -23,9 +23,14 @@ struct sip_flow {
 
 /* Same way: transport and connection, or transport and remote address. */
 bool sip_flow_equal(const struct sip_flow *a, const struct sip_flow *b);
+/* A WebSocket: only ever opened by the peer, and found again by its connection alone. */
+static inline bool sip_transport_is_ws(enum sip_transport transport)
+{
+	return transport == SIP_TRANSPORT_WS || transport == SIP_TRANSPORT_WSS;
+}
 static inline bool sip_flow_is_reliable(const struct sip_flow *flow)
 {
 	return flow->transport != SIP_TRANSPORT_UDP;
 }
-/* "udp" "tcp" "tls", as in logs, traces and URI parameters. Static storage. */
+/* "udp" "tcp" "tls" "ws" "wss", as in logs and traces. Static storage. */
 const char *sip_flow_transport_text(const struct sip_flow *flow);

@@ -159,10 +159,12 @@ static int name_point(struct point *p, const struct sip_listen *listen)
 	p->port = listen->advertise_port ? listen->advertise_port : addr_port(&p->local);
 	if (listen->advertise_host && *listen->advertise_host) {
 		struct addr ip;
-		bool bare6 = addr_parse_ip(slice_str(listen->advertise_host), 0, &ip) == 0;
+		bool numeric = addr_parse_ip(slice_str(listen->advertise_host), 0, &ip) == 0;
 
-		return slice_copy(slice_str(bare6 ? addr_format_host(&ip, text)
-						  : listen->advertise_host),
+		if (numeric)
+			p->shown = ip;
+		return slice_copy(slice_str(numeric ? addr_format_host(&ip, text)
+						    : listen->advertise_host),
 				  p->host, sizeof(p->host));
 	}
 	if (addr_is_any(&p->local)) {
@@ -176,6 +178,17 @@ static int name_point(struct point *p, const struct sip_listen *listen)
 	return slice_copy(slice_str(addr_format_host(&shown, text)), p->host, sizeof(p->host));
 }
 
+#define RELAYED_MAX 1024 /* WebSockets of one address: the relay brings everybody's from its own */
+
+static uint32_t per_address(const struct sip_wire *wire, const struct sip_listen *listen)
+{
+	uint32_t limit = wire->limits.connections_per_address;
+
+	if (addr_is_loopback(&listen->local))
+		return wire->limits.connections_max;
+	return listen->relay && limit < RELAYED_MAX ? RELAYED_MAX : limit;
+}
+
 static int open_point(struct point *p, const struct sip_listen *listen, struct error *err)
 {
 	struct sip_wire *wire = p->wire;
@@ -183,9 +196,7 @@ static int open_point(struct point *p, const struct sip_listen *listen, struct e
 		.local = &listen->local,
 		.tls = listen->tls,
 		.connections_max = wire->limits.connections_max,
-		.connections_per_address = addr_is_loopback(&listen->local)
-						   ? wire->limits.connections_max
-						   : wire->limits.connections_per_address,
+		.connections_per_address = per_address(wire, listen),
 		.limits =
 			&(struct stream_limits){ .receive_max = SIP_MSG_MAX + 4,
 						 .idle_timeout_ms = wire->limits.idle_timeout_ms },
@@ -211,10 +222,10 @@ int sip_wire_listen(struct sip_wire *wire, const struct sip_listen *listen, stru
 
 	if (wire->point_count == SIP_LISTEN_MAX)
 		return error_set(err, -ENOSPC, "at most %d listen points", SIP_LISTEN_MAX);
-	if (listen->transport != SIP_TRANSPORT_UDP && listen->transport != SIP_TRANSPORT_TCP &&
-	    listen->transport != SIP_TRANSPORT_TLS)
-		return error_set(err, -EINVAL, "SIP listens on UDP, TCP and TLS only");
-	if (listen->transport == SIP_TRANSPORT_TLS && !listen->tls)
+	if (listen->transport == SIP_TRANSPORT_OTHER || listen->transport == SIP_TRANSPORT_SCTP)
+		return error_set(err, -EINVAL, "SIP listens on UDP, TCP, TLS and WebSocket only");
+	if ((listen->transport == SIP_TRANSPORT_TLS || listen->transport == SIP_TRANSPORT_WSS) &&
+	    !listen->tls)
 		return error_set(err, -EINVAL, "a TLS listen point needs a certificate");
 	p = calloc(1, sizeof(*p));
 	if (!p)
@@ -224,6 +235,7 @@ int sip_wire_listen(struct sip_wire *wire, const struct sip_listen *listen, stru
 	p->transport = listen->transport;
 	p->tls = tls_context_ref(listen->tls);
 	p->tls_out = tls_context_ref(listen->tls_out);
+	p->relay = listen->relay;
 	r = open_point(p, listen, err);
 	if (r == 0 && name_point(p, listen) < 0)
 		r = error_set(err, -EINVAL, "the advertised host is too long");
@@ -259,6 +271,8 @@ void sip_wire_uri(const struct sip_wire *wire, uint32_t listen, struct slice use
 		buf_add_str(out, ";transport=tcp");
 	else if (p->transport == SIP_TRANSPORT_TLS)
 		buf_add_str(out, ";transport=tls");
+	else if (sip_transport_is_ws(p->transport))
+		buf_add_str(out, ";transport=ws"); /* for both: RFC 7118 section 5.2 */
 }
 
 int sip_wire_add_host(struct sip_wire *wire, const char *name, const struct addr *addr)
@@ -319,7 +333,10 @@ static int find_host(const struct sip_wire *wire, struct slice host, struct addr
 static bool port_matches(const struct point *p, uint16_t port)
 {
 	if (port == 0)
-		port = p->transport == SIP_TRANSPORT_TLS ? 5061 : 5060;
+		port = p->transport == SIP_TRANSPORT_TLS   ? 5061
+		       : p->transport == SIP_TRANSPORT_WS  ? 80
+		       : p->transport == SIP_TRANSPORT_WSS ? 443
+							   : 5060;
 	return port == p->port || port == addr_port(&p->local);
 }
 
@@ -338,7 +355,7 @@ bool sip_wire_is_mine(const struct sip_wire *wire, struct slice host, uint16_t p
 			shown = slice_sub(shown, 1, shown.len - 1);
 		if (slice_eq_nocase(shown, host))
 			return true;
-		if (numeric && addr_equal_ip(&ip, &p->local))
+		if (numeric && (addr_equal_ip(&ip, &p->local) || addr_equal_ip(&ip, &p->shown)))
 			return true;
 		if (numeric && addr_is_any(&p->local) && addr_is_loopback(&ip))
 			return true;
@@ -379,6 +396,8 @@ static int uri_transport(const struct sip_wire *wire, const struct sip_uri *uri,
 	}
 	if (uri->scheme == SIP_SCHEME_SIPS && t != SIP_TRANSPORT_TLS)
 		return -EPROTONOSUPPORT;
+	if (sip_transport_is_ws(t))
+		return -EPROTONOSUPPORT; /* who is there opened the connection, or cannot be reached */
 	if (!has_transport(wire, t))
 		return -EPROTONOSUPPORT;
 	*ret = t;
@@ -530,7 +549,7 @@ int sip_wire_send(struct sip_wire *wire, const struct sip_flow *flow, struct sli
 		if (!c)
 			return -ENOTCONN;
 		local = stream_local(c->stream);
-		r = stream_write(c->stream, message);
+		r = sip_connection_send(c, message);
 		if (r == -EAGAIN)
 			stream_close(c->stream, false); /* a reader that slow is none */
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sip_wire.h - SIP over UDP, TCP and TLS: listen points, connections, framing, Via and rport.
- * RFC 3261 section 18, RFC 3581, keep-alive of RFC 5626 section 3.5.1. */
+/* sip_wire.h - SIP over UDP, TCP, TLS and WebSocket: listen points, connections, framing, Via and rport.
+ * RFC 3261 section 18, RFC 3581, keep-alive of RFC 5626 section 3.5.1, RFC 7118. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,8 +34,11 @@ struct sip_listen {
 	struct addr local;	     /* port 0: the kernel's choice */
 	const char *advertise_host;  /* sent-by and Record-Route; NULL or "" = local's address */
 	uint16_t advertise_port;     /* 0 = the bound port */
-	struct tls_context *tls;     /* TLS: of accepted connections */
+	struct tls_context *tls;     /* TLS, WSS: of accepted connections */
 	struct tls_context *tls_out; /* TLS: of connections made from here; NULL = none are made */
+	/* WSS: a peer whose certificate has this name is a relay: its Forwarded field (RFC 7239) says
+	 * where the client is. NULL = nobody is. Borrowed for ever. */
+	const char *relay;
 };
 
 struct sip_wire_handlers {

@@ -11,6 +11,7 @@
 struct stream;
 struct tcp_listener;
 struct udp;
+struct websocket;
 
 #define KNOWN_HOSTS_MAX 256
 #define REMOTE_KEY_MAX (4 + 20 + SIP_FLOW_NAME_MAX)
@@ -20,11 +21,13 @@ struct point { /* a listen point */
 	uint32_t index;
 	enum sip_transport transport;
 	struct addr local;
-	char host[256]; /* as shown in Via and Record-Route; IPv6 in brackets */
+	struct addr shown; /* advertised, when that is an address */
+	char host[256];	   /* as shown in Via and Record-Route; IPv6 in brackets */
 	uint16_t port;
 	struct udp *udp;
 	struct tcp_listener *listener;
 	struct tls_context *tls, *tls_out;
+	const char *relay; /* WSS: whose Forwarded is believed */
 };
 
 struct known_host {
@@ -41,6 +44,7 @@ struct connection {
 	struct sip_wire *wire;
 	struct point *point;
 	struct stream *stream;
+	struct websocket *ws; /* over the stream, or NULL */
 	struct addr remote;
 	struct sip_framer framer;
 	struct timer first; /* an accepted connection must say something */
@@ -73,6 +77,8 @@ int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct si
 int sip_connection_accept(void *point, struct stream *stream); /* tcp_accept_fn */
 /* Find or open the connection for flow->remote and write its id into the flow. */
 int sip_connection_get(struct sip_wire *wire, struct point *point, struct sip_flow *flow);
+/* One whole message. Errors: -EAGAIN the queue is full, -ENOTCONN, -ENOMEM. */
+int sip_connection_send(struct connection *c, struct slice message);
 struct connection *sip_connection_find(const struct sip_wire *wire, uint64_t id);
 /* The wire goes away: close without any call. */
 void sip_connection_orphan(struct connection *c);

@@ -8,7 +8,7 @@ UNWANTED = ("perl.*", "lib.*-perl", "libperl.*", "libllvm.*", "libz3-.*", "local
             "postgresql-client-common", "sensible-utils", "gcc-12-base", "libgdbm.*", "logsave")
 
 LIBRARIES = ["libssl3", "libpq5", "libmicrohttpd12", "libjansson4", "libsqlite3-0", "libxml2",
-             "busybox-static", "e2fsprogs"]
+             "libwslay1", "libunbound8", "busybox-static", "e2fsprogs"]
 
 BASE_FILES = ["bin/busybox", "sbin/mke2fs", "sbin/e2fsck", "sbin/tune2fs", "etc/mke2fs.conf"]
 
