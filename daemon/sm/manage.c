@@ -13,6 +13,7 @@
 #include "sm/calls.h"
 #include "sm/entity.h"
 #include "sm/location.h"
+#include "sm/notifier.h"
 #include "sm/sm.h"
 #include "stack/sip/sip_flow.h"
 
@@ -90,8 +91,18 @@ static int get_entities(void *server, const json_t *query, json_t **ret, struct 
 	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
+static int get_subscriptions(void *server, const json_t *query, json_t **ret, struct error *err)
+{
+	struct sm *sm = server;
+	json_t *items = notifier_to_json(sm->notifier);
+
+	*ret = items ? json_pack("{s:o}", "items", items) : NULL;
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
 const struct node_route manage_routes[MANAGE_ROUTES] = {
 	{ "/v1/registrations", get_registrations },
 	{ "/v1/calls", get_calls },
 	{ "/v1/entities", get_entities },
+	{ "/v1/subscriptions", get_subscriptions },
 };

@@ -12,6 +12,7 @@
 #include "sm/calls.h"
 #include "sm/entity.h"
 #include "sm/forward.h"
+#include "sm/notifier.h"
 #include "sm/proxy.h"
 #include "sm/registrar.h"
 #include "sm/sm.h"
@@ -220,20 +221,53 @@ static void route_invite(struct routing *rt)
 		proxy_refuse(p, 404, SLICE(""));
 }
 
-/* Requests for the presence server: its own package, PUBLISH and SUBSCRIBE alike. */
+/* An event package that sm serves itself: here it is the server, so 401. */
+static void route_own_event(struct routing *rt)
+{
+	struct notifier_request request = { .trusted = trust_is_internal(rt->peer.kind) };
+
+	if (!rt->peer.entity && auth_check(rt->sm, rt->in, false, &request.asker) < 0)
+		return;
+	if (request.asker && !from_is(rt, request.asker)) {
+		metric_add(rt->sm->metrics, SM_FROM_REFUSED, 1);
+		reply(rt, 403, SLICE(""));
+		return;
+	}
+	if (is_local(rt))
+		request.owner = sequence_user(sm_model(rt->sm), rt->callee);
+	notifier_request(rt->sm->notifier, rt->in, &request);
+}
+
+static bool is_presence(const struct routing *rt)
+{
+	struct slice value = sip_msg_value(rt->msg, SIP_HDR_EVENT);
+	struct sip_event event = { 0 };
+
+	return value.p && sip_event_parse(value, &event) == 0 &&
+	       slice_eq_str_nocase(event.type, "presence");
+}
+
+/* SUBSCRIBE and PUBLISH: presence goes on to its server, which is asked as any callee is. */
 static void route_event(struct routing *rt)
 {
 	struct entity *presence = entity_by_type(rt->sm->entities, UC_ENTITY_PRESENCE);
 	const struct uc_user *caller;
-	struct sip_event event = { 0 };
+	AUTO_BUF lines = { 0 };
 	struct proxy *p;
 
+	if (notifier_serves(rt->sm->notifier, sip_msg_value(rt->msg, SIP_HDR_EVENT))) {
+		route_own_event(rt);
+		return;
+	}
+	if (!presence || !is_presence(rt)) {
+		buf_printf(&lines, "Allow-Events: %.*s%s\r\n", SLICE_ARG(notifier_packages()),
+			   presence ? ", presence" : "");
+		reply(rt, 489, buf_slice(&lines));
+		return;
+	}
 	if (!admit(rt, &caller, &p))
 		return;
-	if (sip_event_parse(sip_msg_value(rt->msg, SIP_HDR_EVENT), &event) < 0 ||
-	    !slice_eq_str(event.type, "presence") || !presence)
-		proxy_refuse(p, 489, presence ? SLICE("Allow-Events: presence\r\n") : SLICE(""));
-	else if (!is_local(rt))
+	if (!is_local(rt))
 		proxy_refuse(p, 404, SLICE(""));
 	else
 		proxy_to_entity(p, presence);
@@ -263,6 +297,7 @@ static void route_options(struct routing *rt)
 	reply(rt, 200,
 	      SLICE("Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, PRACK, SUBSCRIBE, NOTIFY, "
 		    "PUBLISH, INFO, REFER, MESSAGE, UPDATE\r\n"
+		    "Allow-Events: reg, dialog, message-summary, presence\r\n"
 		    "Accept: application/sdp\r\n"));
 }
 

@@ -17,6 +17,7 @@ struct entity;
 struct location;
 struct metrics;
 struct node;
+struct notifier;
 struct sip_digest;
 struct sip_incoming;
 struct sip_stack;
@@ -39,6 +40,7 @@ enum sm_metric {
 	SM_BINDINGS,
 	SM_CALLS,
 	SM_LINKS_DOWN,
+	SM_SUBSCRIPTIONS,
 	SM_METRICS
 };
 
@@ -53,6 +55,7 @@ struct sm {
 	struct location *location;
 	struct entities *entities;
 	struct calls *calls;
+	struct notifier *notifier;
 	uint8_t key[ODI_KEY_SIZE]; /* of odi tokens and Record-Route cookies; outlives a restart */
 	struct list proxies;	   /* struct proxy, those in progress */
 	struct timer sweep;

@@ -8,6 +8,7 @@
 #include "base/slice.h"
 
 static const char *const short_expires_names[] = { "reject", "raise", NULL };
+static const char *const dialog_watch_names[] = { "own", "users", NULL };
 static const char *const when_full_names[] = { "replace-oldest", "refuse", NULL };
 
 static int check_algorithms(const char *value, struct error *err)
@@ -39,6 +40,9 @@ const struct option sm_option_table[] = {
 		   short_expires_names, "Answer to too short a time: 423 or a longer one."),
 	OPT_CHOICE(struct sm_options, when_full, "registrar.when_full", "replace-oldest",
 		   when_full_names, "What one contact too many does."),
+	OPT_CHOICE(struct sm_options, dialog_watch, "events.dialog_watch", "own",
+		   dialog_watch_names,
+		   "Whose dialogs a user may watch: his own, or those of all users."),
 	OPT_STRING(struct sm_options, digest_algorithms, "digest.algorithms", "MD5",
 		   "Digest algorithms offered, in this order.", .check = check_algorithms),
 	OPT_U32(struct sm_options, nonce_ttl_s, "digest.nonce_ttl_s", "30",

@@ -5,6 +5,7 @@
 #include "node/node.h"
 
 enum short_expires { SHORT_EXPIRES_REJECT, SHORT_EXPIRES_RAISE };
+enum dialog_watch { DIALOG_WATCH_OWN, DIALOG_WATCH_USERS };
 enum when_full { WHEN_FULL_REPLACE_OLDEST, WHEN_FULL_REFUSE };
 
 struct sm_options {
@@ -15,6 +16,7 @@ struct sm_options {
 	uint32_t max_contacts;
 	uint32_t short_expires; /* enum short_expires */
 	uint32_t when_full;	/* enum when_full */
+	uint32_t dialog_watch;	/* enum dialog_watch */
 	char *digest_algorithms;
 	uint32_t nonce_ttl_s;
 	uint32_t down_after_ms;

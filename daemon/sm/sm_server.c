@@ -18,6 +18,7 @@
 #include "sm/entity.h"
 #include "sm/location.h"
 #include "sm/manage.h"
+#include "sm/notifier.h"
 #include "sm/persist.h"
 #include "sm/proxy.h"
 #include "sm/sm.h"
@@ -47,6 +48,7 @@ static const struct metric_def metrics[SM_METRICS] = {
 	[SM_BINDINGS]            = { METRIC_GAUGE,   "aura_sm_bindings", NULL, "Contacts registered." },
 	[SM_CALLS]               = { METRIC_GAUGE,   "aura_sm_calls", NULL, "Calls in progress." },
 	[SM_LINKS_DOWN]          = { METRIC_GAUGE,   "aura_sm_links_down", NULL, "Entities that do not answer." },
+	[SM_SUBSCRIPTIONS]       = { METRIC_GAUGE,   "aura_sm_subscriptions", NULL, "Subscriptions to events that sm serves." },
 };
 /* clang-format on */
 
@@ -148,6 +150,16 @@ static const struct sip_stack_handlers stack_handlers = {
 	.closed = on_closed,
 	.trace = on_trace,
 };
+
+/* Every change of a binding is kept for a restart and told to who watches. */
+static void binding_changed(void *user, enum location_event event, const char *handle,
+			    const struct binding *binding)
+{
+	struct sm *sm = user;
+
+	persist_binding(sm, event, handle, binding);
+	notifier_binding(sm->notifier, event, handle, binding);
+}
 
 /* Start ----------------------------------------------------------------------------------- */
 /* An advertised address stands for the listen points of its own family, a name for all. */
@@ -299,6 +311,7 @@ static void stop(void *server)
 	loop_timer_stop(sm->loop, &sm->sweep);
 	proxy_free_all(sm);
 	entities_free(sm->entities);
+	notifier_free(sm->notifier);
 	sip_stack_free(sm->stack);
 	sip_digest_free(sm->digest);
 	location_free(sm->location);
@@ -320,7 +333,7 @@ static int build(struct sm *sm, struct error *err)
 
 	r = sip_digest_new(&digest, &sm->digest, err);
 	if (r == 0)
-		r = location_new(persist_binding, sm, &sm->location);
+		r = location_new(binding_changed, sm, &sm->location);
 	if (r == 0)
 		r = calls_new(&sm->calls);
 	if (r == 0)
@@ -330,6 +343,9 @@ static int build(struct sm *sm, struct error *err)
 	if (r < 0)
 		return r;
 	sm->wire = sip_stack_wire(sm->stack);
+	r = notifier_new(sm, &sm->notifier, err);
+	if (r < 0)
+		return r;
 	r = persist_load(sm, err);
 	return r < 0 ? r : listen_all(sm, err);
 }
@@ -372,6 +388,7 @@ static void model_changed(void *server, const struct uc_model *old, const struct
 		if (!uc_user_by_handle(now, user->handle, strlen(user->handle)))
 			location_forget(sm->location, slice_str(user->handle));
 	}
+	notifier_model_changed(sm->notifier, old, now);
 }
 
 const struct node_server sm_server = {

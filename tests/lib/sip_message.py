@@ -168,22 +168,24 @@ def challenge_params(value):
 
 
 def credentials(challenge, user, password, method, uri, count=1, cnonce="0a4f113b"):
-    """The Authorization value that answers a digest challenge (RFC 2617, MD5)."""
+    """The Authorization value that answers a digest challenge (RFC 7616: MD5 or SHA-256)."""
     c = challenge_params(challenge)
+    algorithm = c.get("algorithm", "MD5")
+    function = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}[algorithm]
 
-    def md5(text):
-        return hashlib.md5(text.encode()).hexdigest()
+    def digest(text):
+        return function(text.encode()).hexdigest()
 
-    ha1 = md5(f"{user}:{c['realm']}:{password}")
-    ha2 = md5(f"{method}:{uri}")
+    ha1 = digest(f"{user}:{c['realm']}:{password}")
+    ha2 = digest(f"{method}:{uri}")
     if "qop" in c:
         nc = f"{count:08x}"
-        response = md5(f"{ha1}:{c['nonce']}:{nc}:{cnonce}:auth:{ha2}")
+        response = digest(f"{ha1}:{c['nonce']}:{nc}:{cnonce}:auth:{ha2}")
         extra = f', qop=auth, nc={nc}, cnonce="{cnonce}"'
     else:
-        response = md5(f"{ha1}:{c['nonce']}:{ha2}")
+        response = digest(f"{ha1}:{c['nonce']}:{ha2}")
         extra = ""
     if "opaque" in c:
         extra += f', opaque="{c["opaque"]}"'
     return (f'Digest username="{user}", realm="{c["realm"]}", nonce="{c["nonce"]}", uri="{uri}", '
-            f'response="{response}", algorithm=MD5{extra}')
+            f'response="{response}", algorithm={algorithm}{extra}')

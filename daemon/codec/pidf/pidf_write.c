@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pidf_write.c - building presence documents, see pidf.h. */
 #include "base/buf.h"
+#include "codec/event/xml_text.h"
 #include "codec/pidf/pidf.h"
 
 static const char *const activity_names[] = {
@@ -19,65 +20,9 @@ const char *pidf_activity_name(unsigned bit)
 	return NULL;
 }
 
-/* Length of the UTF-8 character at the front that XML can hold (XML 1.0 section 2.2), 0 = none. */
-static size_t xml_char(const unsigned char *p, size_t len)
-{
-	uint32_t c = p[0];
-	size_t n = c < 0x80		   ? 1
-		   : c >= 0xc2 && c < 0xe0 ? 2
-		   : c >= 0xe0 && c < 0xf0 ? 3
-		   : c >= 0xf0 && c < 0xf5 ? 4
-					   : 0;
-
-	if (n == 0 || n > len)
-		return 0;
-	if (n == 1)
-		return c >= ' ' || c == '\t' || c == '\n' || c == '\r' ? 1 : 0;
-	c &= 0x7fU >> n;
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3fU);
-	}
-	if ((n == 3 && c < 0x800) || (n == 4 && (c < 0x10000 || c > 0x10ffff)) ||
-	    (c >= 0xd800 && c < 0xe000) || c == 0xfffe || c == 0xffff)
-		return 0;
-	return n;
-}
-
 static void add_text(struct buf *out, const char *text)
 {
-	size_t len = strlen(text);
-
-	for (size_t i = 0; i < len;) {
-		size_t n = xml_char((const unsigned char *)text + i, len - i);
-
-		if (n == 0) {
-			i++;
-			continue;
-		}
-		switch (text[i]) {
-		case '&':
-			buf_add_str(out, "&amp;");
-			break;
-		case '<':
-			buf_add_str(out, "&lt;");
-			break;
-		case '>':
-			buf_add_str(out, "&gt;");
-			break;
-		case '"':
-			buf_add_str(out, "&quot;");
-			break;
-		case '\r':
-			buf_add_str(out, "&#13;");
-			break;
-		default:
-			buf_add(out, text + i, n);
-			break;
-		}
-		i += n;
-	}
+	xml_text_add(out, slice_str(text));
 }
 
 /* <name>text</name>, nothing for an empty text. */

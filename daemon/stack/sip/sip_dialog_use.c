@@ -98,7 +98,19 @@ static int build_request(struct sip_dialog *d, struct slice method, uint32_t cse
 	return buf_ok(out) ? 0 : -EMSGSIZE;
 }
 
-/* Where the next request goes: the fixed flow, the first route, the connection the peer came by, the
+/* A Contact that names another address than the datagrams come from: a translator stands between,
+ * and only the source can be reached. */
+static bool is_translated(const struct sip_dialog *d)
+{
+	struct addr named;
+	struct sip_uri uri;
+
+	return d->flow.transport == SIP_TRANSPORT_UDP &&
+	       sip_uri_parse(text_slice(&d->target), &uri) == 0 &&
+	       addr_parse_ip(uri.host, 0, &named) == 0 && !addr_equal_ip(&named, &d->flow.remote);
+}
+
+/* Where the next request goes: the fixed flow, the first route, the way the peer came by, the
  * remote target. */
 static int next_hop(struct sip_dialog *d, struct sip_flow *ret)
 {
@@ -111,8 +123,8 @@ static int next_hop(struct sip_dialog *d, struct sip_flow *ret)
 		return 0;
 	}
 	if (!first_route(d, &uri, &rest)) {
-		if (!d->uac && d->flow.connection != 0 &&
-		    stack->way.is_open(stack->way.user, &d->flow)) {
+		if (!d->uac && (d->flow.connection ? stack->way.is_open(stack->way.user, &d->flow)
+						   : is_translated(d))) {
 			*ret = d->flow;
 			return 0;
 		}
@@ -397,6 +409,8 @@ bool sip_dialog_receive(struct sip_stack *stack, const struct sip_incoming *in)
 	}
 	d->remote_cseq = cseq.number;
 	d->has_remote_cseq = true;
+	if (!d->uac && !d->fixed_flow)
+		d->flow = in->flow; /* a phone comes back on another connection */
 	if (has_contact(msg->method))
 		(void)sip_dialog_set_target(d, msg);
 	if (d->handlers && d->handlers->request)

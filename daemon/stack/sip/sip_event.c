@@ -404,3 +404,30 @@ size_t sip_events_count(const struct sip_events *events)
 {
 	return events->by_resource.count;
 }
+
+bool sip_events_watched(const struct sip_events *events, const char *package, struct slice resource)
+{
+	struct map_node *node = map_get(&events->by_resource, resource);
+
+	for (; node; node = map_next_same(node))
+		if (strcmp(MAP_ENTRY(node, struct sip_subscription, node)->package->is->name,
+			   package) == 0)
+			return true;
+	return false;
+}
+
+void sip_events_walk(const struct sip_events *events,
+		     void (*fn)(void *user, const struct sip_subscription *sub), void *user)
+{
+	struct sip_subscription *sub;
+
+	LIST_FOREACH (sub, &events->all, struct sip_subscription, link)
+		fn(user, sub);
+}
+
+uint64_t sip_subscription_expires_in_ms(const struct sip_subscription *sub)
+{
+	uint64_t now = sub->events->stack->timers->now_ms;
+
+	return sub->expires_at > now ? sub->expires_at - now : 0;
+}

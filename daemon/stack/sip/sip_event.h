@@ -74,3 +74,10 @@ uint32_t sip_subscription_version(struct sip_subscription *sub); /* 0, 1, ...: o
 void *sip_subscription_user(const struct sip_subscription *sub);
 void sip_subscription_set_user(struct sip_subscription *sub, void *user);
 size_t sip_events_count(const struct sip_events *events);
+/* Is anybody watching the resource by that package? */
+bool sip_events_watched(const struct sip_events *events, const char *package,
+			struct slice resource);
+/* Every subscription, oldest first. The callback must not end any. */
+void sip_events_walk(const struct sip_events *events,
+		     void (*fn)(void *user, const struct sip_subscription *sub), void *user);
+uint64_t sip_subscription_expires_in_ms(const struct sip_subscription *sub);

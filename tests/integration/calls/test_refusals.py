@@ -104,12 +104,13 @@ def unknown_numbers_are_404_absent_users_480():
 def an_unknown_event_package_is_489():
     with plane(servers=("sm",)) as p:
         a = p.phone("3009")
-        msg = a.request("SUBSCRIBE", a.aor, headers=[("Event", "avaya-cm-cc-info"), ("Expires", "600")])
-        _, final = a.authenticated(msg)
-        assert final.status == 489, final
-        msg = a.request("SUBSCRIBE", a.aor, headers=[("Expires", "600")])
-        _, final = a.authenticated(msg)
-        assert final.status == 489, final
+        for method in ("SUBSCRIBE", "PUBLISH"):
+            for event in ([("Event", "avaya-cm-cc-info")], [("Event", "presence.winfo")], [("Event", ";")], []):
+                msg = a.send(a.request(method, a.aor, headers=[*event, ("Expires", "600")]))
+                final = a.answer_of(msg)
+                assert final.status in ((400, 489) if event == [("Event", ";")] else (489,)), (event, final)
+                if final.status == 489:
+                    assert final.get("Allow-Events") == "reg, dialog, message-summary, presence", final.encode()
 
 
 def too_many_hops_are_483_and_loops_end():

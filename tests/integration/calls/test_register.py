@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from plane import DOMAIN, plane
-from sip_message import param
+from sip_message import Message, challenge_params, param
 from standalone import run
 
 
@@ -170,6 +170,46 @@ def what_is_unauthenticated_gets_one_small_answer():
         phone.never(lambda m: True, 1.2)
 
 
+def by_choice_the_digest_is_sha_256():
+    with plane(servers=("sm",), settings=("digest.algorithms=SHA-256",)) as p:
+        phone = p.phone("3001", register=False)
+        msg = phone.request("REGISTER", f"sip:{DOMAIN}", to=phone.aor)
+        phone.send(msg)
+        first = phone.answer_of(msg)
+        assert [challenge_params(c)["algorithm"] for c in first.all("WWW-Authenticate")] == ["SHA-256"]
+        # MD5 credentials over the same nonce are not taken.
+        weak = phone.answer_challenge(msg, Message.parse(first.encode().replace(b"SHA-256", b"MD5")))
+        phone.send(weak)
+        assert phone.answer_of(weak).status == 401
+        assert phone.register().status == 200
+        phone.password = "wrong"
+        assert phone.register().status == 401
+        # Calls are challenged by the same list.
+        a, b = p.phone("3009"), p.phone("3010")
+        call = a.invite("3010")
+        assert "algorithm=SHA-256" in call.invite.get("Proxy-Authorization")
+        b.incoming().accept_and(call)
+
+
+def two_algorithms_are_offered_strongest_first_and_either_serves():
+    with plane(servers=("sm",), settings=("digest.algorithms=SHA-256,MD5",)) as p:
+        phone = p.phone("3001", register=False)
+        msg = phone.request("REGISTER", f"sip:{DOMAIN}", to=phone.aor)
+        phone.send(msg)
+        first = phone.answer_of(msg)
+        offered = [challenge_params(c) for c in first.all("WWW-Authenticate")]
+        assert [c["algorithm"] for c in offered] == ["SHA-256", "MD5"], first.encode()
+        assert offered[0]["nonce"] != offered[1]["nonce"]
+        assert len(first.encode()) <= 2 * len(msg.encode())
+        for challenge in first.all("WWW-Authenticate"):
+            one = Message(first.start, [h for h in first.headers if h[0] != "WWW-Authenticate"])
+            again = phone.answer_challenge(msg, one.add("WWW-Authenticate", challenge))
+            again.replace("CSeq", f"{phone.register_cseq + 2} REGISTER")
+            phone.register_cseq += 1
+            phone.send(again)
+            assert phone.answer_of(again).status == 200, challenge
+
+
 def bindings_and_dialogs_outlive_a_restart():
     with tempfile.TemporaryDirectory() as folder:
         with plane(servers=("sm",), database=folder + "/sm.db") as p:
@@ -196,4 +236,5 @@ if __name__ == "__main__":
          short_times_are_refused_or_raised_long_ones_lowered, a_binding_ends_with_its_time,
          a_binding_over_tcp_ends_with_its_connection, nobody_registers_for_another,
          an_old_cseq_changes_nothing, what_is_unauthenticated_gets_one_small_answer,
+         by_choice_the_digest_is_sha_256, two_algorithms_are_offered_strongest_first_and_either_serves,
          bindings_and_dialogs_outlive_a_restart])
