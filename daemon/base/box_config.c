@@ -107,6 +107,9 @@ const struct option box_options[] = {
 		   "Management API of an sm outside of this box's VMs: unix:PATH or https URL."),
 	OPT_STRING(struct box_config, uc_cm, "uc.cm", "",
 		   "Management API of a cm outside of this box's VMs: unix:PATH or https URL."),
+	OPT_STRING(
+		struct box_config, uc_presence, "uc.presence", "",
+		"Management API of a presence outside of this box's VMs: unix:PATH or https URL."),
 	OPT_CHOICE(struct box_config, vm_accelerator, "vm.accelerator", "auto", box_accelerators,
 		   "How guests run: auto takes KVM where flag and device are there."),
 	OPT_CHOICE(struct box_config, log_level, "log.level", "info", box_log_levels,

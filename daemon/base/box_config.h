@@ -14,9 +14,9 @@ struct box_config {
 	char *images_dir;
 	char *network_bridge, *network_subnet, *network_uplink, *network_advertise;
 	char *network_sip_domain;
-	char *uc_sm, *uc_cm;	 /* management APIs outside of VMs, or "" */
-	uint32_t vm_accelerator; /* index into box_accelerators */
-	uint32_t log_level;	 /* index into box_log_levels: an enum log_level */
+	char *uc_sm, *uc_cm, *uc_presence; /* management APIs outside of VMs, or "" */
+	uint32_t vm_accelerator;	   /* index into box_accelerators */
+	uint32_t log_level;		   /* index into box_log_levels: an enum log_level */
 };
 
 extern const struct option box_options[]; /* ends with OPT_END */

@@ -24,6 +24,14 @@ static int64_t system_wall(void *user)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+int64_t clock_wall_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 const struct clock *clock_system(void)
 {
 	static const struct clock system = { system_monotonic, system_wall, NULL };

@@ -10,6 +10,8 @@ struct clock {
 };
 
 const struct clock *clock_system(void);
+/* The system's wall clock in microseconds: for time stamps that nothing is decided by. */
+int64_t clock_wall_us(void);
 
 /* A clock that moves only when told to; both start at the given values. */
 struct clock_fake {

@@ -266,10 +266,22 @@ static void on_vm_ready(void *user, const char *template_name)
 			    .resolution = "Restart smgr; if it stays, read auraboxd's log." });
 }
 
+/* Is that call server there to be asked? On a job thread. */
+static bool node_ready(void *user, const char *node)
+{
+	struct box *b = user;
+	const char *elsewhere = strcmp(node, "sm") == 0	  ? b->config->uc_sm
+				: strcmp(node, "cm") == 0 ? b->config->uc_cm
+							  : b->config->uc_presence;
+
+	return elsewhere[0] || vm_manager_ready(b->vms, node);
+}
+
 static int step_uc(struct box *b, struct error *err)
 {
 	static const unsigned hosts[] = { 10, 11, 12, 13 }; /* smgr, sm, cm, presence */
-	const char *elsewhere[UC_NODES] = { b->config->uc_sm, b->config->uc_cm, "" };
+	const char *elsewhere[UC_NODES] = { b->config->uc_sm, b->config->uc_cm,
+					    b->config->uc_presence };
 	char address[4][16], url[64], management[UC_NODES][BOX_PATH], sql[BOX_PATH + 8];
 	unsigned prefix;
 	uint32_t base;
@@ -295,7 +307,9 @@ static int step_uc(struct box *b, struct error *err)
 					    .cm_address = address[2],
 					    .presence_address = address[3],
 					    .management = { management[0], management[1],
-							    management[2] } },
+							    management[2] },
+					    .ready = node_ready,
+					    .user = b },
 		       &b->uc, err);
 }
 
@@ -389,14 +403,6 @@ static int step_api(struct box *b, struct error *err)
 	if (r == 0)
 		r = api_listen(b->api, b->config->api_listen, b->tls, &b->port, err);
 	return r;
-}
-
-static bool node_ready(void *user, const char *node)
-{
-	struct box *b = user;
-	const char *elsewhere = strcmp(node, "sm") == 0 ? b->config->uc_sm : b->config->uc_cm;
-
-	return elsewhere[0] || vm_manager_ready(b->vms, node);
 }
 
 static int step_watch(struct box *b, struct error *err)

@@ -6,6 +6,7 @@
 #include "base/json_field.h"
 #include "http/reply.h"
 #include "http/server.h"
+#include "net/addr.h"
 #include "net/tls.h"
 #include "node/node.h"
 #include "node/node_inside.h"
@@ -46,27 +47,52 @@ static int handle_metrics(void *context, const struct http_request *req, struct 
 			  out.len, err);
 }
 
+static int query_number(const struct http_request *req, const char *name, uint64_t *ret,
+			struct error *err)
+{
+	const char *text = http_query(req, name);
+
+	if (text && (slice_to_u64(slice_str(text), ret) < 0 || *ret > INT64_MAX))
+		return error_field(err, -EINVAL, name, "is no number");
+	return 0;
+}
+
 static int handle_trace(void *context, const struct http_request *req, struct http_reply *reply,
 			struct error *err)
 {
 	static const char *const known[] = { "limit", "after",	 "call_id", "gsid",
-					     "user",  "address", NULL };
+					     "user",  "address", "from_us", "to_us",
+					     "text",  "oldest",	 NULL };
 	struct management *m = context;
 	struct trace_filter filter = { .call_id = http_query(req, "call_id"),
 				       .gsid = http_query(req, "gsid"),
 				       .user = http_query(req, "user"),
-				       .address = http_query(req, "address") };
-	const char *after = http_query(req, "after");
+				       .text = http_query(req, "text") };
+	const char *address = http_query(req, "address");
+	uint64_t from_us = 0, to_us = 0;
+	struct addr addr;
 	uint32_t limit = 0;
 	int r = http_query_only(req, known, err);
 
 	if (r == 0)
-		r = http_query_u32(req, "limit", 1, 500, 100, &limit, err);
+		r = http_query_u32(req, "limit", 1, TRACE_LIMIT_MAX, 100, &limit, err);
+	if (r == 0)
+		r = query_number(req, "after", &filter.after, err);
+	if (r == 0)
+		r = query_number(req, "from_us", &from_us, err);
+	if (r == 0)
+		r = query_number(req, "to_us", &to_us, err);
+	if (r == 0)
+		r = http_query_bool(req, "oldest", false, &filter.oldest, err);
 	if (r < 0)
 		return r;
+	if (address && addr_parse(slice_str(address), 0, &addr) < 0)
+		return error_field(err, -EINVAL, "address",
+				   "is no IP address, with or without port");
+	filter.address = address ? &addr : NULL;
+	filter.from_us = (int64_t)from_us;
+	filter.to_us = (int64_t)to_us;
 	filter.limit = limit;
-	if (after && slice_to_u64(slice_str(after), &filter.after) < 0)
-		return error_field(err, -EINVAL, "after", "is no sequence number");
 	return reply_json(reply, 200, trace_query(node_trace(m->node), &filter), err);
 }
 

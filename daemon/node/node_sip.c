@@ -182,39 +182,21 @@ const struct uc_user *node_sip_user(const struct uc_model *model, struct slice u
 	return found ? found : uc_user_by_extension(model, user.p, user.len);
 }
 
-/* Value of a header in raw bytes: the ring needs two fields, not a parsed message. */
-static struct slice raw_header(struct slice bytes, struct slice name, struct slice compact)
-{
-	while (bytes.len > 0) {
-		struct slice line = slice_take_until(&bytes, '\n', NULL);
-		struct slice value = line;
-		struct slice have = slice_trim(slice_take_until(&value, ':', NULL));
-
-		if (slice_trim(line).len == 0)
-			break;
-		if (slice_eq_nocase(have, name) || (compact.len && slice_eq_nocase(have, compact)))
-			return slice_trim(value);
-	}
-	return slice_make(NULL, 0);
-}
-
 void node_sip_trace(struct node *node, bool sent, const struct sip_flow *flow,
 		    const struct addr *local, struct slice bytes)
 {
-	char here[ADDR_TEXT_MAX], there[ADDR_TEXT_MAX];
-	struct slice cseq = raw_header(bytes, SLICE("CSeq"), SLICE(""));
+	struct trace_fields fields = trace_scan(bytes);
 	struct trace_entry entry = {
 		.direction = sent ? TRACE_OUT : TRACE_IN,
-		.at_us = clock_wall(loop_clock(node_loop(node))) * 1000,
+		.at_us = clock_wall_us(),
 		.transport = sip_flow_transport_text(flow),
-		.local = slice_str(local ? addr_format(local, here) : ""),
-		.remote = slice_str(addr_format(&flow->remote, there)),
-		.call_id = raw_header(bytes, SLICE("Call-ID"), SLICE("i")),
-		.gsid = raw_header(bytes, SLICE("Av-Global-Session-ID"), SLICE("")),
+		.local = local,
+		.remote = &flow->remote,
+		.fields = &fields,
 		.message = bytes,
 	};
 
 	/* sm's probes of the link would fill the ring. */
-	if (!slice_ends_with(cseq, SLICE(" OPTIONS")))
+	if (!trace_is_probe(&fields))
 		trace_add(node_trace(node), &entry);
 }

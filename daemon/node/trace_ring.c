@@ -9,22 +9,43 @@
 #include <string.h>
 
 #define MESSAGE_LIMIT 16384
-#define FIELD_LIMIT 256
 #define RING_MIN 65536
-#define LIMIT_MAX 500
+#define GSID_SIZE 64
+#define ANSWER_BYTES (2U << 20) /* of messages in one answer: who asks gets the rest later */
+#define STEP_BACK_US 1000000	/* a clock set back by more is believed */
+#define CHAIN_MAX 64		/* other calls' items passed over in search of a call's newest */
+#define BIND_MAX 8192		/* items of one chain that a late session id is given to */
 
-/* One message in the ring, its texts behind it in this order. Never wraps: what does not fit
- * before the end of the ring begins at 0 again. */
+/* An address and port without what the kernel's form of it carries along. */
+struct end {
+	uint8_t ip[16];
+	uint16_t port;
+	uint16_t family; /* AF_UNSPEC: not known */
+};
+
+/* One message in the ring, its text behind it. Never wraps: what does not fit before the end of the
+ * ring begins at 0 again. The sequence number of `previous` tells whether it is still there. */
 struct item {
 	uint32_t size; /* of the whole item, multiple of 8; 0: the rest of the ring is unused */
-	uint16_t local, remote, call_id, gsid_room;
 	uint32_t message;
-	uint16_t gsid;
-	uint8_t direction;
-	int64_t at_us;
 	uint64_t seq;
+	uint64_t previous_seq; /* the item before in the same bucket of the index, 0 none */
+	uint32_t previous;
+	uint32_t bucket;
+	int64_t at_us;
 	const char *transport;
+	struct end local, remote;
+	uint32_t call_id_at; /* in the message */
+	uint16_t call_id;
+	uint8_t gsid_len;
+	uint8_t direction : 1, truncated : 1;
+	char gsid[GSID_SIZE];
 	char bytes[];
+};
+
+struct chain {
+	uint64_t seq;
+	uint32_t at;
 };
 
 struct trace_ring {
@@ -33,6 +54,9 @@ struct trace_ring {
 	size_t tail; /* where the next goes */
 	size_t count;
 	uint64_t seq;
+	int64_t last_us;
+	struct chain *index; /* newest item of each bucket, by the hash of its Call-ID */
+	uint32_t index_mask;
 	_Alignas(8) char bytes[];
 };
 
@@ -40,15 +64,23 @@ struct trace_ring *trace_ring_new(size_t bytes)
 {
 	size_t size = (bytes < RING_MIN ? RING_MIN : bytes) & ~(size_t)7;
 	struct trace_ring *ring = malloc(sizeof(*ring) + size);
+	size_t buckets = 64;
 
+	while (buckets < size / 1024)
+		buckets *= 2;
 	if (!ring)
 		return NULL;
-	*ring = (struct trace_ring){ .size = size };
+	*ring = (struct trace_ring){ .size = size, .index_mask = (uint32_t)buckets - 1 };
+	ring->index = calloc(buckets, sizeof(*ring->index));
+	if (!ring->index)
+		return trace_ring_free(ring);
 	return ring;
 }
 
 struct trace_ring *trace_ring_free(struct trace_ring *ring)
 {
+	if (ring)
+		free(ring->index);
 	free(ring);
 	return NULL;
 }
@@ -102,215 +134,207 @@ static struct item *make_room(struct trace_ring *ring, size_t need)
 	}
 }
 
-static char *put(char *at, struct slice text, size_t len)
+static struct end end_of(const struct addr *addr)
 {
-	if (len)
-		memcpy(at, text.p, len);
-	return at + len;
+	struct end end = { 0 };
+
+	if (!addr)
+		return end;
+	if (addr_family(addr) == AF_INET)
+		memcpy(end.ip, &addr->in4.sin_addr, 4);
+	else if (addr_family(addr) == AF_INET6)
+		memcpy(end.ip, &addr->in6.sin6_addr, 16);
+	else
+		return end;
+	end.family = (uint16_t)addr_family(addr);
+	end.port = addr_port(addr);
+	return end;
 }
 
-static bool is_name_byte(char c)
+static struct addr addr_of(const struct end *end)
 {
-	return ascii_is_alnum((unsigned char)c) || c == '-' || c == '_';
-}
+	struct addr addr = { 0 };
 
-/* Overwrite the value of a digest parameter that starts at p (behind '='). */
-static char *mask_value(char *p, char *end)
-{
-	bool quoted = p < end && *p == '"';
-
-	if (quoted)
-		p++;
-	while (p < end && (quoted ? *p != '"' : *p != ',' && *p != ' ')) {
-		if (quoted && *p == '\\' && p + 1 < end)
-			*p++ = '*';
-		*p++ = '*';
+	if (end->family == AF_INET) {
+		addr.in4.sin_family = AF_INET;
+		memcpy(&addr.in4.sin_addr, end->ip, 4);
+		addr.len = sizeof(addr.in4);
+	} else if (end->family == AF_INET6) {
+		addr.in6.sin6_family = AF_INET6;
+		memcpy(&addr.in6.sin6_addr, end->ip, 16);
+		addr.len = sizeof(addr.in6);
 	}
-	return p;
+	if (addr.len)
+		addr_set_port(&addr, end->port);
+	return addr;
 }
 
-static void mask_line(char *line, char *end)
+/* The ways through the index ------------------------------------------------------------------ */
+static uint64_t oldest_seq(const struct trace_ring *ring)
 {
-	static const char *const names[] = { "response", "nonce",     "cnonce",
-					     "opaque",	 "nextnonce", "rspauth" };
-	char *p = line;
+	return ring->seq - ring->count + 1;
+}
 
-	while (p < end && *p != ' ' && *p != '\t')
-		p++;
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	if (!slice_starts_with_nocase(slice_make(p, (size_t)(end - p)), SLICE("Digest"))) {
-		memset(p, '*', (size_t)(end - p));
+/* The item of that number at that place, NULL when it has made room. */
+static struct item *item_kept(const struct trace_ring *ring, uint64_t seq, size_t at)
+{
+	if (seq == 0 || ring->count == 0 || seq < oldest_seq(ring))
+		return NULL;
+	return item_at(ring, at);
+}
+
+static struct slice call_id_of(const struct item *item)
+{
+	return slice_make(item->bytes + item->call_id_at, item->call_id);
+}
+
+static struct slice gsid_of(const struct item *item)
+{
+	return slice_make(item->gsid, item->gsid_len);
+}
+
+static uint32_t bucket_of(const struct trace_ring *ring, struct slice call_id)
+{
+	return (uint32_t)slice_hash(call_id) & ring->index_mask;
+}
+
+static struct item *newest_of(const struct trace_ring *ring, uint32_t bucket)
+{
+	const struct chain *chain = &ring->index[bucket];
+
+	return item_kept(ring, chain->seq, chain->at);
+}
+
+static struct item *before(const struct trace_ring *ring, const struct item *item)
+{
+	return item_kept(ring, item->previous_seq, item->previous);
+}
+
+/* The newest message of a call. */
+static struct item *find_call(const struct trace_ring *ring, struct slice call_id)
+{
+	struct item *item = newest_of(ring, bucket_of(ring, call_id));
+
+	for (size_t i = 0; item && i < CHAIN_MAX; i++, item = before(ring, item))
+		if (slice_eq(call_id_of(item), call_id))
+			return item;
+	return NULL;
+}
+
+static void set_gsid(struct item *item, struct slice gsid)
+{
+	if (gsid.len > GSID_SIZE)
 		return;
-	}
-	while (p < end) {
-		char *name = p;
-		struct slice word;
-
-		while (p < end && is_name_byte(*p))
-			p++;
-		word = slice_make(name, (size_t)(p - name));
-		while (p < end && word.len && strchr(" \t\r\n", *p))
-			p++;
-		if (p >= end || *p != '=' || word.len == 0) {
-			p += p < end && !is_name_byte(*p) ? 1 : 0;
-			continue;
-		}
-		p++;
-		while (p < end && strchr(" \t\r\n", *p))
-			p++;
-		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-			if (slice_eq_str_nocase(word, names[i]))
-				p = mask_value(p, end);
-	}
-}
-
-/* Secrets out of the copy: header lines that carry credentials or challenges. */
-static void mask(char *text, size_t len)
-{
-	static const char *const headers[] = { "Authorization:", "Proxy-Authorization:",
-					       "WWW-Authenticate:", "Proxy-Authenticate:",
-					       "Authentication-Info:" };
-	char *p = text, *end = text + len;
-
-	while (p < end) {
-		char *nl = memchr(p, '\n', (size_t)(end - p));
-		char *line_end = nl ? nl : end;
-		struct slice line;
-
-		/* folded lines belong to the header before them */
-		while (nl && nl + 1 < end && (nl[1] == ' ' || nl[1] == '\t')) {
-			nl = memchr(nl + 1, '\n', (size_t)(end - nl - 1));
-			line_end = nl ? nl : end;
-		}
-		line = slice_make(p, (size_t)(line_end - p));
-		if (line.len == 0 || (line.len == 1 && *p == '\r'))
-			return; /* the body follows */
-		for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
-			if (slice_starts_with_nocase(line, slice_str(headers[i])))
-				mask_line(p, line_end > p && line_end[-1] == '\r' ? line_end - 1
-										  : line_end);
-		p = nl ? nl + 1 : end;
-	}
-}
-
-static uint16_t field_len(struct slice s)
-{
-	return (uint16_t)(s.len > FIELD_LIMIT ? FIELD_LIMIT : s.len);
-}
-
-void trace_add(struct trace_ring *ring, const struct trace_entry *entry)
-{
-	struct item fresh = { 0 };
-	struct item *item;
-	char *at;
-	size_t need;
-
-	if (!ring)
-		return;
-	fresh.local = field_len(entry->local);
-	fresh.remote = field_len(entry->remote);
-	fresh.call_id = field_len(entry->call_id);
-	fresh.gsid = field_len(entry->gsid);
-	/* room to learn it later, see trace_bind_gsid() */
-	fresh.gsid_room = fresh.gsid ? fresh.gsid : 64;
-	fresh.message =
-		(uint32_t)(entry->message.len > MESSAGE_LIMIT ? MESSAGE_LIMIT : entry->message.len);
-	need = sizeof(*item) + fresh.local + fresh.remote + fresh.call_id + fresh.gsid_room +
-	       fresh.message;
-	need = (need + 7) & ~(size_t)7;
-	item = make_room(ring, need);
-	fresh.size = (uint32_t)need;
-	fresh.direction = (uint8_t)entry->direction;
-	fresh.at_us = entry->at_us;
-	fresh.transport = entry->transport;
-	fresh.seq = ++ring->seq;
-	*item = fresh;
-	at = put(item->bytes, entry->local, fresh.local);
-	at = put(at, entry->remote, fresh.remote);
-	at = put(at, entry->call_id, fresh.call_id);
-	put(at, entry->gsid, fresh.gsid);
-	at += fresh.gsid_room;
-	put(at, entry->message, fresh.message);
-	mask(at, fresh.message);
-	ring->tail = (size_t)((char *)item - ring->bytes) + need;
-	ring->count++;
-}
-
-struct view {
-	struct slice local, remote, call_id, gsid, message;
-};
-
-static struct view view_of(const struct item *item)
-{
-	const char *p = item->bytes;
-	struct view v;
-
-	v.local = slice_make(p, item->local);
-	v.remote = slice_make(p += item->local, item->remote);
-	v.call_id = slice_make(p += item->remote, item->call_id);
-	v.gsid = slice_make(p += item->call_id, item->gsid);
-	v.message = slice_make(p + item->gsid_room, item->message);
-	return v;
+	memcpy(item->gsid, gsid.p, gsid.len);
+	item->gsid_len = (uint8_t)gsid.len;
 }
 
 void trace_bind_gsid(struct trace_ring *ring, struct slice call_id, struct slice gsid)
 {
-	size_t at;
+	struct item *item;
 
-	if (!ring || gsid.len == 0)
+	if (!ring || gsid.len == 0 || call_id.len == 0)
 		return;
-	at = ring->head;
-	for (size_t i = 0; i < ring->count; i++) {
-		struct item *item;
-
-		at = settle(ring, at);
-		item = item_at(ring, at);
-		if (item->gsid == 0 && item->gsid_room >= gsid.len &&
-		    slice_eq(view_of(item).call_id, call_id)) {
-			memcpy(item->bytes + item->local + item->remote + item->call_id, gsid.p,
-			       gsid.len);
-			item->gsid = (uint16_t)gsid.len;
-		}
-		at += item->size;
-	}
+	item = newest_of(ring, bucket_of(ring, call_id));
+	for (size_t i = 0; item && i < BIND_MAX; i++, item = before(ring, item))
+		if (item->gsid_len == 0 && slice_eq(call_id_of(item), call_id))
+			set_gsid(item, gsid);
 }
 
-/* The user's name within the request line, From or To. */
-static bool names_user(struct slice message, const char *user)
+/* Say which call the new item belongs to, before it is in the index itself. */
+static void file(struct trace_ring *ring, struct item *item, struct slice gsid)
 {
-	size_t line_no = 0;
+	struct slice call_id = call_id_of(item);
+	struct chain *chain = &ring->index[item->bucket];
+	const struct item *last = call_id.len ? find_call(ring, call_id) : NULL;
 
-	while (message.len) {
-		struct slice line = slice_take_until(&message, '\n', NULL);
+	if (gsid.len == 0 && last)
+		gsid = gsid_of(last);
+	else if (gsid.len && last && last->gsid_len == 0)
+		trace_bind_gsid(ring, call_id, gsid);
+	if (gsid.len)
+		set_gsid(item, gsid);
+	item->previous = chain->at;
+	item->previous_seq = chain->seq;
+	chain->at = (uint32_t)((char *)item - ring->bytes);
+	chain->seq = item->seq;
+}
 
-		if (line.len <= 1)
-			return false;
-		if (line_no++ != 0 && !slice_starts_with_nocase(line, SLICE("From:")) &&
-		    !slice_starts_with_nocase(line, SLICE("To:")) &&
-		    !slice_starts_with_nocase(line, SLICE("f:")) &&
-		    !slice_starts_with_nocase(line, SLICE("t:")))
-			continue;
-		if (memmem(line.p, line.len, user, strlen(user)))
-			return true;
+static int64_t later(struct trace_ring *ring, int64_t at_us)
+{
+	if (at_us <= ring->last_us && at_us > ring->last_us - STEP_BACK_US)
+		at_us = ring->last_us + 1;
+	ring->last_us = at_us;
+	return at_us;
+}
+
+void trace_add(struct trace_ring *ring, const struct trace_entry *entry)
+{
+	struct trace_fields fields;
+	struct item *item;
+	struct slice message = entry->message;
+	size_t need;
+	bool cut = message.len > MESSAGE_LIMIT;
+
+	if (!ring)
+		return;
+	fields = entry->fields ? *entry->fields : trace_scan(message);
+	if (cut)
+		message.len = MESSAGE_LIMIT;
+	need = (sizeof(*item) + message.len + 7) & ~(size_t)7;
+	item = make_room(ring, need);
+	*item = (struct item){
+		.size = (uint32_t)need,
+		.message = (uint32_t)message.len,
+		.seq = ring->seq + 1,
+		.at_us = later(ring, entry->at_us),
+		.transport = entry->transport,
+		.local = end_of(entry->local),
+		.remote = end_of(entry->remote),
+		.direction = entry->direction,
+		.truncated = cut,
+	};
+	if (fields.call_id.len && fields.call_id.len <= UINT16_MAX &&
+	    fields.call_id.p + fields.call_id.len <= message.p + message.len) {
+		item->call_id_at = (uint32_t)(fields.call_id.p - message.p);
+		item->call_id = (uint16_t)fields.call_id.len;
 	}
-	return false;
+	if (message.len)
+		memcpy(item->bytes, message.p, message.len);
+	if (fields.secret)
+		trace_mask(item->bytes, message.len);
+	item->bucket = bucket_of(ring, call_id_of(item));
+	file(ring, item, fields.gsid.len ? fields.gsid : entry->gsid);
+	ring->seq++;
+	ring->tail = (size_t)((char *)item - ring->bytes) + need;
+	ring->count++;
+}
+
+/* Reading it ------------------------------------------------------------------------------------ */
+static bool is_end(const struct end *end, const struct addr *wanted)
+{
+	struct addr have = addr_of(end);
+
+	return have.len &&
+	       (addr_port(wanted) ? addr_equal(&have, wanted) : addr_equal_ip(&have, wanted));
 }
 
 static bool matches(const struct item *item, const struct trace_filter *f)
 {
-	struct view v = view_of(item);
+	struct slice message = slice_make(item->bytes, item->message);
 
-	if (item->seq <= f->after)
+	if (item->seq <= f->after || item->at_us < f->from_us ||
+	    (f->to_us && item->at_us >= f->to_us))
 		return false;
-	if (f->call_id && !slice_eq_str(v.call_id, f->call_id))
+	if (f->call_id && !slice_eq_str(call_id_of(item), f->call_id))
 		return false;
-	if (f->gsid && !slice_eq_str(v.gsid, f->gsid))
+	if (f->gsid && !slice_eq_str(gsid_of(item), f->gsid))
 		return false;
-	if (f->address && !slice_starts_with(v.local, slice_str(f->address)) &&
-	    !slice_starts_with(v.remote, slice_str(f->address)))
+	if (f->address && !is_end(&item->local, f->address) && !is_end(&item->remote, f->address))
 		return false;
-	return !f->user || names_user(v.message, f->user);
+	if (f->user && !trace_names_user(message, slice_str(f->user)))
+		return false;
+	return !f->text || trace_has_text(message, slice_str(f->text));
 }
 
 /* Bytes from the network as a JSON string: what is not ASCII becomes Latin-1. */
@@ -340,42 +364,76 @@ static json_t *bytes_json(struct slice s)
 	return value;
 }
 
+static json_t *end_json(const struct end *end)
+{
+	struct addr addr = addr_of(end);
+	char text[ADDR_TEXT_MAX];
+
+	return json_string(addr.len ? addr_format(&addr, text) : "");
+}
+
 static json_t *item_json(const struct item *item)
 {
-	struct view v = view_of(item);
+	struct slice message = slice_make(item->bytes, item->message);
 	char at[CLOCK_RFC3339_SIZE];
 
-	return json_pack("{s:I,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "seq", (json_int_t)item->seq,
-			 "at", clock_format(item->at_us / 1000, at), "at_us",
+	return json_pack("{s:I,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:b}", "seq",
+			 (json_int_t)item->seq, "at", clock_format(item->at_us / 1000, at), "at_us",
 			 (json_int_t)item->at_us, "direction",
 			 item->direction == TRACE_IN ? "in" : "out", "transport",
-			 item->transport ? item->transport : "", "local", bytes_json(v.local),
-			 "remote", bytes_json(v.remote), "call_id", bytes_json(v.call_id), "gsid",
-			 bytes_json(v.gsid), "message", bytes_json(v.message));
+			 item->transport ? item->transport : "", "local", end_json(&item->local),
+			 "remote", end_json(&item->remote), "call_id", bytes_json(call_id_of(item)),
+			 "gsid", bytes_json(gsid_of(item)), "message", bytes_json(message),
+			 "truncated", item->truncated);
+}
+
+/* Places of the items to show: the last `limit` that were chosen, as a ring of its own. */
+struct choice {
+	uint32_t at[TRACE_LIMIT_MAX];
+	size_t first, count, limit;
+	size_t matched, bytes;
+};
+
+static void choose(struct choice *c, const struct trace_ring *ring, uint32_t at, bool oldest)
+{
+	c->matched++;
+	if (oldest && (c->count == c->limit || c->bytes > ANSWER_BYTES))
+		return;
+	c->bytes += item_at(ring, at)->message;
+	if (!oldest) {
+		while (c->count && (c->count == c->limit || c->bytes > ANSWER_BYTES)) {
+			c->bytes -= item_at(ring, c->at[c->first])->message;
+			c->first = (c->first + 1) % c->limit;
+			c->count--;
+		}
+	}
+	c->at[(c->first + c->count++) % c->limit] = at;
 }
 
 json_t *trace_query(const struct trace_ring *ring, const struct trace_filter *filter)
 {
-	size_t limit = filter->limit > LIMIT_MAX ? LIMIT_MAX : filter->limit;
-	json_t *items = json_array();
+	struct choice c = { .limit = filter->limit };
+	AUTO(json) json_t *items = json_array();
 	size_t at = ring->head;
 
-	for (size_t i = 0; items && i < ring->count; i++) {
-		const struct item *item;
-
+	if (c.limit < 1 || c.limit > TRACE_LIMIT_MAX)
+		c.limit = TRACE_LIMIT_MAX;
+	for (size_t i = 0; i < ring->count; i++) {
 		at = settle(ring, at);
-		item = item_at(ring, at);
-		at += item->size;
-		if (!matches(item, filter))
-			continue;
-		if (json_array_append_new(items, item_json(item)) < 0) {
-			json_decref(items);
-			return NULL;
-		}
-		if (json_array_size(items) > limit)
-			json_array_remove(items, 0);
+		if (matches(item_at(ring, at), filter))
+			choose(&c, ring, (uint32_t)at, filter->oldest);
+		at += item_at(ring, at)->size;
 	}
-	return json_pack("{s:o}", "items", items);
+	for (size_t i = 0; i < c.count; i++) {
+		const struct item *item = item_at(ring, c.at[(c.first + i) % c.limit]);
+
+		if (json_array_append_new(items, item_json(item)) < 0)
+			return NULL;
+	}
+	return json_pack("{s:O,s:b,s:I,s:I,s:I}", "items", items, "more", c.matched > c.count,
+			 "matched", (json_int_t)c.matched, "oldest",
+			 (json_int_t)(ring->count ? oldest_seq(ring) : 0), "newest",
+			 (json_int_t)(ring->count ? ring->seq : 0));
 }
 
 size_t trace_count(const struct trace_ring *ring)

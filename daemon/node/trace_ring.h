@@ -4,6 +4,9 @@
 #include "base/slice.h"
 
 #include "base/json_field.h"
+#include "net/addr.h"
+#include "node/trace_text.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,37 +14,48 @@ struct trace_ring;
 
 enum trace_direction { TRACE_IN, TRACE_OUT };
 
+enum { TRACE_LIMIT_MAX = 500 };
+
 /* Slices are copied by trace_add(); any may be empty. */
 struct trace_entry {
 	enum trace_direction direction;
-	int64_t at_us;	       /* wall clock, microseconds since 1970 */
-	const char *transport; /* "udp" "tcp" "tls"; a literal, kept by pointer */
-	struct slice local;    /* address:port */
-	struct slice remote;   /* address:port */
-	struct slice call_id;
-	struct slice gsid;
-	struct slice message; /* the whole message; more than 16 KiB is cut */
+	int64_t at_us;		  /* wall clock, microseconds since 1970 */
+	const char *transport;	  /* "udp" "tcp" "tls" "wss"; a literal, kept by pointer */
+	const struct addr *local; /* NULL: not known */
+	const struct addr *remote;
+	const struct trace_fields *fields; /* of trace_scan(); NULL: it is scanned here */
+	struct slice gsid;		   /* where the message itself has none; empty: not known */
+	struct slice message;		   /* the whole message; more than 16 KiB is cut */
 };
 
 struct trace_filter {
-	const char *call_id; /* NULL: any; else equality */
-	const char *gsid;
-	const char *user;    /* substring of the From, To or request line */
-	const char *address; /* prefix of local or remote */
-	uint64_t after;	     /* sequence number: only later ones */
-	size_t limit;	     /* 1..500 newest that match */
+	const char *call_id;	    /* NULL: any; else equality */
+	const char *gsid;	    /* equality */
+	const char *user;	    /* a word of the request line, From or To */
+	const struct addr *address; /* NULL: any; else local or remote; port 0: with any port */
+	const char *text;	    /* NULL: any; else somewhere in the message, in any case */
+	uint64_t after;		    /* sequence number: only later ones */
+	int64_t from_us;	    /* only at this time or later */
+	int64_t to_us;		    /* 0: any; else only before it */
+	bool oldest;		    /* the first that match, not the last */
+	size_t limit;		    /* 1..TRACE_LIMIT_MAX */
 };
 
-/* bytes: all the memory it will ever use, at least 64 KiB. NULL: no memory. One thread. */
+/* bytes: the memory for messages, at least 64 KiB; the index of Call-IDs takes a 64th more. NULL: no
+ * memory. One thread. */
 struct trace_ring *trace_ring_new(size_t bytes);
 struct trace_ring *trace_ring_free(struct trace_ring *ring);
 
-/* Keep a message; the oldest make room. Values of digest `response`, `nonce`, `cnonce`,
- * `opaque`, and whole Basic or Bearer credentials are masked in the copy. ring may be NULL. */
+/* Keep a message; the oldest make room. Secrets are masked in the copy (trace_text.h). Its time is
+ * made later than that of the message before it, so that a time names one message. A message
+ * without global session id gets its Call-ID's, and the first that has one gives it to those before it.
+ * ring may be NULL. */
 void trace_add(struct trace_ring *ring, const struct trace_entry *entry);
 /* A call's messages seen before its global session id was known are filed under it too. */
 void trace_bind_gsid(struct trace_ring *ring, struct slice call_id, struct slice gsid);
-/* {"items":[{seq,at,direction,transport,local,remote,call_id,gsid,message}]}, oldest first.
- * New reference, or NULL without memory. */
+/* {"items":[{seq,at,at_us,direction,transport,local,remote,call_id,gsid,message,truncated}],"more",
+ * "matched","oldest","newest"}, items oldest first; `more` match than are shown (the limit, or 2 MiB
+ * of messages), oldest and newest are the ring's sequence numbers (0: empty). New reference, or NULL
+ * without memory. */
 json_t *trace_query(const struct trace_ring *ring, const struct trace_filter *filter);
 size_t trace_count(const struct trace_ring *ring);

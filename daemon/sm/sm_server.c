@@ -101,46 +101,26 @@ static void on_closed(void *user, const struct sip_flow *flow, int reason)
 	entities_flow_closed(sm->entities, flow);
 }
 
-/* The value of a header line of a raw message, by its long name or compact letter. */
-static struct slice raw_header(struct slice bytes, const char *name, char compact)
-{
-	struct slice line, key;
-	bool found = true;
-
-	while (found && bytes.len) {
-		line = slice_take_until(&bytes, '\n', &found);
-		if (line.len <= 1)
-			break;
-		key = slice_trim(slice_take_until(&line, ':', NULL));
-		if (slice_eq_str_nocase(key, name) ||
-		    (compact && key.len == 1 && ascii_lower(key.p[0]) == compact))
-			return slice_trim(line);
-	}
-	return SLICE("");
-}
-
 static void on_trace(void *user, bool sent, const struct sip_flow *flow, const struct addr *local,
 		     struct slice bytes)
 {
 	struct sm *sm = user;
-	char here[ADDR_TEXT_MAX], there[ADDR_TEXT_MAX];
+	struct trace_fields fields = trace_scan(bytes);
 	struct trace_entry entry = {
 		.direction = sent ? TRACE_OUT : TRACE_IN,
-		.at_us = sm_wall_ms(sm) * 1000,
+		.at_us = clock_wall_us(),
 		.transport = sip_flow_transport_text(flow),
+		.local = local,
+		.remote = &flow->remote,
+		.fields = &fields,
 		.message = bytes,
 	};
 
 	/* The probes of links would fill the ring. */
-	if (slice_ends_with(raw_header(bytes, "CSeq", 0), SLICE(" OPTIONS")) &&
-	    entity_by_flow(sm->entities, flow))
+	if (trace_is_probe(&fields) && entity_by_flow(sm->entities, flow))
 		return;
-	entry.call_id = raw_header(bytes, "Call-ID", 'i');
-	entry.gsid = raw_header(bytes, "Av-Global-Session-ID", 0);
-	if (entry.gsid.len == 0)
-		entry.gsid = calls_gsid(sm->calls, entry.call_id);
-	entry.local = slice_str(addr_format(local, here));
-	entry.remote = slice_str(addr_format(&flow->remote, there));
+	if (fields.gsid.len == 0)
+		entry.gsid = calls_gsid(sm->calls, fields.call_id);
 	trace_add(node_trace(sm->node), &entry);
 }
 

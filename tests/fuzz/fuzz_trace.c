@@ -10,7 +10,7 @@ static const char secret[] = "\r\nAuthorization: Digest response=\"5ecre7\"\r\n\
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct trace_filter all = { .limit = 500 };
-	static const struct trace_filter some = { .limit = 3, .user = "a", .address = "1" };
+	static const struct trace_filter some = { .limit = 3, .user = "a", .text = "Tag" };
 	struct trace_ring *ring = trace_ring_new(0);
 	struct slice rest = slice_make(data, size);
 	struct trace_entry entry = { .transport = "udp" };
@@ -18,11 +18,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	MUST(ring);
 	while (rest.len) {
-		entry.call_id = slice_take(&rest, rest.p[0] & 15);
-		entry.remote = slice_take(&rest, 7);
+		struct trace_fields fields;
+
+		entry.gsid = slice_take(&rest, rest.p[0] & 127);
 		entry.message = rest;
+		fields = trace_scan(rest);
 		trace_add(ring, &entry);
-		trace_bind_gsid(ring, entry.call_id, entry.remote);
+		trace_bind_gsid(ring, fields.call_id, entry.gsid);
 		slice_take(&rest, rest.len / 3 + 1);
 	}
 	entry.message = slice_make(secret, sizeof(secret) - 1);

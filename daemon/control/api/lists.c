@@ -75,6 +75,22 @@ const struct listing call_listing = {
 		{ .name = NULL } },
 };
 
+const struct listing trace_listing = {
+	.sort = "-at_us",
+	.fields = FIELDS{
+		{ .name = "at_us", .kind = LISTING_NUMBER, .use = LISTING_KEY | LISTING_SORT },
+		{ .name = "node", .use = LISTING_KEY | LISTING_OTHER, .help = "sm, cm or presence" },
+		{ .name = "at", .kind = LISTING_TIME, .use = LISTING_RANGE, .help = "When" },
+		{ .name = "message", .use = LISTING_SEARCH },
+		{ .name = "user", .use = LISTING_OTHER,
+		  .help = "A user or number in the request line, From or To" },
+		{ .name = "call_id", .use = LISTING_OTHER, .help = "Call-ID" },
+		{ .name = "gsid", .use = LISTING_OTHER, .help = "Global session id of a call" },
+		{ .name = "address", .use = LISTING_OTHER,
+		  .help = "IP address of either end, with or without a port" },
+		{ .name = NULL } },
+};
+
 const struct listing replication_listing = {
 	.sort = "node",
 	.fields = FIELDS{

@@ -38,6 +38,8 @@ int uc_open(const struct uc_config *config, struct uc **ret, struct error *err)
 
 	if (!uc)
 		return error_set(err, -ENOMEM, "out of memory");
+	uc->ready = config->ready;
+	uc->user = config->user;
 	uc->sql_dir = copy(config->sql_dir, &ok);
 	uc->ca_file = copy(config->ca_file, &ok);
 	uc->cert_file = copy(config->cert_file, &ok);

@@ -30,6 +30,9 @@ struct uc_config {
 	const char *presence_address;
 	/* Management API: "https://10.77.0.11:7443" or "unix:/path"; NULL when not deployed. */
 	const char *management[UC_NODES];
+	/* Is that node there to be asked? What would wait for all in vain looks first. NULL: yes. */
+	bool (*ready)(void *user, const char *node);
+	void *user;
 };
 
 int uc_open(const struct uc_config *config, struct uc **ret, struct error *err);

@@ -14,6 +14,8 @@ struct uc {
 	char *sip_domain;
 	char *address[UC_NODES]; /* of sm, cm, presence */
 	char *management[UC_NODES];
+	bool (*ready)(void *user, const char *node);
+	void *user;
 };
 
 extern const char *const uc_node_names[UC_NODES];

@@ -2,15 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 180
 """Events of the topics uc.registrations and uc.calls: auraboxd beside a real sm and cm on their unix sockets."""
-import os
 import signal
-import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "api"))
-from daemon import Daemon, equal, wait_for  # noqa: E402
-from plane import hang_up, plane, talk  # noqa: E402
-from standalone import run  # noqa: E402
+from beside import box_beside, let_in
+from daemon import equal, wait_for
+from plane import hang_up, plane, talk
+from standalone import run
 
 
 def events(d, topic, after=0):
@@ -24,18 +22,6 @@ def wait_event(d, topic, kind, after, test=lambda e: True, seconds=8):
 
 def newest(d):
     return d.root.get("/events?limit=1").json["items"][0]["id"]
-
-
-def let_in(server):
-    """auraboxd runs as its own user; the management socket is its owner's alone."""
-    os.chmod(server.folder, 0o711)
-    os.chmod(server.management, 0o666)
-
-
-def box_beside(p):
-    let_in(p.sm)
-    let_in(p.cm)
-    return Daemon(uc__sm="unix:" + p.sm.management, uc__cm="unix:" + p.cm.management)
 
 
 def registrations_and_calls_become_events():

@@ -13,18 +13,32 @@
 
 #include <cmocka.h>
 
+static void add_at(struct trace_ring *ring, int64_t at_us, const char *call_id, const char *gsid,
+		   const char *text)
+{
+	char message[7000];
+	const char *rest = strchr(text, '\n');
+	size_t line = rest ? (size_t)(rest + 1 - text) : 0;
+	struct addr local, remote;
+	struct trace_entry entry = { .direction = TRACE_IN,
+				     .at_us = at_us,
+				     .transport = "udp",
+				     .local = &local,
+				     .remote = &remote };
+	int n;
+
+	assert_int_equal(addr_parse(SLICE("127.0.0.1:5060"), 0, &local), 0);
+	assert_int_equal(addr_parse(SLICE("192.0.2.7:5062"), 0, &remote), 0);
+	n = snprintf(message, sizeof(message), "%.*sCall-ID: %s\r\n%s%s%s%s", (int)line, text,
+		     call_id, *gsid ? "Av-Global-Session-ID: " : "", gsid, *gsid ? "\r\n" : "",
+		     text + line);
+	entry.message = slice_make(message, (size_t)n);
+	trace_add(ring, &entry);
+}
+
 static void add(struct trace_ring *ring, const char *call_id, const char *gsid, const char *text)
 {
-	const struct trace_entry entry = { .direction = TRACE_IN,
-					   .at_us = 1700000000000000,
-					   .transport = "udp",
-					   .local = SLICE("127.0.0.1:5060"),
-					   .remote = SLICE("192.0.2.7:5060"),
-					   .call_id = slice_str(call_id),
-					   .gsid = slice_str(gsid),
-					   .message = slice_str(text) };
-
-	trace_add(ring, &entry);
+	add_at(ring, 1700000000000000, call_id, gsid, text);
 }
 
 static json_t *first(json_t *answer, size_t *count)
@@ -47,7 +61,10 @@ static void secrets_do_not_get_in(void **state)
 	    "Authorization: Digest username=\"3001\", realm=\"x\", nonce=\"N0NCE\",\r\n"
 	    "  response = \"S3CRET\" , cnonce=CN0NCE,opaque=\"0P\\\"AQUE\"\r\n"
 	    "proxy-authorization:Basic QUxBRERJTg==\r\n"
-	    "From: <sip:3001@x>\r\n\r\nresponse=\"body stays\"");
+	    "AUTHORIZATION : Bearer T0KEN\r\n"
+	    "WWW-Authenticate:\r\n Digest realm=\"y\",nonce=\r\n \"F0LDED\"\r\n"
+	    "From: <sip:3001@x>\r\n\r\nresponse=\"body stays\"\r\n"
+	    "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:SRTPKEY|2^20\r\na=ice-pwd:1CEPWD\r\na=sendrecv\r\n");
 	answer = trace_query(ring, &(struct trace_filter){ .limit = 10 });
 	text = json_string_value(json_object_get(first(answer, &n), "message"));
 	assert_int_equal(n, 1);
@@ -58,6 +75,13 @@ static void secrets_do_not_get_in(void **state)
 	assert_null(strstr(text, "N0NCE"));
 	assert_null(strstr(text, "AQUE"));
 	assert_null(strstr(text, "QUxB"));
+	assert_null(strstr(text, "T0KEN"));
+	assert_null(strstr(text, "F0LDED"));
+	assert_null(strstr(text, "SRTPKEY"));
+	assert_null(strstr(text, "1CEPWD"));
+	assert_non_null(strstr(text, "realm=\"y\""));
+	assert_non_null(strstr(text, "inline:****"));
+	assert_non_null(strstr(text, "a=sendrecv"));
 	trace_ring_free(ring);
 }
 
@@ -83,18 +107,28 @@ static void the_oldest_make_room(void **state)
 
 static void filters_choose(void **state)
 {
-	static const struct trace_filter filters[] = {
+	struct addr far, far_port, other;
+	const struct trace_filter filters[] = {
 		{ .limit = 10, .call_id = "a" },
 		{ .limit = 10, .gsid = "g" },
 		{ .limit = 10, .user = "3001" },
 		{ .limit = 10, .user = "3009" },
-		{ .limit = 10, .address = "192.0.2.7" },
+		{ .limit = 10, .user = "300" },
+		{ .limit = 10, .address = &far },
+		{ .limit = 10, .address = &far_port },
+		{ .limit = 10, .address = &other },
+		{ .limit = 10, .text = "SUBJECT: 3001" },
 		{ .limit = 2 },
 		{ .limit = 10, .after = 2 },
+		{ .limit = 10, .from_us = 1700000000000001 },
+		{ .limit = 10, .to_us = 1700000000000001 },
 	};
-	static const size_t wanted[] = { 1, 2, 1, 0, 3, 2, 1 };
+	static const size_t wanted[] = { 1, 2, 1, 0, 0, 3, 3, 0, 1, 2, 1, 2, 1 };
 	struct trace_ring *ring = trace_ring_new(0);
 
+	assert_int_equal(addr_parse(SLICE("192.0.2.7"), 0, &far), 0);
+	assert_int_equal(addr_parse(SLICE("192.0.2.7:5062"), 0, &far_port), 0);
+	assert_int_equal(addr_parse(SLICE("192.0.2.7:5063"), 0, &other), 0);
 	add(ring, "a", "", "INVITE sip:3001@x SIP/2.0\r\nTo: <sip:3002@x>\r\n\r\n");
 	add(ring, "b", "g", "SIP/2.0 200 OK\r\nSubject: 3001 and 3009\r\n\r\n3009");
 	add(ring, "c", "g", "SIP/2.0 200 OK\r\nFrom: <sip:4@x>\r\n\r\n");
@@ -105,6 +139,116 @@ static void filters_choose(void **state)
 		first(answer, &n);
 		assert_int_equal(n, wanted[i]);
 	}
+	trace_ring_free(ring);
+}
+
+static int64_t member(json_t *object, const char *name)
+{
+	return (int64_t)json_integer_value(json_object_get(object, name));
+}
+
+/* Forward from a number and back from a time: each message once. */
+static void pages_show_each_message_once(void **state)
+{
+	struct trace_ring *ring = trace_ring_new(1 << 20);
+	struct trace_filter on = { .limit = 7, .oldest = true }, back = { .limit = 7 };
+	size_t n, seen = 0;
+
+	for (unsigned i = 0; i < 100; i++)
+		add(ring, "a", "", "INVITE sip:1 SIP/2.0\r\n\r\n");
+	for (;;) {
+		AUTO(json) json_t *answer = trace_query(ring, &on);
+		json_t *items = json_object_get(answer, "items");
+
+		assert_int_equal(member(first(answer, &n), "seq"), on.after + 1);
+		assert_int_equal(member(answer, "newest"), 100);
+		assert_int_equal(member(answer, "oldest"), 1);
+		seen += n;
+		on.after = (uint64_t)member(json_array_get(items, n - 1), "seq");
+		assert_int_equal(json_is_true(json_object_get(answer, "more")), seen < 100);
+		if (seen == 100)
+			break;
+	}
+	for (seen = 0; seen < 100; seen += n) {
+		AUTO(json) json_t *answer = trace_query(ring, &back);
+		json_t *items = json_object_get(answer, "items");
+
+		first(answer, &n);
+		assert_true(n > 0);
+		assert_int_equal(member(json_array_get(items, n - 1), "seq"), 100 - seen);
+		back.to_us = member(json_array_get(items, 0), "at_us");
+	}
+	trace_ring_free(ring);
+}
+
+static void a_time_names_one_message(void **state)
+{
+	struct trace_ring *ring = trace_ring_new(0);
+	AUTO(json) json_t *answer = NULL;
+	int64_t last = 0;
+	size_t i;
+	json_t *item;
+
+	add_at(ring, 5000000, "a", "", "INVITE sip:1 SIP/2.0\r\n\r\n");
+	add_at(ring, 5000000, "a", "", "INVITE sip:2 SIP/2.0\r\n\r\n");
+	add_at(ring, 4999000, "a", "", "INVITE sip:3 SIP/2.0\r\n\r\n"); /* the clock was slewed */
+	answer = trace_query(ring, &(struct trace_filter){ .limit = 10 });
+	json_array_foreach(json_object_get(answer, "items"), i, item)
+	{
+		assert_true(member(item, "at_us") > last);
+		last = member(item, "at_us");
+	}
+	add_at(ring, 1000000, "a", "", "INVITE sip:4 SIP/2.0\r\n\r\n"); /* it was set */
+	json_decref(answer);
+	answer = trace_query(ring, &(struct trace_filter){ .limit = 1 });
+	item = first(answer, &i);
+	assert_int_equal(member(item, "at_us"), 1000000);
+	trace_ring_free(ring);
+}
+
+/* What the index of Call-IDs says is what a look at every message says, while the ring turns. */
+static void the_index_survives_the_ring(void **state)
+{
+	struct trace_ring *ring = trace_ring_new(65536);
+	char call_id[32], gsid[32], text[3000];
+
+	for (unsigned i = 0; i < 3000; i++) {
+		unsigned call = i * 7919 % 11;
+		AUTO(json) json_t *answer = NULL;
+		size_t n;
+
+		memset(text, 'x', sizeof(text));
+		text[1 + i * 104729 % (sizeof(text) - 2)] = '\0';
+		(void)snprintf(call_id, sizeof(call_id), "call-%u", call);
+		(void)snprintf(gsid, sizeof(gsid), "gsid-%u", call);
+		add(ring, call_id, i % 13 == 0 ? gsid : "", text);
+		if (i % 97 != 0)
+			continue;
+		trace_bind_gsid(ring, slice_str(call_id), slice_str(gsid));
+		answer = trace_query(ring,
+				     &(struct trace_filter){ .limit = 500, .call_id = call_id });
+		(void)first(answer, &n);
+		json_decref(answer);
+		answer = trace_query(ring, &(struct trace_filter){ .limit = 500, .gsid = gsid });
+		assert_int_equal(member(answer, "matched"), n);
+		assert_true(n > 0);
+	}
+	trace_ring_free(ring);
+}
+
+static void a_message_takes_its_calls_session(void **state)
+{
+	struct trace_ring *ring = trace_ring_new(0);
+	AUTO(json) json_t *answer = NULL;
+	size_t n;
+
+	add(ring, "a", "", "INVITE sip:1 SIP/2.0\r\n\r\n");
+	add(ring, "a", "g", "INVITE sip:2 SIP/2.0\r\n\r\n");
+	add(ring, "a", "", "ACK sip:2 SIP/2.0\r\n\r\n");
+	add(ring, "b", "", "ACK sip:2 SIP/2.0\r\n\r\n");
+	answer = trace_query(ring, &(struct trace_filter){ .limit = 10, .gsid = "g" });
+	first(answer, &n);
+	assert_int_equal(n, 3);
 	trace_ring_free(ring);
 }
 
@@ -129,10 +273,10 @@ static void bytes_that_are_no_utf8_are_shown(void **state)
 	AUTO(json) json_t *answer = NULL;
 	size_t n;
 
-	add(ring, "a", "", "\xff\xfe");
+	add(ring, "a", "", "\n\xff\xfe");
 	answer = trace_query(ring, &(struct trace_filter){ .limit = 10 });
 	assert_string_equal(json_string_value(json_object_get(first(answer, &n), "message")),
-			    "\xc3\xbf\xc3\xbe");
+			    "\nCall-ID: a\r\n\xc3\xbf\xc3\xbe");
 	trace_ring_free(ring);
 }
 
@@ -142,6 +286,10 @@ int main(void)
 		cmocka_unit_test(secrets_do_not_get_in),
 		cmocka_unit_test(the_oldest_make_room),
 		cmocka_unit_test(filters_choose),
+		cmocka_unit_test(pages_show_each_message_once),
+		cmocka_unit_test(a_time_names_one_message),
+		cmocka_unit_test(the_index_survives_the_ring),
+		cmocka_unit_test(a_message_takes_its_calls_session),
 		cmocka_unit_test(a_gsid_that_is_learnt_later_files_what_was_before),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_shown),
 	};

@@ -630,6 +630,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uc/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the SIP messages of the call servers, newest first */
+        get: operations["uc_trace_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/trace/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show one SIP message */
+        get: operations["uc_trace_message_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/trace/{gsid}/ladder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A call as a ladder: who spoke to whom */
+        get: operations["uc_trace_ladder_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uc/replication": {
         parameters: {
             query?: never;
@@ -1209,6 +1260,86 @@ export interface components {
                 cancelled: number;
                 talk_s: number;
                 post_dial_delay_ms?: number | null;
+            }[];
+        };
+        trace_message: {
+            id: string;
+            /** @enum {string} */
+            node: "sm" | "cm" | "presence";
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            at_us: number;
+            /** @enum {string} */
+            direction: "in" | "out";
+            transport: string;
+            local: string;
+            remote: string;
+            from: string;
+            to: string;
+            call_id: string;
+            gsid: string;
+            summary: string;
+            message: string;
+            truncated: boolean;
+        };
+        trace_list: {
+            items: components["schemas"]["trace_message"][];
+            next_cursor: string | null;
+            total?: number;
+            nodes: {
+                /** @enum {string} */
+                node: "sm" | "cm" | "presence";
+                /** @enum {string} */
+                state: "ok" | "unreachable" | "absent";
+            }[];
+        };
+        ladder: {
+            gsid: string;
+            /** Format: date-time */
+            started_at: string;
+            duration_us: number;
+            truncated: boolean;
+            participants: {
+                name: string;
+                /** @enum {string} */
+                kind: "node" | "entity" | "phone" | "unknown";
+                address: string | null;
+            }[];
+            legs: {
+                call_id: string;
+                caller: string;
+                callee: string;
+            }[];
+            phases: {
+                /** @enum {string} */
+                name: "setup" | "imsorig" | "origdone" | "imsterm" | "termdone" | "talk" | "release";
+                first: number;
+                last: number;
+            }[];
+            messages: {
+                id: string;
+                received_id?: string;
+                at_us: number;
+                offset_us: number;
+                transit_us: number | null;
+                from: number;
+                to: number;
+                label: string;
+                method: string;
+                status: number | null;
+                cseq: number;
+                leg: number;
+                phase?: string;
+                transport: string;
+                sdp: boolean;
+                retransmission: boolean;
+            }[];
+            nodes: {
+                /** @enum {string} */
+                node: "sm" | "cm" | "presence";
+                /** @enum {string} */
+                state: "ok" | "unreachable" | "absent";
             }[];
         };
         replication_list: {
@@ -2751,6 +2882,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["cdr"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_trace_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: at_us; without it -at_us */
+                sort?: string;
+                /** @description Text to find, in any case, in message */
+                q?: string;
+                /** @description sm, cm or presence */
+                node?: string;
+                /** @description When: this or later */
+                "at.gte"?: string;
+                /** @description When: before this */
+                "at.lt"?: string;
+                /** @description A user or number in the request line, From or To */
+                user?: string;
+                /** @description Call-ID */
+                call_id?: string;
+                /** @description Global session id of a call */
+                gsid?: string;
+                /** @description IP address of either end, with or without a port */
+                address?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["trace_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_trace_message_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["trace_message"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_trace_ladder_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gsid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ladder"];
                 };
             };
             default: components["responses"]["problem"];

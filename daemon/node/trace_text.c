@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trace_text.c - header lines by their first letter, digest parameters by name. RFC 3261 section
+ * 7.3 (lines, folding, compact forms), RFC 7616 (credentials), RFC 4568 and 8839 (keys in SDP). */
+#include "node/trace_text.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+static const char *const secret_headers[] = { "Authorization",	     "Proxy-Authorization",
+					      "WWW-Authenticate",    "Proxy-Authenticate",
+					      "Authentication-Info", "Proxy-Authentication-Info" };
+
+static struct slice name_of(struct slice line)
+{
+	return slice_trim(slice_take_until(&line, ':', NULL));
+}
+
+static struct slice value_of(struct slice line)
+{
+	slice_take_until(&line, ':', NULL);
+	return slice_trim(line);
+}
+
+static bool is_secret_header(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(secret_headers); i++)
+		if (slice_eq_str_nocase(name, secret_headers[i]))
+			return true;
+	return false;
+}
+
+static bool is_blank(struct slice line)
+{
+	return line.len == 0 || (line.len == 1 && line.p[0] == '\r');
+}
+
+/* The letter decides whether a line is looked at: most are not. */
+static void scan_line(struct slice line, struct trace_fields *f)
+{
+	struct slice name;
+
+	switch (ascii_lower(line.p[0])) {
+	case 'a':
+	case 'c':
+	case 'i':
+	case 'p':
+	case 'w':
+		break;
+	default:
+		return;
+	}
+	name = name_of(line);
+	if (f->call_id.len == 0 && (slice_eq_nocase(name, SLICE("Call-ID")) ||
+				    (name.len == 1 && ascii_lower(name.p[0]) == 'i')))
+		f->call_id = value_of(line);
+	else if (f->cseq.len == 0 && slice_eq_nocase(name, SLICE("CSeq")))
+		f->cseq = value_of(line);
+	else if (f->gsid.len == 0 && slice_eq_nocase(name, SLICE("Av-Global-Session-ID")))
+		f->gsid = value_of(line);
+	else if (is_secret_header(name))
+		f->secret = true;
+}
+
+struct trace_fields trace_scan(struct slice message)
+{
+	struct trace_fields f = { 0 };
+	bool more = true;
+
+	while (more && message.len) {
+		struct slice line = slice_take_until(&message, '\n', &more);
+
+		if (is_blank(line))
+			break;
+		scan_line(line, &f);
+	}
+	if (message.len && (memmem(message.p, message.len, "a=crypto:", 9) ||
+			    memmem(message.p, message.len, "a=ice-pwd:", 10)))
+		f.secret = true;
+	return f;
+}
+
+bool trace_is_probe(const struct trace_fields *fields)
+{
+	return slice_ends_with(fields->cseq, SLICE(" OPTIONS"));
+}
+
+static bool is_name_byte(char c)
+{
+	return ascii_is_alnum((unsigned char)c) || c == '-' || c == '_';
+}
+
+/* Overwrite the value of a digest parameter that starts at p (behind '='). */
+static char *mask_value(char *p, char *end)
+{
+	bool quoted = p < end && *p == '"';
+
+	if (quoted)
+		p++;
+	while (p < end && (quoted ? *p != '"' : *p != ',' && *p != ' ')) {
+		if (quoted && *p == '\\' && p + 1 < end)
+			*p++ = '*';
+		*p++ = '*';
+	}
+	return p;
+}
+
+static char *skip_blanks(char *p, const char *end)
+{
+	while (p < end && strchr(" \t\r\n", *p) && *p)
+		p++;
+	return p;
+}
+
+/* The value of one header line, p behind its colon. */
+static void mask_credentials(char *p, char *end)
+{
+	static const char *const names[] = { "response", "nonce",     "cnonce",
+					     "opaque",	 "nextnonce", "rspauth" };
+	struct slice rest;
+
+	p = skip_blanks(p, end);
+	rest = slice_make(p, (size_t)(end - p));
+	if (!slice_starts_with_nocase(rest, SLICE("Digest"))) {
+		memset(p, '*', (size_t)(end - p));
+		return;
+	}
+	while (p < end) {
+		char *name = p;
+		struct slice word;
+
+		while (p < end && is_name_byte(*p))
+			p++;
+		word = slice_make(name, (size_t)(p - name));
+		if (word.len)
+			p = skip_blanks(p, end);
+		if (p >= end || *p != '=' || word.len == 0) {
+			p += p < end && !is_name_byte(*p) ? 1 : 0;
+			continue;
+		}
+		p = skip_blanks(p + 1, end);
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if (slice_eq_str_nocase(word, names[i]))
+				p = mask_value(p, end);
+	}
+}
+
+/* "a=crypto:1 SUITE inline:KEY|…" and "a=ice-pwd:KEY": the rest of the line. */
+static void mask_body(char *p, char *end)
+{
+	while (p < end) {
+		char *nl = memchr(p, '\n', (size_t)(end - p));
+		char *line_end = nl ? nl : end;
+		struct slice line = slice_make(p, (size_t)(line_end - p));
+		char *from = NULL;
+
+		if (slice_starts_with(line, SLICE("a=crypto:")))
+			from = memmem(line.p, line.len, "inline:", 7);
+		if (from)
+			from += 7;
+		else if (slice_starts_with(line, SLICE("a=ice-pwd:")))
+			from = p + 10;
+		if (line_end > p && line_end[-1] == '\r')
+			line_end--;
+		if (from && from < line_end)
+			memset(from, '*', (size_t)(line_end - from));
+		p = nl ? nl + 1 : end;
+	}
+}
+
+void trace_mask(char *text, size_t len)
+{
+	char *p = text, *end = text + len;
+
+	while (p < end) {
+		char *nl = memchr(p, '\n', (size_t)(end - p));
+		char *line_end = nl ? nl : end;
+		char *colon;
+
+		/* folded lines belong to the header before them */
+		while (nl && nl + 1 < end && (nl[1] == ' ' || nl[1] == '\t')) {
+			nl = memchr(nl + 1, '\n', (size_t)(end - nl - 1));
+			line_end = nl ? nl : end;
+		}
+		if (is_blank(slice_make(p, (size_t)(line_end - p)))) {
+			mask_body(nl ? nl + 1 : end, end);
+			return;
+		}
+		colon = memchr(p, ':', (size_t)(line_end - p));
+		if (colon && is_secret_header(slice_trim(slice_make(p, (size_t)(colon - p)))))
+			mask_credentials(colon + 1, line_end > colon + 1 && line_end[-1] == '\r'
+							    ? line_end - 1
+							    : line_end);
+		p = nl ? nl + 1 : end;
+	}
+}
+
+static bool is_word(struct slice text, const char *at, size_t len)
+{
+	const char *end = text.p + text.len;
+
+	return (at == text.p || !is_name_byte(at[-1])) &&
+	       (at + len == end || !is_name_byte(at[len]));
+}
+
+static bool has_word(struct slice text, struct slice word)
+{
+	while (text.len >= word.len) {
+		const char *at = memmem(text.p, text.len, word.p, word.len);
+
+		if (!at)
+			return false;
+		if (is_word(text, at, word.len))
+			return true;
+		text = slice_sub(text, (size_t)(at + 1 - text.p), text.len);
+	}
+	return false;
+}
+
+static bool is_party(struct slice line)
+{
+	struct slice name;
+
+	switch (ascii_lower(line.p[0])) {
+	case 'f':
+	case 't':
+		name = name_of(line);
+		return name.len == 1 || slice_eq_nocase(name, SLICE("From")) ||
+		       slice_eq_nocase(name, SLICE("To"));
+	default:
+		return false;
+	}
+}
+
+bool trace_names_user(struct slice message, struct slice user)
+{
+	bool first = true;
+
+	if (user.len == 0)
+		return false;
+	while (message.len) {
+		struct slice line = slice_take_until(&message, '\n', NULL);
+
+		if (is_blank(line))
+			return false;
+		if ((first || is_party(line)) && has_word(line, user))
+			return true;
+		first = false;
+	}
+	return false;
+}
+
+bool trace_has_text(struct slice message, struct slice text)
+{
+	if (text.len == 0)
+		return true;
+	for (size_t i = 0; i + text.len <= message.len; i++)
+		if (ascii_lower(message.p[i]) == ascii_lower(text.p[0]) &&
+		    slice_eq_nocase(slice_make(message.p + i, text.len), text))
+			return true;
+	return false;
+}
