@@ -45,6 +45,8 @@ class SessionStore {
   kept = $state(false);
   /** This browser was logged in when it was last seen. */
   wasIn = wasKnown();
+  /** The log-in page was shown since the document was loaded. */
+  wasOut = false;
   #answered_at = 0;
   #told_at = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -120,6 +122,7 @@ class SessionStore {
     if (forget) useCsrfToken("");
     clearTimeout(this.#timer);
     this.ending = undefined;
+    this.wasOut = true;
     this.kept = notice === "session_ended" && (this.kept || (this.state === "in" && dirty()));
     // A page that waits stays as it is: what it draws hangs on what one may do.
     if (!this.kept) this.permissions = [];
