@@ -75,7 +75,7 @@ async function wholeList(path) {
 }
 
 async function in_every_list() {
-  await wholeList("/people?sort=-created_at");
+  await w.go("/people?sort=-created_at");
   await shown(kept.people, "among people");
   await fits("people");
   await wholeList("/system");
