@@ -239,40 +239,96 @@ int slice_copy(struct slice s, char *out, size_t size)
 	return 0;
 }
 
-static uint64_t hash_seed;
+/* SipHash-1-3 (Aumasson, Bernstein): what a peer chooses as keys cannot be made to collide. */
+struct sip_state {
+	uint64_t v0, v1, v2, v3;
+};
+
+static uint64_t hash_seed[2];
 static pthread_once_t hash_once = PTHREAD_ONCE_INIT;
 
 static void hash_draw_seed(void)
 {
-	random_bytes(&hash_seed, sizeof(hash_seed));
+	random_bytes(hash_seed, sizeof(hash_seed));
 }
 
-/* The last multiply and shift spread the entropy to the low bits, which index the tables. */
-static uint64_t hash_finish(uint64_t h)
+static inline uint64_t rotate(uint64_t x, unsigned bits)
 {
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93U;
-	return h ^ (h >> 29);
+	return x << bits | x >> (64 - bits);
+}
+
+static inline void hash_round(struct sip_state *s)
+{
+	s->v0 += s->v1;
+	s->v1 = rotate(s->v1, 13) ^ s->v0;
+	s->v0 = rotate(s->v0, 32);
+	s->v2 += s->v3;
+	s->v3 = rotate(s->v3, 16) ^ s->v2;
+	s->v0 += s->v3;
+	s->v3 = rotate(s->v3, 21) ^ s->v0;
+	s->v2 += s->v1;
+	s->v1 = rotate(s->v1, 17) ^ s->v2;
+	s->v2 = rotate(s->v2, 32);
+}
+
+static inline void hash_word(struct sip_state *s, uint64_t word)
+{
+	s->v3 ^= word;
+	hash_round(s);
+	s->v0 ^= word;
+}
+
+static void hash_start(struct sip_state *s)
+{
+	(void)pthread_once(&hash_once, hash_draw_seed);
+	*s = (struct sip_state){ hash_seed[0] ^ 0x736f6d6570736575U,
+				 hash_seed[1] ^ 0x646f72616e646f6dU,
+				 hash_seed[0] ^ 0x6c7967656e657261U,
+				 hash_seed[1] ^ 0x7465646279746573U };
+}
+
+static uint64_t hash_finish(struct sip_state *s)
+{
+	s->v2 ^= 0xff;
+	hash_round(s);
+	hash_round(s);
+	hash_round(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
 uint64_t slice_hash(struct slice s)
 {
-	uint64_t h;
+	struct sip_state state;
+	uint64_t word;
+	size_t left = s.len;
 
-	(void)pthread_once(&hash_once, hash_draw_seed);
-	h = 0xcbf29ce484222325U ^ hash_seed;
-	for (size_t i = 0; i < s.len; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3U;
-	return hash_finish(h);
+	hash_start(&state);
+	for (; left >= 8; left -= 8, s.p += 8) {
+		memcpy(&word, s.p, 8);
+		hash_word(&state, word);
+	}
+	word = (uint64_t)s.len << 56;
+	for (size_t i = 0; i < left; i++)
+		word |= (uint64_t)(unsigned char)s.p[i] << (8 * i);
+	hash_word(&state, word);
+	return hash_finish(&state);
 }
 
 uint64_t slice_hash_nocase(struct slice s)
 {
-	uint64_t h;
+	struct sip_state state;
+	uint64_t word = 0;
+	size_t n = 0;
 
-	(void)pthread_once(&hash_once, hash_draw_seed);
-	h = 0xcbf29ce484222325U ^ hash_seed;
-	for (size_t i = 0; i < s.len; i++)
-		h = (h ^ (unsigned char)ascii_lower(s.p[i])) * 0x100000001b3U;
-	return hash_finish(h);
+	hash_start(&state);
+	for (size_t i = 0; i < s.len; i++) {
+		word |= (uint64_t)(unsigned char)ascii_lower(s.p[i]) << (8 * n);
+		if (++n == 8) {
+			hash_word(&state, word);
+			word = 0;
+			n = 0;
+		}
+	}
+	hash_word(&state, word | (uint64_t)s.len << 56);
+	return hash_finish(&state);
 }

@@ -77,7 +77,7 @@ bool slice_has_nul(struct slice s);
 /* Copy into a fixed array with NUL; -ENOSPC if it does not fit. */
 int slice_copy(struct slice s, char *out, size_t size);
 
-/* FNV-1a with a per-process random seed, for hash tables fed by the network. */
+/* Keyed by a random of the process, for hash tables fed by the network. */
 uint64_t slice_hash(struct slice s);
 uint64_t slice_hash_nocase(struct slice s);
 

@@ -23,10 +23,14 @@ static void place(struct timer_wheel *w, struct timer *t)
 {
 	uint64_t delta = t->due_ms - w->now_ms;
 	unsigned level = 0;
+	uint64_t slot;
 
 	while (level + 1 < TIMER_LEVELS && delta >> (8 * (level + 1)))
 		level++;
-	list_append(&w->slots[level][(t->due_ms >> (8 * level)) & SLOT_MASK], &t->link);
+	slot = (t->due_ms >> (8 * level)) & SLOT_MASK;
+	if (level == 0)
+		w->filled[slot / 64] |= 1ULL << (slot % 64);
+	list_append(&w->slots[level][slot], &t->link);
 }
 
 void timer_start(struct timer_wheel *w, struct timer *t, uint64_t after_ms,
@@ -77,8 +81,12 @@ static void cascade(struct timer_wheel *w, unsigned level)
 static void fire_slot(struct timer_wheel *w)
 {
 	struct list *slot = &w->slots[0][w->now_ms & SLOT_MASK];
+	uint64_t index = w->now_ms & SLOT_MASK;
 	struct timer *t;
 
+	if (!(w->filled[index / 64] >> (index % 64) & 1))
+		return;
+	w->filled[index / 64] &= ~(1ULL << (index % 64));
 	while (!list_empty(slot)) {
 		t = LIST_FIRST(slot, struct timer, link);
 		list_remove(&t->link);
@@ -115,8 +123,16 @@ int64_t timer_wheel_wait(const struct timer_wheel *w)
 	if (w->count == 0)
 		return -1;
 	/* Up to the next cascade only level 0 can be due. */
-	for (uint64_t i = 1; i <= horizon; i++) {
-		if (!list_empty(&w->slots[0][(w->now_ms + i) & SLOT_MASK]))
+	for (uint64_t i = 1; i < horizon; i++) {
+		uint64_t slot = (w->now_ms + i) & SLOT_MASK;
+		uint64_t bits = w->filled[slot / 64] >> (slot % 64);
+
+		if (bits == 0) {
+			i += 63 - slot % 64;
+			continue;
+		}
+		i += (unsigned)__builtin_ctzll(bits);
+		if (i < horizon && !list_empty(&w->slots[0][(w->now_ms + i) & SLOT_MASK]))
 			return (int64_t)i;
 	}
 	return (int64_t)horizon;

@@ -18,6 +18,7 @@ struct timer_wheel {
 	uint64_t now_ms; /* everything due up to here has fired */
 	size_t count;
 	struct list slots[TIMER_LEVELS][TIMER_SLOTS];
+	uint64_t filled[TIMER_SLOTS / 64]; /* bit a slot of level 0 that may hold a timer */
 	struct list firing;
 };
 

@@ -8,6 +8,30 @@
 
 #include "base/error.h"
 
+/* Four numbers below 256 without leading zeros, as inet_pton() takes them. */
+static bool parse_ipv4(struct slice text, uint8_t ret[static 4])
+{
+	uint8_t bytes[4];
+	size_t at = 0, first;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned value = 0;
+
+		if (i > 0 && (at >= text.len || text.p[at] != '.'))
+			return false;
+		first = at += i > 0;
+		while (at < text.len && at - first < 3 && ascii_is_digit((unsigned char)text.p[at]))
+			value = value * 10 + (unsigned)(text.p[at++] - '0');
+		if (at == first || value > 255 || (text.p[first] == '0' && at - first > 1))
+			return false;
+		bytes[i] = (uint8_t)value;
+	}
+	if (at != text.len)
+		return false;
+	memcpy(ret, bytes, sizeof(bytes));
+	return true;
+}
+
 int addr_parse_ip(struct slice text, uint16_t port, struct addr *ret)
 {
 	struct addr out = { 0 };
@@ -15,14 +39,20 @@ int addr_parse_ip(struct slice text, uint16_t port, struct addr *ret)
 
 	if (text.len >= 2 && text.p[0] == '[' && text.p[text.len - 1] == ']')
 		text = slice_sub(text, 1, text.len - 1);
-	if (slice_has_nul(text) || slice_copy(text, buf, sizeof(buf)) < 0)
+	if (text.len == 0)
 		return -EINVAL;
-
-	if (inet_pton(AF_INET, buf, &out.in4.sin_addr) == 1) {
+	if (parse_ipv4(text, (uint8_t *)&out.in4.sin_addr)) {
 		out.in4.sin_family = AF_INET;
 		out.in4.sin_port = htons(port);
 		out.len = sizeof(out.in4);
-	} else if (inet_pton(AF_INET6, buf, &out.in6.sin6_addr) == 1) {
+		*ret = out;
+		return 0;
+	}
+	/* A name: most often seen at once, for an IPv6 address has a colon. */
+	if (slice_find(text, ':') < 0 || slice_has_nul(text) ||
+	    slice_copy(text, buf, sizeof(buf)) < 0)
+		return -EINVAL;
+	if (inet_pton(AF_INET6, buf, &out.in6.sin6_addr) == 1) {
 		out.in6.sin6_family = AF_INET6;
 		out.in6.sin6_port = htons(port);
 		out.len = sizeof(out.in6);
@@ -86,14 +116,40 @@ int addr_from_sockaddr(const struct sockaddr *sa, socklen_t len, struct addr *re
 	return 0;
 }
 
+static char *put_number(char *at, unsigned n)
+{
+	char digits[10];
+	size_t count = 0;
+
+	do
+		digits[count++] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	while (count > 0)
+		*at++ = digits[--count];
+	return at;
+}
+
+/* The usual case by hand: it stands in every trace and every Via. Returns its end. */
+static char *format_ipv4(const struct addr *addr, char *at)
+{
+	const uint8_t *ip = (const uint8_t *)&addr->in4.sin_addr;
+
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			*at++ = '.';
+		at = put_number(at, ip[i]);
+	}
+	*at = '\0';
+	return at;
+}
+
 const char *addr_format_ip(const struct addr *addr, char buf[static ADDR_TEXT_MAX])
 {
-	const void *ip = addr_family(addr) == AF_INET6 ? (const void *)&addr->in6.sin6_addr
-						       : (const void *)&addr->in4.sin_addr;
-
 	buf[0] = '\0';
-	if (addr_family(addr) != AF_UNSPEC)
-		(void)inet_ntop(addr_family(addr), ip, buf, ADDR_TEXT_MAX);
+	if (addr_family(addr) == AF_INET)
+		(void)format_ipv4(addr, buf);
+	else if (addr_family(addr) == AF_INET6)
+		(void)inet_ntop(AF_INET6, &addr->in6.sin6_addr, buf, ADDR_TEXT_MAX);
 	return buf;
 }
 
@@ -109,13 +165,19 @@ const char *addr_format_host(const struct addr *addr, char buf[static ADDR_TEXT_
 
 const char *addr_format(const struct addr *addr, char buf[static ADDR_TEXT_MAX])
 {
-	char host[ADDR_TEXT_MAX];
+	char host[ADDR_TEXT_MAX], *at = buf;
 
-	if (addr_family(addr) == AF_UNSPEC)
+	if (addr_family(addr) == AF_INET) {
+		at = format_ipv4(addr, buf);
+		*at++ = ':';
+		at = put_number(at, addr_port(addr));
+		*at = '\0';
+	} else if (addr_family(addr) == AF_UNSPEC) {
 		buf[0] = '\0';
-	else
+	} else {
 		(void)snprintf(buf, ADDR_TEXT_MAX, "%.56s:%u", addr_format_host(addr, host),
 			       (unsigned int)addr_port(addr));
+	}
 	return buf;
 }
 

@@ -28,9 +28,28 @@ struct udp {
 	char *out; /* SEND_BYTES */
 	size_t out_len;
 	unsigned int out_count;
-	struct slice out_data[UDP_BATCH];
 	struct addr out_to[UDP_BATCH];
+	struct sockaddr_storage in_from[UDP_BATCH];
+	/* Filled in once; a batch changes lengths alone. */
+	struct iovec in_vectors[UDP_BATCH], out_vectors[UDP_BATCH];
+	struct mmsghdr in_headers[UDP_BATCH], out_headers[UDP_BATCH];
 };
+
+static void prepare_headers(struct udp *udp)
+{
+	for (size_t i = 0; i < UDP_BATCH; i++) {
+		udp->in_vectors[i] =
+			(struct iovec){ udp->in + i * (UDP_DATAGRAM_MAX + 1UL), UDP_DATAGRAM_MAX };
+		udp->in_headers[i].msg_hdr =
+			(struct msghdr){ .msg_name = &udp->in_from[i],
+					 .msg_namelen = sizeof(udp->in_from[i]),
+					 .msg_iov = &udp->in_vectors[i],
+					 .msg_iovlen = 1 };
+		udp->out_headers[i].msg_hdr = (struct msghdr){ .msg_name = &udp->out_to[i].sa,
+							       .msg_iov = &udp->out_vectors[i],
+							       .msg_iovlen = 1 };
+	}
+}
 
 static void destroy(struct udp *udp)
 {
@@ -41,30 +60,21 @@ static void destroy(struct udp *udp)
 
 static int receive_batch(struct udp *udp)
 {
-	struct mmsghdr messages[UDP_BATCH];
-	struct iovec vectors[UDP_BATCH];
-	struct sockaddr_storage from[UDP_BATCH];
-	int n;
+	int n = recvmmsg(udp->io.fd, udp->in_headers, UDP_BATCH, MSG_DONTWAIT, NULL);
 
-	for (size_t i = 0; i < UDP_BATCH; i++) {
-		vectors[i] =
-			(struct iovec){ udp->in + i * (UDP_DATAGRAM_MAX + 1UL), UDP_DATAGRAM_MAX };
-		messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
-						       .msg_namelen = sizeof(from[i]),
-						       .msg_iov = &vectors[i],
-						       .msg_iovlen = 1 };
-	}
-	n = recvmmsg(udp->io.fd, messages, UDP_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n && !udp->freed; i++) {
-		struct slice data = slice_make(vectors[i].iov_base, messages[i].msg_len);
+		struct msghdr *header = &udp->in_headers[i].msg_hdr;
+		struct slice data =
+			slice_make(udp->in_vectors[i].iov_base, udp->in_headers[i].msg_len);
+		socklen_t from_len = header->msg_namelen;
 		struct addr addr;
 
-		if (messages[i].msg_hdr.msg_flags & MSG_TRUNC) {
+		header->msg_namelen = sizeof(udp->in_from[i]);
+		if (header->msg_flags & MSG_TRUNC) {
 			udp->stats.truncated++;
 			continue;
 		}
-		if (addr_from_sockaddr((struct sockaddr *)&from[i], messages[i].msg_hdr.msg_namelen,
-				       &addr) < 0)
+		if (addr_from_sockaddr((struct sockaddr *)&udp->in_from[i], from_len, &addr) < 0)
 			continue;
 		udp->stats.received++;
 		udp->handlers->receive(udp->user, data, &addr);
@@ -149,6 +159,7 @@ int udp_new(struct loop *loop, const struct addr *local, const struct udp_handle
 	udp->user = user;
 	udp->in = TAKE(in);
 	udp->out = TAKE(out);
+	prepare_headers(udp);
 	*ret = TAKE(storage);
 	return 0;
 }
@@ -174,7 +185,8 @@ int udp_send(struct udp *udp, const struct addr *to, struct slice data)
 	if (udp->out_count == UDP_BATCH || udp->out_len + data.len > SEND_BYTES)
 		udp_flush(udp);
 	memcpy(udp->out + udp->out_len, data.p, data.len);
-	udp->out_data[udp->out_count] = slice_make(udp->out + udp->out_len, data.len);
+	udp->out_vectors[udp->out_count] = (struct iovec){ udp->out + udp->out_len, data.len };
+	udp->out_headers[udp->out_count].msg_hdr.msg_namelen = to->len;
 	udp->out_to[udp->out_count] = *to;
 	udp->out_len += data.len;
 	udp->out_count++;
@@ -183,23 +195,14 @@ int udp_send(struct udp *udp, const struct addr *to, struct slice data)
 
 void udp_flush(struct udp *udp)
 {
-	struct mmsghdr messages[UDP_BATCH];
-	struct iovec vectors[UDP_BATCH];
 	unsigned int done = 0;
 	int n;
 
 	if (udp->out_count == 0)
 		return;
-	for (size_t i = 0; i < udp->out_count; i++) {
-		vectors[i] = (struct iovec){ (void *)(uintptr_t)udp->out_data[i].p,
-					     udp->out_data[i].len };
-		messages[i].msg_hdr = (struct msghdr){ .msg_name = &udp->out_to[i].sa,
-						       .msg_namelen = udp->out_to[i].len,
-						       .msg_iov = &vectors[i],
-						       .msg_iovlen = 1 };
-	}
 	while (done < udp->out_count) {
-		n = sendmmsg(udp->io.fd, messages + done, udp->out_count - done, MSG_DONTWAIT);
+		n = sendmmsg(udp->io.fd, udp->out_headers + done, udp->out_count - done,
+			     MSG_DONTWAIT);
 		if (n > 0) {
 			udp->stats.sent += (unsigned int)n;
 			done += (unsigned int)n;

@@ -215,7 +215,12 @@ static int open_local(struct node *node, bool guest, struct error *err)
 	else if (guest)
 		config.path = "/data/replica.db";
 	r = local_db_open(&config, &node->db, err);
-	return r < 0 ? r : writer_new(node->db, &node->writer, err);
+	if (r == 0)
+		r = writer_new(node->db, &node->writer, err);
+	/* What is in memory alone outlives nothing: no need to keep a second copy of it there. */
+	if (r == 0 && strcmp(config.path, ":memory:") == 0)
+		writer_forget_state(node->writer);
+	return r;
 }
 
 static int load_model(struct node *node, const char *standalone, struct error *err)

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/slice.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,10 @@ struct state_journal;
 int state_put(struct state_journal *js, const char *kind, struct slice key, struct slice value,
 	      int64_t expires_ms);
 int state_delete(struct state_journal *js, const char *kind, struct slice key);
+
+/* Whether a change would be kept or seen by anybody: not so when there is no data disk and no standby.
+ * What is costly to write down need not be then. */
+bool state_wanted(const struct state_journal *js);
 
 /* All rows of a kind that have not expired, at start, before anything is served.
  * fn's negative result ends the walk and is passed up. */

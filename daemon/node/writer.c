@@ -17,7 +17,7 @@
 
 #define STATE_QUEUE_LIMIT 65536
 #define RECORD_QUEUE_LIMIT 16384
-#define GROUP_MS 20
+#define GROUP_MS 80
 #define RETRY_MS 1000
 
 const char *const node_migrations[] = {
@@ -63,7 +63,9 @@ struct writer {
 	struct list queue;
 	size_t queued[CHANGE_RECORD + 1];
 	bool busy; /* a group is being written */
+	bool idle; /* waits for the first change of a group: only then it has to be woken */
 	bool stop;
+	bool forget_state;
 	bool started;
 	void (*on_records)(void *user);
 	void *on_records_user;
@@ -184,7 +186,9 @@ static void *writer_main(void *user)
 	pthread_mutex_lock(&w->lock);
 	while (!w->stop || !list_empty(&w->queue)) {
 		if (list_empty(&w->queue)) {
+			w->idle = true;
 			pthread_cond_wait(&w->wake, &w->lock);
+			w->idle = false;
 			continue;
 		}
 		wait_ms(w, GROUP_MS);
@@ -261,6 +265,11 @@ struct state_journal *writer_state(struct writer *w)
 	return &w->state;
 }
 
+void writer_forget_state(struct writer *w)
+{
+	w->forget_state = true;
+}
+
 struct record_journal *writer_records(struct writer *w)
 {
 	return &w->records;
@@ -293,7 +302,8 @@ static int enqueue(struct writer *w, struct change *c)
 	} else {
 		w->queued[c->what]++;
 		list_append(&w->queue, &c->link);
-		pthread_cond_signal(&w->wake);
+		if (w->idle)
+			pthread_cond_signal(&w->wake);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return r;
@@ -309,6 +319,8 @@ static int state_change(struct state_journal *js, enum change_kind what, const c
 		return -EFBIG;
 	if (slice_has_nul(key) || slice_has_nul(value))
 		return -EINVAL;
+	if (!state_wanted(js))
+		return 0;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
@@ -319,15 +331,21 @@ static int state_change(struct state_journal *js, enum change_kind what, const c
 	c->expires_ms = expires_ms;
 	if (!c->key || !c->value)
 		return -ENOMEM;
-	r = enqueue(js->writer, c);
+	r = js->writer->forget_state ? 0 : enqueue(js->writer, c);
 	if (r < 0)
 		return r;
-	(void)TAKE(c);
+	if (!js->writer->forget_state)
+		(void)TAKE(c);
 	js->seq++;
 	if (js->hook)
 		js->hook(js->hook_user, js->seq, kind, key,
 			 what == CHANGE_PUT ? value : (struct slice){ 0 }, expires_ms);
 	return 0;
+}
+
+bool state_wanted(const struct state_journal *js)
+{
+	return !js->writer->forget_state || js->hook;
 }
 
 int state_put(struct state_journal *js, const char *kind, struct slice key, struct slice value,

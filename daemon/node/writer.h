@@ -20,6 +20,8 @@ struct writer *writer_free(struct writer *w); /* writes what is queued */
 DEFINE_AUTO(writer)
 
 struct state_journal *writer_state(struct writer *w);
+/* State goes to the hook alone: the file is none. Before the first change. */
+void writer_forget_state(struct writer *w);
 struct record_journal *writer_records(struct writer *w);
 /* Called on the writer's thread, under its lock, after new records are on disk; NULL: no more. */
 void writer_on_records(struct writer *w, void (*fn)(void *user), void *user);

@@ -48,6 +48,8 @@ void persist_binding(void *user, enum location_event event, const char *handle,
 
 	log_debug("binding", F("handle", handle), F("change", location_event_name(event)),
 		  F("contact", (const char *)binding->uri));
+	if (!state_wanted(journal))
+		return;
 	if (event != LOCATION_ADDED && event != LOCATION_REFRESHED) {
 		r = state_delete(journal, KIND_BINDING, key);
 	} else {

@@ -63,7 +63,7 @@ static struct fault check_vias(const struct sip_msg *msg)
 	bool top = true;
 
 	while (sip_values_next(&it, &value)) {
-		if (sip_via_parse(value, &via) < 0)
+		if ((top ? sip_msg_top_via(msg, &via) : sip_via_parse(value, &via)) < 0)
 			return FAULT(400, "Malformed Via", VIA);
 		/* the cookie with nothing after it identifies no transaction */
 		if (top && !sip_via_branch_is_3261(&via) &&

@@ -212,6 +212,38 @@ int sip_msg_parse(struct slice datagram, struct sip_msg *msg)
 	return 0;
 }
 
+static void move_slice(struct slice *s, const char *from, const char *raw, size_t at,
+		       ptrdiff_t grown)
+{
+	size_t offset;
+
+	if (!s->p)
+		return;
+	offset = (size_t)(s->p - from);
+	s->p = raw + offset;
+	if (offset >= at)
+		s->p += grown;
+	else if (offset + s->len >= at)
+		s->len = (size_t)((ptrdiff_t)s->len + grown);
+}
+
+void sip_msg_move(struct sip_msg *msg, const char *raw, const char *end, ptrdiff_t grown)
+{
+	const char *from = msg->raw.p;
+	size_t at = (size_t)(end - from);
+	struct slice *const own[] = { &msg->start_line, &msg->method_name, &msg->uri,
+				      &msg->version,	&msg->reason,	   &msg->body };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		move_slice(own[i], from, raw, at, grown);
+	for (size_t i = 0; i < msg->header_count; i++) {
+		move_slice(&msg->headers[i].name, from, raw, at, grown);
+		move_slice(&msg->headers[i].value, from, raw, at, grown);
+		move_slice(&msg->headers[i].line, from, raw, at, grown);
+	}
+	msg->raw = slice_make(raw, (size_t)((ptrdiff_t)msg->raw.len + grown));
+}
+
 /* Content-Length of a header block that ends with an empty line. 0, -ENOENT, -EBADMSG. */
 static int find_length(struct slice head, uint32_t *ret)
 {

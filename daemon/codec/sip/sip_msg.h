@@ -53,7 +53,19 @@ struct sip_msg {
 	struct slice body;
 	size_t header_count;
 	uint16_t first[SIP_HDR_COUNT]; /* 1 + index of the first field of an id, 0 = none */
+	uint8_t typed;		       /* enum sip_typed: what of the last member is filled in */
 	struct sip_header headers[SIP_HEADERS_MAX];
+	/* What everybody asks for, read once by sip_msg_read(); see the typed accessors. */
+	struct sip_via via;
+	struct sip_cseq cseq;
+	struct sip_addr from, to;
+	struct slice from_tag, to_tag;
+};
+enum sip_typed {
+	SIP_TYPED_VIA = 1 << 0,
+	SIP_TYPED_CSEQ = 1 << 1,
+	SIP_TYPED_FROM = 1 << 2,
+	SIP_TYPED_TO = 1 << 3
 };
 
 /* Parse one datagram or one framed message. Leading CRLFs are skipped; bytes after Content-Length
@@ -61,6 +73,13 @@ struct sip_msg {
  * 0 cut into fields (look at msg->defects); -ENODATA only CRLFs: a keep-alive; -EMSGSIZE too long;
  * -EBADMSG not SIP: nothing that could be answered. */
 int sip_msg_parse(struct slice datagram, struct sip_msg *msg);
+
+/* Read top Via, CSeq, From and To once, so that the accessors below need not again. What is malformed is
+ * left to them. */
+void sip_msg_read(struct sip_msg *msg);
+/* The message was copied to raw, where the bytes up to `end` (of the old one) had become `grown` bytes
+ * more: all slices follow. Nothing may have been read yet. */
+void sip_msg_move(struct sip_msg *msg, const char *raw, const char *end, ptrdiff_t grown);
 
 /* Framing of a byte stream (RFC 3261 section 18.3, keep-alive of RFC 5626 section 3.5.1). */
 enum sip_frame_kind {

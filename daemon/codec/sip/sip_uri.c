@@ -43,9 +43,13 @@ static bool is_ipv4(struct slice in)
 	return in.len == 0;
 }
 
-static bool is_host_char(char c)
+static inline bool is_host_char(char c)
 {
-	return ascii_is_alnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
+	static const bool in_host[256] = { ['0' ... '9'] = true, ['A' ... 'Z'] = true,
+					   ['a' ... 'z'] = true, ['-'] = true,
+					   ['.'] = true,	 ['_'] = true };
+
+	return in_host[(unsigned char)c];
 }
 
 /* hostport = host [ ":" port ] */

@@ -58,6 +58,8 @@ static size_t value_length(struct slice in)
 {
 	bool bracket = false;
 
+	if (in.len == 0 || !memchr(in.p, ',', in.len))
+		return in.len;
 	for (size_t i = 0; i < in.len; i++) {
 		switch (in.p[i]) {
 		case '"':
@@ -166,21 +168,51 @@ static int first_addr(const struct sip_msg *msg, enum sip_header_id id, struct s
 	return r < 0 ? r : sip_addr_parse(value, ret);
 }
 
+void sip_msg_read(struct sip_msg *msg)
+{
+	msg->typed = 0;
+	if (sip_msg_top_via(msg, &msg->via) == 0)
+		msg->typed |= SIP_TYPED_VIA;
+	if (sip_msg_cseq(msg, &msg->cseq) == 0)
+		msg->typed |= SIP_TYPED_CSEQ;
+	if (sip_msg_from(msg, &msg->from) == 0) {
+		msg->from_tag = sip_addr_tag(&msg->from);
+		msg->typed |= SIP_TYPED_FROM;
+	}
+	if (sip_msg_to(msg, &msg->to) == 0) {
+		msg->to_tag = sip_addr_tag(&msg->to);
+		msg->typed |= SIP_TYPED_TO;
+	}
+}
+
 int sip_msg_top_via(const struct sip_msg *msg, struct sip_via *ret)
 {
 	struct slice value;
-	int r = first_value(msg, SIP_HDR_VIA, &value);
+	int r;
 
+	if (msg->typed & SIP_TYPED_VIA) {
+		*ret = msg->via;
+		return 0;
+	}
+	r = first_value(msg, SIP_HDR_VIA, &value);
 	return r < 0 ? r : sip_via_parse(value, ret);
 }
 
 int sip_msg_from(const struct sip_msg *msg, struct sip_addr *ret)
 {
+	if (msg->typed & SIP_TYPED_FROM) {
+		*ret = msg->from;
+		return 0;
+	}
 	return first_addr(msg, SIP_HDR_FROM, ret);
 }
 
 int sip_msg_to(const struct sip_msg *msg, struct sip_addr *ret)
 {
+	if (msg->typed & SIP_TYPED_TO) {
+		*ret = msg->to;
+		return 0;
+	}
 	return first_addr(msg, SIP_HDR_TO, ret);
 }
 
@@ -196,8 +228,13 @@ int sip_msg_contact(const struct sip_msg *msg, struct sip_addr *ret)
 
 int sip_msg_cseq(const struct sip_msg *msg, struct sip_cseq *ret)
 {
-	const struct sip_header *field = sip_msg_header(msg, SIP_HDR_CSEQ);
+	const struct sip_header *field;
 
+	if (msg->typed & SIP_TYPED_CSEQ) {
+		*ret = msg->cseq;
+		return 0;
+	}
+	field = sip_msg_header(msg, SIP_HDR_CSEQ);
 	return field ? sip_cseq_parse(field->value, ret) : -ENOENT;
 }
 
@@ -235,6 +272,8 @@ struct slice sip_msg_from_tag(const struct sip_msg *msg)
 {
 	struct sip_addr addr;
 
+	if (msg->typed & SIP_TYPED_FROM)
+		return msg->from_tag;
 	return sip_msg_from(msg, &addr) < 0 ? (struct slice){ 0 } : sip_addr_tag(&addr);
 }
 
@@ -242,6 +281,8 @@ struct slice sip_msg_to_tag(const struct sip_msg *msg)
 {
 	struct sip_addr addr;
 
+	if (msg->typed & SIP_TYPED_TO)
+		return msg->to_tag;
 	return sip_msg_to(msg, &addr) < 0 ? (struct slice){ 0 } : sip_addr_tag(&addr);
 }
 

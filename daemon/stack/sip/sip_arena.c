@@ -128,6 +128,7 @@ const struct sip_msg *sip_arena_msg(struct sip_arena *arena, const struct sip_ms
 	if (!raw.p || !out)
 		return NULL;
 	memcpy(out, msg, size);
+	out->typed = 0; /* not copied: it lies behind the fields */
 	move(&out->raw, from, len, raw.p);
 	move(&out->start_line, from, len, raw.p);
 	move(&out->method_name, from, len, raw.p);

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/map.h"
-#include "codec/sip/sip_edit.h"
 #include "codec/sip/sip_msg.h"
 #include "net/stream.h"
 #include "net/tcp.h"
@@ -16,6 +15,8 @@
 #include "net/udp.h"
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_wire_private.h"
+
+#define VIA_ROOM 4096 /* of a Via with received and rport */
 
 static void destroy_point(struct point *p)
 {
@@ -82,28 +83,38 @@ struct sip_wire *sip_wire_free(struct sip_wire *wire)
 	return NULL;
 }
 
-/* A request's top Via gets the address it really came from (RFC 3261 section 18.2.1, RFC 3581). */
+/* A request's top Via gets the address it really came from (RFC 3261 section 18.2.1, RFC 3581): the
+ * message is copied once with the longer value; what was cut out of it moves along. */
 static int stamp(struct sip_wire *wire, const struct addr *from)
 {
-	char ip[ADDR_TEXT_MAX];
+	struct sip_values it = sip_values_of(&wire->msg, SIP_HDR_VIA);
+	struct sip_msg *msg = &wire->msg;
+	struct buf *out = &wire->scratch;
+	char ip[ADDR_TEXT_MAX], text[VIA_ROOM];
 	struct addr written;
 	struct sip_via via;
-	int r;
+	struct slice old;
+	const char *end;
+	int n;
 
-	if (sip_msg_top_via(&wire->msg, &via) < 0)
+	if (!sip_values_next(&it, &old) || sip_via_parse(old, &via) < 0)
 		return 0; /* whoever judges the message will see it */
 	if (!via.has_rport && addr_parse_ip(via.host, 0, &written) == 0 &&
 	    addr_equal_ip(&written, from))
 		return 0;
-
-	sip_edit_init(&wire->edit, &wire->msg);
-	sip_edit_stamp_via(&wire->edit, slice_str(addr_format_ip(from, ip)), addr_port(from),
-			   false);
-	buf_reset(&wire->scratch);
-	r = sip_edit_apply(&wire->edit, &wire->scratch);
-	if (r < 0)
-		return r;
-	return sip_msg_parse(buf_slice(&wire->scratch), &wire->msg);
+	n = sip_via_stamp(old, slice_str(addr_format_ip(from, ip)), addr_port(from), false, text,
+			  sizeof(text));
+	if (n < 0)
+		return n;
+	end = msg->raw.p + msg->raw.len;
+	buf_reset(out);
+	buf_add(out, msg->raw.p, (size_t)(old.p - msg->raw.p));
+	buf_add(out, text, (size_t)n);
+	buf_add(out, old.p + old.len, (size_t)(end - old.p) - old.len);
+	if (!buf_ok(out) || out->len > SIP_MSG_MAX)
+		return -EMSGSIZE;
+	sip_msg_move(msg, out->data, old.p + old.len, (ptrdiff_t)n - (ptrdiff_t)old.len);
+	return 0;
 }
 
 int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct sip_flow *flow,
@@ -135,6 +146,7 @@ int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct si
 			return 0;
 		}
 	}
+	sip_msg_read(&wire->msg);
 	wire->handlers.message(wire->user, &in);
 	return 0;
 }

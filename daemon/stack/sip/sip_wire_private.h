@@ -4,7 +4,6 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/timer.h"
-#include "codec/sip/sip_edit.h"
 #include "codec/sip/sip_msg.h"
 #include "stack/sip/sip_wire.h"
 
@@ -65,7 +64,6 @@ struct sip_wire {
 	void *resolve_user;
 	struct sip_wire_stats stats;
 	struct sip_msg msg; /* the message being shown */
-	struct sip_edit edit;
 	struct buf scratch;
 };
 
