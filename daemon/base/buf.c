@@ -59,6 +59,8 @@ int buf_reserve(struct buf *b, size_t extra)
 		cap = 64;
 	while (cap <= b->len + extra)
 		cap *= 2;
+	if (cap > limit + 1)
+		cap = limit + 1; /* so that room alone says what fits */
 	data = realloc(b->data, cap);
 	if (!data)
 		return -ENOMEM;
@@ -67,7 +69,7 @@ int buf_reserve(struct buf *b, size_t extra)
 	return 0;
 }
 
-void buf_add(struct buf *b, const void *p, size_t len)
+void buf_add_grown(struct buf *b, const void *p, size_t len)
 {
 	if (b->failed || buf_reserve(b, len) < 0) {
 		b->failed = true;
@@ -77,21 +79,6 @@ void buf_add(struct buf *b, const void *p, size_t len)
 		memcpy(b->data + b->len, p, len);
 	b->len += len;
 	b->data[b->len] = '\0';
-}
-
-void buf_add_slice(struct buf *b, struct slice s)
-{
-	buf_add(b, s.p, s.len);
-}
-
-void buf_add_str(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
-void buf_add_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
 }
 
 void buf_add_u64(struct buf *b, uint64_t n)
@@ -115,9 +102,15 @@ void buf_printf(struct buf *b, const char *format, ...)
 		return;
 	va_start(args, format);
 	va_copy(again, args);
-	need = vsnprintf(NULL, 0, format, args);
+	need = vsnprintf(b->data ? b->data + b->len : NULL, b->cap - b->len, format, args);
 	va_end(args);
-	if (need < 0 || buf_reserve(b, (size_t)need) < 0) {
+	if (need < 0) {
+		b->failed = true;
+	} else if ((size_t)need < b->cap - b->len) {
+		b->len += (size_t)need;
+	} else if (buf_reserve(b, (size_t)need) < 0) {
+		if (b->data)
+			b->data[b->len] = '\0';
 		b->failed = true;
 	} else {
 		(void)vsnprintf(b->data + b->len, (size_t)need + 1, format, again);

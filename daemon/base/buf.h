@@ -28,10 +28,35 @@ DEFINE_AUTO(buf)
 void buf_reset(struct buf *b); /* empty, memory kept, failed cleared */
 /* 0, or -ENOMEM / -EMSGSIZE when the limit forbids it. */
 int buf_reserve(struct buf *b, size_t extra);
-void buf_add(struct buf *b, const void *p, size_t len);
-void buf_add_slice(struct buf *b, struct slice s);
-void buf_add_str(struct buf *b, const char *s);
-void buf_add_char(struct buf *b, char c);
+void buf_add_grown(struct buf *b, const void *p, size_t len); /* what buf_add() does without room */
+
+static inline void buf_add(struct buf *b, const void *p, size_t len)
+{
+	if (b->failed || len >= b->cap - b->len) {
+		buf_add_grown(b, p, len);
+		return;
+	}
+	if (len)
+		memcpy(b->data + b->len, p, len);
+	b->len += len;
+	b->data[b->len] = '\0';
+}
+
+static inline void buf_add_slice(struct buf *b, struct slice s)
+{
+	buf_add(b, s.p, s.len);
+}
+
+static inline void buf_add_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+static inline void buf_add_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
 void buf_add_u64(struct buf *b, uint64_t n);
 void buf_printf(struct buf *b, const char *format, ...) ERROR_PRINTF(2, 3);
 void buf_consume(struct buf *b, size_t len); /* drop from the front */

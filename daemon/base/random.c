@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 void random_bytes(void *out, size_t len)
@@ -43,6 +44,21 @@ uint32_t random_below(uint32_t bound)
 	return value % bound;
 }
 
+/* Tags and branches come many a call: one system call fills several. What was taken is wiped. */
+static void take_pooled(unsigned char *out, size_t len)
+{
+	static _Thread_local unsigned char pool[512];
+	static _Thread_local size_t left;
+
+	if (len > left) {
+		random_bytes(pool, sizeof(pool));
+		left = sizeof(pool);
+	}
+	left -= len;
+	memcpy(out, pool + left, len);
+	memset(pool + left, 0, len);
+}
+
 void random_token(char *out, size_t len)
 {
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
@@ -51,7 +67,7 @@ void random_token(char *out, size_t len)
 	for (size_t at = 0; at < len; at += sizeof(bytes)) {
 		size_t n = len - at < sizeof(bytes) ? len - at : sizeof(bytes);
 
-		random_bytes(bytes, n);
+		take_pooled(bytes, n);
 		for (size_t i = 0; i < n; i++)
 			out[at + i] = digits[bytes[i] & 31];
 	}

@@ -7,20 +7,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-bool slice_eq_nocase(struct slice a, struct slice b)
+bool slice_same_nocase(const char *a, const char *b, size_t len)
 {
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++) {
-		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+	for (size_t i = 0; i < len; i++) {
+		if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;
 	}
 	return true;
-}
-
-bool slice_eq_str_nocase(struct slice a, const char *s)
-{
-	return slice_eq_nocase(a, slice_str(s));
 }
 
 bool slice_starts_with(struct slice s, struct slice prefix)

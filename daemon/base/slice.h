@@ -36,8 +36,18 @@ static inline bool slice_eq_str(struct slice a, const char *s)
 }
 
 /* ASCII only, whatever the locale */
-bool slice_eq_nocase(struct slice a, struct slice b);
-bool slice_eq_str_nocase(struct slice a, const char *s);
+bool slice_same_nocase(const char *a, const char *b, size_t len);
+
+static inline bool slice_eq_nocase(struct slice a, struct slice b)
+{
+	return a.len == b.len && slice_same_nocase(a.p, b.p, a.len);
+}
+
+static inline bool slice_eq_str_nocase(struct slice a, const char *s)
+{
+	return slice_eq_nocase(a, slice_str(s));
+}
+
 bool slice_starts_with(struct slice s, struct slice prefix);
 bool slice_starts_with_nocase(struct slice s, struct slice prefix);
 bool slice_ends_with(struct slice s, struct slice suffix);

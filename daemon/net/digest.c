@@ -3,6 +3,7 @@
  * costs more than the hash of a short text. */
 #include "net/digest.h"
 
+#include <endian.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -114,6 +115,102 @@ void digest_hmac_sha256(struct slice key, const struct slice *parts, size_t coun
 	(void)EVP_DigestFinal_ex(ctx, ret, NULL);
 	OPENSSL_cleanse(block, sizeof(block));
 	OPENSSL_cleanse(pad, sizeof(pad));
+}
+
+/* SipHash (Aumasson, Bernstein), two rounds a word and four at the end. */
+struct tag_state {
+	uint64_t v[4];
+	uint64_t word;
+	unsigned filled; /* bytes of word */
+	uint8_t total;
+};
+
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static void tag_rounds(uint64_t v[static 4], int rounds)
+{
+	uint64_t a = v[0], b = v[1], c = v[2], d = v[3];
+
+	while (rounds-- > 0) {
+		a += b;
+		b = rotate(b, 13) ^ a;
+		a = rotate(a, 32);
+		c += d;
+		d = rotate(d, 16) ^ c;
+		a += d;
+		d = rotate(d, 21) ^ a;
+		c += b;
+		b = rotate(b, 17) ^ c;
+		c = rotate(c, 32);
+	}
+	v[0] = a;
+	v[1] = b;
+	v[2] = c;
+	v[3] = d;
+}
+
+static void tag_word(struct tag_state *s, uint64_t word)
+{
+	s->v[3] ^= word;
+	tag_rounds(s->v, 2);
+	s->v[0] ^= word;
+}
+
+static uint64_t read_word(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return le64toh(word);
+}
+
+static void tag_add(struct tag_state *s, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+
+	s->total = (uint8_t)(s->total + len);
+	while (len > 0) {
+		if (s->filled == 0 && len >= 8) {
+			tag_word(s, read_word(p));
+			p += 8;
+			len -= 8;
+			continue;
+		}
+		s->word |= (uint64_t)*p++ << (8 * s->filled);
+		len--;
+		if (++s->filled == 8) {
+			tag_word(s, s->word);
+			s->word = 0;
+			s->filled = 0;
+		}
+	}
+}
+
+void digest_tag(const uint8_t key[static DIGEST_KEY_LEN], const struct slice *parts, size_t count,
+		uint8_t ret[static DIGEST_TAG_LEN])
+{
+	uint64_t k0 = read_word(key), k1 = read_word(key + 8), out;
+	struct tag_state s = { .v = { k0 ^ 0x736f6d6570736575U, k1 ^ 0x646f72616e646f6dU ^ 0xee,
+				      k0 ^ 0x6c7967656e657261U, k1 ^ 0x7465646279746573U } };
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t len = htole32((uint32_t)parts[i].len);
+
+		tag_add(&s, &len, sizeof(len));
+		tag_add(&s, parts[i].p, parts[i].len);
+	}
+	tag_word(&s, s.word | (uint64_t)s.total << 56);
+	s.v[2] ^= 0xee;
+	tag_rounds(s.v, 4);
+	out = htole64(s.v[0] ^ s.v[1] ^ s.v[2] ^ s.v[3]);
+	memcpy(ret, &out, 8);
+	s.v[1] ^= 0xdd;
+	tag_rounds(s.v, 4);
+	out = htole64(s.v[0] ^ s.v[1] ^ s.v[2] ^ s.v[3]);
+	memcpy(ret + 8, &out, 8);
 }
 
 struct digest *digest_begin(enum digest_kind kind)

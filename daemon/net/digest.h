@@ -27,6 +27,13 @@ void digest_hex_joined(enum digest_kind kind, const struct slice *parts, size_t 
 void digest_hmac_sha256(struct slice key, const struct slice *parts, size_t count,
 			uint8_t ret[static DIGEST_SHA256_LEN]);
 
+#define DIGEST_KEY_LEN 16
+#define DIGEST_TAG_LEN 16
+/* SipHash-2-4 with 128 bits out, over the parts and their lengths: tags and nonces of one process, where
+ * HMAC-SHA-256 would cost more than the message around it. Not a hash of the parts alone. */
+void digest_tag(const uint8_t key[static DIGEST_KEY_LEN], const struct slice *parts, size_t count,
+		uint8_t ret[static DIGEST_TAG_LEN]);
+
 /* For long input. Thread-safe between objects. digest_finish() frees. */
 struct digest *digest_begin(enum digest_kind kind);
 void digest_update(struct digest *digest, const void *bytes, size_t len);

@@ -95,9 +95,9 @@ int odi_read(const uint8_t key[static ODI_KEY_SIZE], struct slice text, struct s
 void odi_cookie(const uint8_t key[static ODI_KEY_SIZE], struct slice call_id, char *out)
 {
 	const struct slice parts[] = { SLICE("route"), call_id };
-	uint8_t mac[DIGEST_SHA256_LEN];
+	uint8_t mac[DIGEST_TAG_LEN];
 
-	digest_hmac_sha256(slice_make(key, ODI_KEY_SIZE), parts, ARRAY_SIZE(parts), mac);
+	digest_tag(key, parts, ARRAY_SIZE(parts), mac);
 	digest_to_hex(mac, COOKIE_BYTES, out);
 }
 

@@ -36,6 +36,15 @@ static void add_safe(struct buf *out, struct slice text)
 		out->failed = true;
 }
 
+/* A value out of a parsed message: without defects its lines are whole. */
+static void add_parsed(struct buf *out, const struct sip_msg *from, struct slice text)
+{
+	if (from->defects == 0 && !slice_has_nul(text))
+		buf_add_slice(out, text);
+	else
+		add_safe(out, text);
+}
+
 static void add_crlf(struct buf *out)
 {
 	buf_add(out, "\r\n", 2);
@@ -107,8 +116,12 @@ void sip_build_copy(struct buf *out, const struct sip_msg *from, enum sip_header
 {
 	const struct sip_header *field = sip_msg_header(from, id);
 
-	for (; field; field = sip_msg_header_next(from, field))
-		sip_build_header(out, id, field->value);
+	for (; field; field = sip_msg_header_next(from, field)) {
+		buf_add_slice(out, sip_header_name(id));
+		buf_add(out, ": ", 2);
+		add_parsed(out, from, field->value);
+		add_crlf(out);
+	}
 }
 
 void sip_build_body(struct buf *out, struct slice content_type, struct slice body)
@@ -153,7 +166,7 @@ static void reply_vias(struct buf *out, const struct sip_msg *request,
 		if (top && reply->source.len)
 			add_stamped(out, value, reply);
 		else
-			add_safe(out, value);
+			add_parsed(out, request, value);
 		add_crlf(out);
 		top = false;
 	}
@@ -162,13 +175,11 @@ static void reply_vias(struct buf *out, const struct sip_msg *request,
 static void reply_to(struct buf *out, const struct sip_msg *request, struct slice tag)
 {
 	const struct sip_header *field = sip_msg_header(request, SIP_HDR_TO);
-	struct sip_addr to;
 
 	for (; field; field = sip_msg_header_next(request, field)) {
 		buf_add_slice(out, SLICE("To: "));
-		add_safe(out, field->value);
-		if (tag.len &&
-		    (sip_addr_parse(field->value, &to) < 0 || sip_addr_tag(&to).len == 0)) {
+		add_parsed(out, request, field->value);
+		if (tag.len && sip_msg_to_tag(request).len == 0) {
 			buf_add_slice(out, SLICE(";tag="));
 			add_safe(out, tag);
 		}

@@ -134,17 +134,17 @@ static void unpack(const uint8_t in[static NONCE_BODY_LEN], struct nonce *n)
 }
 
 static void sign(const struct sip_digest *d, const uint8_t body[static NONCE_BODY_LEN],
-		 uint8_t mac[static DIGEST_SHA256_LEN])
+		 uint8_t mac[static DIGEST_TAG_LEN])
 {
 	struct slice part = slice_make(body, NONCE_BODY_LEN);
 
-	digest_hmac_sha256(slice_make(d->secret, sizeof(d->secret)), &part, 1, mac);
+	digest_tag(d->secret, &part, 1, mac);
 }
 
 static void make_nonce(struct sip_digest *d, char text[static NONCE_TEXT_LEN])
 {
 	struct nonce n = { clock_now(d->clock), ++d->next_serial, d->epoch };
-	uint8_t raw[NONCE_BODY_LEN + NONCE_MAC_LEN], mac[DIGEST_SHA256_LEN];
+	uint8_t raw[NONCE_BODY_LEN + NONCE_MAC_LEN], mac[DIGEST_TAG_LEN];
 
 	pack(&n, raw);
 	sign(d, raw, mac);
@@ -154,7 +154,7 @@ static void make_nonce(struct sip_digest *d, char text[static NONCE_TEXT_LEN])
 
 static bool read_nonce(const struct sip_digest *d, struct slice text, struct nonce *ret)
 {
-	uint8_t raw[NONCE_BODY_LEN + NONCE_MAC_LEN], mac[DIGEST_SHA256_LEN];
+	uint8_t raw[NONCE_BODY_LEN + NONCE_MAC_LEN], mac[DIGEST_TAG_LEN];
 
 	if (digest_from_base64url(text, raw, sizeof(raw)) != (ssize_t)sizeof(raw))
 		return false;
@@ -222,11 +222,16 @@ void sip_digest_challenge(struct sip_digest *digest, bool proxy, struct slice re
 
 	for (size_t i = 0; i < digest->algorithm_count; i++) {
 		make_nonce(digest, nonce);
-		sip_build_headerf(
-			out, proxy ? SIP_HDR_PROXY_AUTHENTICATE : SIP_HDR_WWW_AUTHENTICATE,
-			"Digest realm=\"%.*s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s",
-			SLICE_ARG(realm), nonce, algorithm_names[digest->algorithms[i]],
-			stale ? ", stale=true" : "");
+		buf_add_slice(out, sip_header_name(proxy ? SIP_HDR_PROXY_AUTHENTICATE
+							 : SIP_HDR_WWW_AUTHENTICATE));
+		buf_add_str(out, ": Digest realm=\"");
+		buf_add_slice(out, realm);
+		buf_add_str(out, "\", nonce=\"");
+		buf_add_str(out, nonce);
+		buf_add_str(out, "\", algorithm=");
+		buf_add_str(out, algorithm_names[digest->algorithms[i]]);
+		buf_add_str(out, ", qop=\"auth\"");
+		buf_add_str(out, stale ? ", stale=true\r\n" : "\r\n");
 	}
 }
 

@@ -305,6 +305,22 @@ static void step(struct sip_server_txn *txn, uint8_t event, const void *arg)
 
 /* Matching (RFC 3261 section 17.2.3) ------------------------------------------------------------ */
 
+/* " host:port branch" in lower case but for the branch. */
+static void add_sent_by(struct buf *out, const struct sip_via *via)
+{
+	char host[256];
+	size_t n = via->host.len < sizeof(host) ? via->host.len : sizeof(host);
+
+	for (size_t i = 0; i < n; i++)
+		host[i] = ascii_lower(via->host.p[i]);
+	buf_add(out, host, n);
+	buf_add_slice(out, slice_sub(via->host, n, via->host.len));
+	buf_add_char(out, ':');
+	buf_add_u64(out, via->port);
+	buf_add_char(out, ' ');
+	buf_add_slice(out, via->branch);
+}
+
 /* Key of the transaction that a request of that method belongs to. -EBADMSG: no Via. */
 static int make_key(struct sip_stack *stack, const struct sip_msg *msg, struct slice method)
 {
@@ -317,12 +333,7 @@ static int make_key(struct sip_stack *stack, const struct sip_msg *msg, struct s
 	buf_reset(out);
 	buf_add_slice(out, method);
 	buf_add_char(out, ' ');
-	if (sip_via_branch_is_3261(&via)) {
-		for (size_t i = 0; i < via.host.len; i++)
-			buf_add_char(out, ascii_lower(via.host.p[i]));
-		buf_printf(out, ":%u ", (unsigned int)via.port);
-		buf_add_slice(out, via.branch);
-	} else {
+	if (!sip_via_branch_is_3261(&via)) {
 		(void)sip_msg_cseq(msg, &cseq);
 		buf_printf(out, "2543 %u ", cseq.number);
 		buf_add_slice(out, sip_msg_call_id(msg));
@@ -331,10 +342,8 @@ static int make_key(struct sip_stack *stack, const struct sip_msg *msg, struct s
 		buf_add_char(out, ' ');
 		buf_add_slice(out, msg->uri);
 		buf_add_char(out, ' ');
-		buf_add_slice(out, via.host);
-		buf_printf(out, ":%u ", (unsigned int)via.port);
-		buf_add_slice(out, via.branch);
 	}
+	add_sent_by(out, &via);
 	return buf_ok(out) ? 0 : -ENOMEM;
 }
 
@@ -370,7 +379,8 @@ static int make_merged_key(struct buf *out, const struct sip_msg *msg)
 	if (sip_msg_cseq(msg, &cseq) < 0 || sip_msg_from_tag(msg).len == 0)
 		return -EBADMSG;
 	buf_reset(out);
-	buf_printf(out, "%u ", cseq.number);
+	buf_add_u64(out, cseq.number);
+	buf_add_char(out, ' ');
 	buf_add_slice(out, msg->method_name);
 	buf_add_char(out, ' ');
 	buf_add_slice(out, sip_msg_from_tag(msg));
@@ -449,8 +459,8 @@ int sip_server_txn_new(struct sip_stack *stack, const struct sip_incoming *in,
 		return r;
 	}
 	txn->flow = in->flow;
-	(void)snprintf(txn->peer_name, sizeof(txn->peer_name), "%s",
-		       in->peer_name ? in->peer_name : "");
+	if (in->peer_name && in->peer_name[0])
+		(void)snprintf(txn->peer_name, sizeof(txn->peer_name), "%s", in->peer_name);
 	sip_stack_tag(txn->tag);
 	txn->handlers = handlers;
 	txn->user = user;

@@ -252,7 +252,7 @@ int sip_build_response(struct sip_stack *stack, const struct sip_msg *request, u
 static void stateless_tag(const struct sip_stack *stack, const struct sip_msg *msg,
 			  char ret[static STATELESS_TAG_LEN])
 {
-	uint8_t mac[DIGEST_SHA256_LEN];
+	uint8_t mac[DIGEST_TAG_LEN];
 	struct sip_via via = { 0 };
 	struct sip_cseq cseq = { 0 };
 	struct slice parts[4];
@@ -263,7 +263,7 @@ static void stateless_tag(const struct sip_stack *stack, const struct sip_msg *m
 	parts[1] = sip_msg_call_id(msg);
 	parts[2] = sip_msg_from_tag(msg);
 	parts[3] = slice_make(&cseq.number, sizeof(cseq.number));
-	digest_hmac_sha256(slice_make(stack->secret, sizeof(stack->secret)), parts, 4, mac);
+	digest_tag(stack->secret, parts, 4, mac);
 	ret[0] = 's';
 	digest_to_hex(mac, 8, ret + 1);
 }

@@ -538,7 +538,11 @@ void sip_wire_via(const struct sip_wire *wire, const struct sip_flow *flow, stru
 
 	buf_add_str(out, "SIP/2.0/");
 	buf_add_slice(out, sip_transport_name(p->transport));
-	buf_printf(out, " %s:%u;branch=", p->host, (unsigned int)p->port);
+	buf_add_char(out, ' ');
+	buf_add_str(out, p->host);
+	buf_add_char(out, ':');
+	buf_add_u64(out, p->port);
+	buf_add_str(out, ";branch=");
 	buf_add_slice(out, branch);
 	buf_add_str(out, ";rport");
 }

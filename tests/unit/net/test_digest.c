@@ -123,6 +123,26 @@ static void malformed_text_forms_are_refused(void **state)
 	assert_memory_equal(back, "\x0a\xff", 2);
 }
 
+/* The same bytes through OpenSSL's SIPHASH (size 16): each part behind its length in four bytes. */
+static void tag_is_siphash_over_parts_and_lengths(void **state)
+{
+	const struct slice parts[] = { SLICE("hello"), SLICE(""),
+				       SLICE("abcdefghijklmnopqrstuvwxyz!") };
+	const struct slice other[] = { SLICE("hell"), SLICE("o"),
+				       SLICE("abcdefghijklmnopqrstuvwxyz!") };
+	uint8_t key[DIGEST_KEY_LEN], tag[DIGEST_TAG_LEN], moved[DIGEST_TAG_LEN];
+	char hex[2 * DIGEST_TAG_LEN + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)i;
+	digest_tag(key, parts, ARRAY_SIZE(parts), tag);
+	digest_to_hex(tag, sizeof(tag), hex);
+	assert_string_equal(hex, "e0bf87d6a868f4602deae544ac2f6967");
+	digest_tag(key, other, ARRAY_SIZE(other), moved);
+	assert_memory_not_equal(tag, moved, sizeof(tag));
+}
+
 static void comparison_needs_equal_lengths(void **state)
 {
 	(void)state;
@@ -138,6 +158,7 @@ int main(void)
 		cmocka_unit_test(sha256_of_fips_180),
 		cmocka_unit_test(parts_are_joined_by_colons),
 		cmocka_unit_test(hmac_of_rfc_4231),
+		cmocka_unit_test(tag_is_siphash_over_parts_and_lengths),
 		cmocka_unit_test(long_input_in_pieces_is_the_same),
 		cmocka_unit_test(base64_of_rfc_4648),
 		cmocka_unit_test(malformed_text_forms_are_refused),
