@@ -47,15 +47,17 @@ static void refuse(struct service_verdict *v, unsigned status, const char *reaso
 	v->reason = reason;
 }
 
-/* Where dialled digits lead. The dial plan says what kind of number it is; what is no extension
- * needs features that are not there, so nobody has it. Without a plan for it an exact extension or
- * handle is still found: a user can be called by name. */
+/* Where dialled digits lead. The dial plan says what kind of number it is: an extension is somebody's
+ * here; aar and ars numbers are routed by sm, and so is what the plan does not know and nobody has.
+ * An exact extension or handle is found without a plan, too: a user can be called by name. */
 static void decide_number(const struct uc_model *model, const char *digits,
 			  struct service_verdict *v)
 {
 	size_t len = strlen(digits);
 	const struct uc_dial_entry *entry = uc_dial_match(model, digits, len);
 
+	if (entry && (entry->type == UC_DIAL_AAR || entry->type == UC_DIAL_ARS))
+		return;
 	if (entry && entry->type != UC_DIAL_EXTENSION) {
 		refuse(v, 404, "No route for this kind of number");
 		return;
@@ -63,11 +65,9 @@ static void decide_number(const struct uc_model *model, const char *digits,
 	v->target = uc_user_by_extension(model, digits, len);
 	if (!v->target)
 		v->target = uc_user_by_handle(model, digits, len);
-	if (!v->target) {
+	if (!v->target && entry)
 		refuse(v, 404, "Nobody has this number");
-		return;
-	}
-	v->retarget = true;
+	v->retarget = v->target != NULL;
 }
 
 static void decide_orig(const struct uc_model *model, const struct service_request *req,
@@ -95,8 +95,6 @@ static void decide_orig(const struct uc_model *model, const struct service_reque
 		return;
 	}
 	v->target = uc_user_by_handle(model, req->target.p, req->target.len);
-	if (!v->target)
-		refuse(v, 404, "Nobody has this name");
 }
 
 static void decide_term(const struct uc_model *model, const struct service_request *req,

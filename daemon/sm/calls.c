@@ -35,6 +35,7 @@ struct call {
 	uint16_t lost[2]; /* bit per place of the sequence, by half */
 	int64_t started_ms;
 	int64_t answered_ms; /* 0: not yet */
+	struct call_origin origin;
 	char gsid[64];
 	char caller[TEXT_MAX];
 	char callee[TEXT_MAX];
@@ -166,6 +167,21 @@ bool calls_invite(struct calls *calls, struct slice gsid, struct slice call_id, 
 		return false;
 	bind_dialog(calls, call, call_id);
 	return fresh;
+}
+
+void calls_set_origin(struct calls *calls, struct slice gsid, const struct call_origin *origin)
+{
+	struct call *call = find(calls, gsid);
+
+	if (call)
+		call->origin = *origin;
+}
+
+const struct call_origin *calls_origin(const struct calls *calls, struct slice gsid)
+{
+	const struct call *call = find(calls, gsid);
+
+	return call && call->origin.source.len ? &call->origin : NULL;
 }
 
 static struct call_leg *leg_find(struct call *call, struct slice contact)

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "net/addr.h"
 
 struct calls; /* opaque, see calls.c */
 
@@ -26,6 +27,16 @@ DEFINE_AUTO(calls)
 /* An INVITE outside of a dialog passes. The first one of a gsid begins the call. true: it did. */
 bool calls_invite(struct calls *calls, struct slice gsid, struct slice call_id, struct slice caller,
 		  struct slice callee, int64_t now_ms);
+/* Who began it, from where; kept until it ends. */
+#define CALLS_CALLER_SIZE 65
+struct entity;
+struct call_origin {
+	struct addr source;
+	struct entity *entity;		/* NULL: a phone */
+	char caller[CALLS_CALLER_SIZE]; /* handle, "" none of ours */
+};
+void calls_set_origin(struct calls *calls, struct slice gsid, const struct call_origin *origin);
+const struct call_origin *calls_origin(const struct calls *calls, struct slice gsid); /* or NULL */
 /* A phone of that user rings, or answered. */
 void calls_leg(struct calls *calls, struct slice gsid, struct slice handle, struct slice contact,
 	       enum call_state state, int64_t now_ms);

@@ -144,6 +144,22 @@ void entity_refused(struct entity *entity)
 	link_refused(&entity->link, sm_now_ms(entity->sm));
 }
 
+void entity_suspect(struct entity *entity)
+{
+	if (entity->gone || !link_usable(&entity->link))
+		return;
+	entity->next_probe_ms = 0;
+	schedule(entity);
+}
+
+enum route_link entity_route_link(const struct entity *entity, const char **why)
+{
+	*why = entity->link.reason;
+	if (entity->gone || !link_usable(&entity->link))
+		return ROUTE_LINK_DOWN;
+	return entity->link.fsm.state == LINK_UNKNOWN ? ROUTE_LINK_UNKNOWN : ROUTE_LINK_UP;
+}
+
 static void probe_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
 {
 	struct entity *e = user;
@@ -280,6 +296,7 @@ static void add(struct entities *entities, const struct uc_entity *row, const st
 	e->sm = entities->sm;
 	e->type = row->type;
 	e->trusted = row->trusted;
+	e->timer_b_ms = row->timer_b_s * 1000;
 	e->flow = *flow;
 	snprintf(e->name, sizeof(e->name), "%s", row->name);
 	link_init(&e->link, &limits, link_changed);

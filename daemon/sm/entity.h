@@ -10,6 +10,7 @@
 #include "base/timer.h"
 #include "node/uc_model.h"
 #include "sm/link.h"
+#include "sm/route.h"
 #include "stack/sip/sip_flow.h"
 
 #define ENTITY_NAME_MAX 64
@@ -34,6 +35,7 @@ struct entity {
 	struct timer timer; /* next probe or next judgement, whichever comes first */
 	uint64_t next_probe_ms;
 	struct sip_client_txn *probe;
+	uint32_t timer_b_ms;	      /* patience with a first answer */
 	uint64_t connection;	      /* that the last probe went over; 0 none */
 	uint64_t flows[ENTITY_FLOWS]; /* newest first, 0 empty */
 };
@@ -50,6 +52,10 @@ bool entity_usable(const struct entity *entity); /* NULL: no */
 void entity_sent(struct entity *entity);
 void entity_heard(struct entity *entity);
 void entity_refused(struct entity *entity);
+/* It let a request go unanswered: ask at once whether it lives. */
+void entity_suspect(struct entity *entity);
+/* Does it take new calls? Else why not. */
+enum route_link entity_route_link(const struct entity *entity, const char **why);
 /* This connection has shown a token that only the entity can have. */
 void entity_learn(struct entity *entity, uint64_t connection);
 void entities_flow_closed(struct entities *entities, const struct sip_flow *flow);

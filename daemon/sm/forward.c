@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "codec/sip/sip_edit.h"
 #include "codec/sip/sip_msg.h"
+#include "node/uc_model.h"
+#include "sm/entity.h"
 #include "sm/odi.h"
 #include "sm/trust.h"
 #include "stack/sip/sip_wire.h"
@@ -25,14 +27,81 @@ static bool wants_privacy(const struct sip_msg *msg)
 	return false;
 }
 
-static void create(struct sip_edit *edit, enum trust_item item, const struct forward *f)
+static const struct uc_adaptation *adaptation_of(struct sm *sm, const struct entity *entity)
+{
+	const struct uc_entity *row;
+
+	if (!entity)
+		return NULL;
+	row = uc_entity_by_name(sm_model(sm), entity->name, strlen(entity->name));
+	return adapt_active(row ? row->adaptation : NULL, false);
+}
+
+struct adapt forward_adapt(struct sm *sm, struct peer from, struct peer to)
+{
+	return (struct adapt){ .in = adaptation_of(sm, from.entity),
+			       .out = adaptation_of(sm, to.entity) };
+}
+
+/* The URI of one address as the adaptations want it. */
+static void adapt_address(struct sip_edit *edit, const struct adapt *adapt, bool origination,
+			  struct slice value)
+{
+	AUTO_BUF uri = { 0 };
+	struct sip_addr addr;
+
+	if (sip_addr_parse(value, &addr) == 0 && !addr.wildcard &&
+	    adapt_hop(adapt, origination, addr.uri.text, &uri))
+		sip_edit_replace(edit, addr.uri.text, buf_slice(&uri));
+}
+
+static void adapt_addresses(struct sip_edit *edit, const struct adapt *adapt, enum sip_header_id id)
+{
+	struct sip_values it = sip_values_of(edit->msg, id);
+	struct slice value;
+
+	while (sip_values_next(&it, &value))
+		adapt_address(edit, adapt, id != SIP_HDR_TO, value);
+}
+
+/* Fields that an adaptation takes away; those of the table of trust are judged there. */
+static void remove_adapted(struct sip_edit *edit, const struct adapt *adapt)
+{
+	const struct sip_msg *msg = edit->msg;
+
+	for (size_t i = 0; i < msg->header_count; i++) {
+		const struct sip_header *h = &msg->headers[i];
+
+		if (adapt_removes(adapt, h->id, h->name) && !trust_covers(h->id))
+			sip_edit_remove(edit, h);
+	}
+}
+
+static void append_identity(struct sip_edit *edit, const struct adapt *adapt, struct slice identity)
+{
+	AUTO_BUF text = { 0 };
+	AUTO_BUF uri = { 0 };
+	struct sip_addr addr;
+
+	if (sip_addr_parse(identity, &addr) < 0 || !adapt_hop(adapt, true, addr.uri.text, &uri)) {
+		sip_edit_append(edit, SIP_HDR_P_ASSERTED_IDENTITY, identity);
+		return;
+	}
+	buf_add(&text, identity.p, (size_t)(addr.uri.text.p - identity.p));
+	buf_add_slice(&text, buf_slice(&uri));
+	buf_add_str(&text, ">");
+	sip_edit_append(edit, SIP_HDR_P_ASSERTED_IDENTITY, buf_slice(&text));
+}
+
+static void create(struct sip_edit *edit, enum trust_item item, const struct adapt *adapt,
+		   const struct forward *f)
 {
 	char icid[80];
 
 	switch (item) {
 	case TRUST_IDENTITY:
 		if (f->identity.len)
-			sip_edit_append(edit, SIP_HDR_P_ASSERTED_IDENTITY, f->identity);
+			append_identity(edit, adapt, f->identity);
 		break;
 	case TRUST_SESSION:
 		if (f->gsid.len)
@@ -51,7 +120,7 @@ static void create(struct sip_edit *edit, enum trust_item item, const struct for
 
 /* Internal headers by the table: f is NULL for a response, where nothing is created. */
 static void apply_trust(struct sip_edit *edit, const struct sip_msg *msg, struct peer from,
-			struct peer to, const struct forward *f)
+			struct peer to, const struct adapt *adapt, const struct forward *f)
 {
 	for (int i = 0; i < TRUST_ITEMS; i++) {
 		const struct trust_row *row = trust_row((enum trust_item)i);
@@ -62,14 +131,19 @@ static void apply_trust(struct sip_edit *edit, const struct sip_msg *msg, struct
 			continue;
 		if (row->item == TRUST_IDENTITY && trust_is_phone(to.kind) && wants_privacy(msg))
 			out = TRUST_STRIP;
+		if (adapt_removes(adapt, row->header, SLICE("")))
+			out = TRUST_STRIP;
 		present = sip_msg_header(msg, row->header) != NULL;
 		believed = present && row->from[from.kind] == TRUST_KEEP;
-		if (believed && out != TRUST_STRIP)
+		if (believed && out != TRUST_STRIP) {
+			if (row->item == TRUST_IDENTITY)
+				adapt_addresses(edit, adapt, row->header);
 			continue;
+		}
 		if (present)
 			sip_edit_remove_all(edit, row->header);
 		if (out == TRUST_CREATE && f)
-			create(edit, row->item, f);
+			create(edit, row->item, adapt, f);
 	}
 }
 
@@ -84,9 +158,21 @@ static void push_record_route(struct sm *sm, struct sip_edit *edit, uint32_t lis
 	sip_edit_push(edit, SIP_HDR_RECORD_ROUTE, buf_slice(&text));
 }
 
+static void apply_adapt(struct sip_edit *edit, const struct adapt *adapt)
+{
+	if (!adapt->in && !adapt->out)
+		return;
+	remove_adapted(edit, adapt);
+	if (edit->msg->request && adapt_from_to(adapt)) {
+		adapt_addresses(edit, adapt, SIP_HDR_FROM);
+		adapt_addresses(edit, adapt, SIP_HDR_TO);
+	}
+}
+
 static int write_request(struct sm *sm, const struct forward *f, const struct sip_flow *flow,
 			 struct buf *out)
 {
+	const struct adapt adapt = forward_adapt(sm, f->from, f->to);
 	char cookie[ODI_COOKIE_SIZE];
 	struct sip_edit edit;
 
@@ -112,7 +198,8 @@ static int write_request(struct sm *sm, const struct forward *f, const struct si
 		sip_edit_set_u32(&edit, SIP_HDR_MAX_BREADTH, f->max_breadth);
 	if (f->authenticated)
 		sip_edit_remove_all(&edit, SIP_HDR_PROXY_AUTHORIZATION);
-	apply_trust(&edit, f->request, f->from, f->to, f);
+	apply_trust(&edit, f->request, f->from, f->to, &adapt, f);
+	apply_adapt(&edit, &adapt);
 	return sip_edit_apply(&edit, out);
 }
 
@@ -139,9 +226,23 @@ int forward_request(struct sm *sm, const struct forward *forward, struct sip_flo
 	return r < 0 ? r : -EHOSTUNREACH;
 }
 
-int forward_response(struct sm *sm, const struct sip_msg *response, struct peer from,
-		     struct peer to, unsigned status, struct buf *out)
+/* From and To as the sender of the request knows them. */
+static void restore_addresses(struct sip_edit *edit, const struct sip_msg *request)
 {
+	static const enum sip_header_id ids[] = { SIP_HDR_FROM, SIP_HDR_TO };
+	struct sip_addr ours, theirs;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		if (sip_addr_parse(sip_msg_value(request, ids[i]), &ours) == 0 &&
+		    sip_addr_parse(sip_msg_value(edit->msg, ids[i]), &theirs) == 0 &&
+		    !slice_eq(ours.uri.text, theirs.uri.text))
+			sip_edit_replace(edit, theirs.uri.text, ours.uri.text);
+}
+
+int forward_response(struct sm *sm, const struct sip_msg *response, const struct sip_msg *request,
+		     struct peer from, struct peer to, unsigned status, struct buf *out)
+{
+	const struct adapt adapt = forward_adapt(sm, from, to);
 	struct sip_edit edit;
 	char line[96];
 	int r;
@@ -154,7 +255,10 @@ int forward_response(struct sm *sm, const struct sip_msg *response, struct peer 
 		sip_edit_start_line(&edit, slice_str(line));
 		sip_edit_remove_all(&edit, SIP_HDR_RETRY_AFTER);
 	}
-	apply_trust(&edit, response, from, to, NULL);
+	apply_trust(&edit, response, from, to, &adapt, NULL);
+	apply_adapt(&edit, &adapt);
+	if (request && (adapt.in || adapt.out))
+		restore_addresses(&edit, request);
 	r = sip_edit_apply(&edit, out);
 	return r < 0 ? r : buf_ok(out) ? 0 : -EMSGSIZE;
 }

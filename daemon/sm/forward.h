@@ -5,11 +5,13 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "sm/adapt.h"
 #include "sm/sm.h"
 #include "stack/sip/sip_flow.h"
 
 struct buf;
 struct sip_msg;
+struct sm;
 
 #define FORWARD_MESSAGE_MAX 65535
 
@@ -37,6 +39,9 @@ struct forward {
 int forward_request(struct sm *sm, const struct forward *forward, struct sip_flow *flow,
 		    struct buf *out);
 /* Write a response without our Via. status 0: as it is; else another status with its usual phrase,
- * without Retry-After. Errors: as above. */
-int forward_response(struct sm *sm, const struct sip_msg *response, struct peer from,
-		     struct peer to, unsigned status, struct buf *out);
+ * without Retry-After. From and To become again what the request has (an adaptation may have changed
+ * them on the way there); request may be NULL. Errors: as above. */
+int forward_response(struct sm *sm, const struct sip_msg *response, const struct sip_msg *request,
+		     struct peer from, struct peer to, unsigned status, struct buf *out);
+/* The adaptations in force between two peers. */
+struct adapt forward_adapt(struct sm *sm, struct peer from, struct peer to);

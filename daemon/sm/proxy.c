@@ -35,6 +35,8 @@ static void proxy_free(struct proxy *p)
 	list_remove(&p->link);
 	buf_done(&p->best_bytes);
 	buf_done(&p->best_text);
+	free(p->alternates);
+	free(p->uri);
 	free(p);
 }
 
@@ -100,7 +102,7 @@ void proxy_provisional(struct proxy *p, const struct sip_msg *msg, struct peer f
 
 	if (!p->server || p->finished)
 		return;
-	if (forward_response(p->sm, msg, from, p->from, 0, &out) == 0)
+	if (forward_response(p->sm, msg, p->request, from, p->from, 0, &out) == 0)
 		sip_server_txn_send(p->server, buf_slice(&out));
 }
 
@@ -124,7 +126,7 @@ static void success(struct proxy *p, struct branch *branch, const struct sip_msg
 			  SLICE("Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"));
 	if (p->finished && !(p->invite && p->answered))
 		return; /* a second 2xx of a request other than INVITE */
-	r = forward_response(p->sm, msg, from, p->from, 0, &out);
+	r = forward_response(p->sm, msg, p->request, from, p->from, 0, &out);
 	if (r < 0)
 		return;
 	if (!p->answered && p->began) {
@@ -154,7 +156,7 @@ void proxy_final(struct proxy *p, struct branch *branch, unsigned status, const 
 		p->best = outward;
 		buf_reset(&p->best_bytes);
 		p->best_bytes.limit = FORWARD_MESSAGE_MAX;
-		if (msg && forward_response(p->sm, msg, from, p->from,
+		if (msg && forward_response(p->sm, msg, p->request, from, p->from,
 					    outward == status ? 0 : outward, &p->best_bytes) < 0)
 			buf_reset(&p->best_bytes);
 	}
@@ -182,10 +184,28 @@ static bool is_usable(void *user, const struct uc_entity *row)
 	return entity_usable(entity_by_name(sm->entities, slice_str(row->name)));
 }
 
-static void fail(struct proxy *p, const char *name)
+void proxy_unavailable(struct proxy *p, const char *name)
 {
 	unavailable(p, name);
 	answer(p, 500, buf_slice(&p->best_text));
+}
+
+struct slice proxy_uri(const struct proxy *p)
+{
+	return p->uri ? slice_str(p->uri) : p->request->uri;
+}
+
+/* The user part of the Request-URI, unescaped, into out; empty where nobody of ours can be meant. */
+static struct slice callee_of(const struct proxy *p, char out[static ODI_USER_MAX + 1])
+{
+	struct sip_uri uri;
+	int n = -1;
+
+	if (!p->emergency && sip_uri_parse(proxy_uri(p), &uri) == 0 &&
+	    (uri.scheme == SIP_SCHEME_TEL || sm_uri_is_local(p->sm, &uri)) &&
+	    uri.user.len <= ODI_USER_MAX)
+		n = sip_unescape(uri.user, out, ODI_USER_MAX + 1);
+	return slice_make(out, n > 0 ? (size_t)n : 0);
 }
 
 static int to_application(struct proxy *p, const struct sequence_step *step)
@@ -235,8 +255,10 @@ void proxy_to_user(struct proxy *p, const struct uc_user *user)
 void proxy_sequence(struct proxy *p, const struct sequence_position *position)
 {
 	struct sequence_position pos = *position;
+	char callee[ODI_USER_MAX + 1];
 	struct sequence_step step;
 
+	pos.callee = callee_of(p, callee);
 	proxy_enter(p);
 	for (bool again = true; again;) {
 		again = false;
@@ -246,27 +268,31 @@ void proxy_sequence(struct proxy *p, const struct sequence_position *position)
 		case SEQUENCE_APPLICATION:
 			if (to_application(p, &step) == 0)
 				break;
-			if (step.application->mandatory) {
-				fail(p, step.application->name);
+			if (step.application->mandatory && !p->emergency) {
+				proxy_unavailable(p, step.application->name);
 				break;
 			}
-			metric_add(p->sm->metrics, SM_APPLICATION_SKIPPED, 1);
-			pos.phase = step.half == ODI_ORIGINATING ? SEQUENCE_ORIGDONE
-								 : SEQUENCE_TERMDONE;
-			pos.user = step.user;
-			pos.place = step.place + 1;
 			again = true;
 			break;
 		case SEQUENCE_CONTACTS:
 			proxy_to_user(p, step.user);
 			break;
 		case SEQUENCE_FAIL:
-			fail(p, step.application->name);
+			if (p->emergency)
+				again = true;
+			else
+				proxy_unavailable(p, step.application->name);
 			break;
 		case SEQUENCE_NOBODY:
-			answer(p, 404, SLICE(""));
+			proxy_route(p);
 			break;
 		}
+		if (!again)
+			break;
+		metric_add(p->sm->metrics, SM_APPLICATION_SKIPPED, 1);
+		pos.phase = step.half == ODI_ORIGINATING ? SEQUENCE_ORIGDONE : SEQUENCE_TERMDONE;
+		pos.user = step.user;
+		pos.place = step.place + 1;
 	}
 	proxy_leave(p);
 }
@@ -274,15 +300,12 @@ void proxy_sequence(struct proxy *p, const struct sequence_position *position)
 void proxy_application_lost(struct proxy *p, struct branch *branch)
 {
 	struct sequence_position pos = { .place = branch->place + 1 };
-	struct sip_uri uri;
-	char callee[ODI_USER_MAX + 1] = "";
-	int n;
 
 	if (p->finished || !p->server)
 		return;
 	if (branch->application)
 		calls_lose(p->sm->calls, slice_str(p->gsid), branch->half, branch->place);
-	if (!branch->application || branch->mandatory) {
+	if (!branch->application || (branch->mandatory && !p->emergency)) {
 		unavailable(p, branch->to.entity->name);
 		p->best = 500;
 		buf_reset(&p->best_bytes);
@@ -292,10 +315,6 @@ void proxy_application_lost(struct proxy *p, struct branch *branch)
 	metric_add(p->sm->metrics, SM_APPLICATION_SKIPPED, 1);
 	pos.phase = branch->half == ODI_ORIGINATING ? SEQUENCE_ORIGDONE : SEQUENCE_TERMDONE;
 	pos.user = sequence_user(sm_model(p->sm), slice_str(branch->user));
-	if (sip_msg_request_uri(p->request, &uri) == 0) {
-		n = sip_unescape(uri.user, callee, sizeof(callee));
-		pos.callee = slice_make(callee, n > 0 ? (size_t)n : 0);
-	}
 	proxy_sequence(p, &pos);
 }
 
@@ -307,7 +326,7 @@ void proxy_to_entity(struct proxy *p, struct entity *entity)
 	proxy_enter(p);
 	r = entity_usable(entity) ? branch_start(p, &spec) : -EHOSTUNREACH;
 	if (r < 0)
-		fail(p, entity->name);
+		proxy_unavailable(p, entity->name);
 	proxy_leave(p);
 }
 
@@ -319,7 +338,7 @@ void proxy_to_route(struct proxy *p)
 	proxy_enter(p);
 	r = way_next(p->sm, p->request, p->pop_routes, &spec.to, &spec.flow);
 	if (r == 0 && spec.to.entity && !entity_usable(spec.to.entity))
-		fail(p, spec.to.entity->name);
+		proxy_unavailable(p, spec.to.entity->name);
 	else if (r == 0)
 		r = branch_start(p, &spec);
 	if (r < 0)
@@ -381,6 +400,11 @@ static void note_call(struct proxy *p)
 	p->began = calls_invite(sm->calls, slice_str(p->gsid), sip_msg_call_id(p->request),
 				from.uri.user, uri.user, sm_wall_ms(sm));
 	if (p->began) {
+		struct call_origin origin = { .source = p->in_flow.remote,
+					      .entity = p->from.entity };
+
+		snprintf(origin.caller, sizeof(origin.caller), "%s", p->caller);
+		calls_set_origin(sm->calls, slice_str(p->gsid), &origin);
 		metric_add(sm->metrics, SM_CALLS_STARTED, 1);
 		note_caller(p, CALL_RINGING);
 	}
@@ -405,13 +429,17 @@ int proxy_new(struct sm *sm, const struct sip_incoming *in, const struct proxy_r
 	p->authenticated = request->authenticated;
 	p->in_dialog = request->in_dialog;
 	p->max_forwards = request->max_forwards;
+	p->emergency = request->emergency;
 	p->invite = in->msg->method == SIP_INVITE;
 	list_init(&p->branches);
 	if (request->caller)
 		snprintf(p->caller, sizeof(p->caller), "%s", request->caller->handle);
 	snprintf(p->gsid, sizeof(p->gsid), "%.*s", SLICE_ARG(request->gsid));
+	if (request->uri.len)
+		p->uri = slice_dup(request->uri);
 	r = sip_server_txn_new(sm->stack, in, &server_handlers, p, &p->server);
 	if (r < 0) {
+		free(p->uri);
 		free(p);
 		if (r != -EEXIST)
 			sip_stack_reply(sm->stack, in, 500, NULL);

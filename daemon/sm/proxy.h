@@ -24,6 +24,8 @@ struct proxy_request {
 	const struct uc_user *caller; /* authenticated user, NULL: nobody to assert */
 	struct slice gsid;	      /* of the session, empty: none */
 	uint32_t max_forwards;
+	struct slice uri; /* adapted Request-URI; empty: as it came */
+	bool emergency;
 };
 
 /* Take the request: a server transaction and, for INVITE, 100 Trying. The result frees itself when

@@ -81,6 +81,10 @@ static void on_response(void *user, struct sip_client_txn *txn, const struct sip
 		}
 	} else if (branch_done(b) || status < 300) {
 		branch_note(b, status);
+		if (b->alternate && proxy_is_retried(status) && proxy_next_alternate(p)) {
+			proxy_leave(p);
+			return;
+		}
 		if (b->given_up && status == 487)
 			proxy_final(p, b, 408, NULL, b->to);
 		else
@@ -126,6 +130,9 @@ static void on_failed(void *user, struct sip_client_txn *txn, int reason)
 		branch_note(b, 480);
 		if (p->cancelled || b->given_up)
 			proxy_final(p, b, b->given_up ? 408 : 487, NULL, b->to);
+		else if (b->alternate && proxy_next_alternate(p))
+			log_info("call.alternate", F("gsid", (const char *)p->gsid),
+				 F("instead_of", (const char *)entity->name));
 		else if (entity)
 			proxy_application_lost(p, b);
 		else
@@ -134,6 +141,8 @@ static void on_failed(void *user, struct sip_client_txn *txn, int reason)
 	proxy_leave(p);
 	if (entity && reason == -ECONNREFUSED)
 		entity_refused(entity);
+	else if (entity && reason == -ETIMEDOUT)
+		entity_suspect(entity);
 }
 
 static void branch_free(struct branch *b)
@@ -226,6 +235,7 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 	AUTO_BUF there = { 0 };
 	AUTO_BUF back = { 0 };
 	AUTO_BUF identity = { 0 };
+	AUTO_BUF adapted = { 0 };
 	AUTO_BUF out = { .limit = FORWARD_MESSAGE_MAX };
 	struct sip_flow flow = spec->flow;
 	struct sip_client_options options = { 0 };
@@ -244,8 +254,16 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 		.max_forwards = p->max_forwards,
 		.max_breadth = p->in_dialog ? 0 : spec->breadth,
 	};
+	const struct adapt adapt = { .out = forward_adapt(p->sm, p->from, spec->to).out };
 	int r;
 
+	/* Inside of a dialog the Request-URI is the other end's own. */
+	if (!f.uri.len && !p->in_dialog && !spec->handle) {
+		if (p->uri)
+			f.uri = slice_str(p->uri);
+		if (!spec->step && adapt_hop(&adapt, false, proxy_uri(p), &adapted))
+			f.uri = buf_slice(&adapted);
+	}
 	r = sip_wire_prepare(p->sm->wire, &flow, p->request->raw.len);
 	if (r == 0 && spec->step)
 		r = application_routes(p, spec, &there, &back, &flow);
@@ -260,6 +278,7 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 		return r;
 	sip_guard_tail(p->request, SLICE(""), tail);
 	options.branch_tail = slice_str(tail);
+	options.timeout_ms = spec->timeout_ms;
 	b->asked = spec->flow;
 	b->breadth = spec->breadth;
 	b->lengthy = spec->flow.transport == SIP_TRANSPORT_UDP &&
@@ -278,6 +297,7 @@ int branch_start(struct proxy *p, const struct branch_spec *spec)
 	b->proxy = p;
 	b->to = spec->to;
 	b->contact = spec->handle != NULL;
+	b->alternate = spec->alternate;
 	if (spec->step) {
 		b->application = true;
 		b->mandatory = spec->step->application->mandatory;

@@ -26,11 +26,14 @@ struct proxy {
 	struct peer from;
 	unsigned pop_routes;
 	bool drop_routes, authenticated, in_dialog, invite;
-	bool answered;	/* a 2xx went back */
-	bool finished;	/* a final answer went back */
-	bool cancelled; /* nobody waits for an answer any more */
-	bool began;	/* the call began here: its failure ends it */
-	unsigned depth; /* calls in progress; not freed before they return */
+	bool emergency; /* no application stops it */
+	char *uri;	/* Request-URI that the sender's adaptation made, NULL: as it came */
+	struct proxy_alternates *alternates; /* of routing, NULL: none */
+	bool answered;			     /* a 2xx went back */
+	bool finished;			     /* a final answer went back */
+	bool cancelled;			     /* nobody waits for an answer any more */
+	bool began;			     /* the call began here: its failure ends it */
+	unsigned depth;			     /* calls in progress; not freed before they return */
 	uint32_t max_forwards;
 	char caller[ODI_USER_MAX + 1];
 	char gsid[SIP_GSID_LEN];
@@ -49,7 +52,8 @@ struct branch {
 	struct peer to;
 	bool application; /* of a sequence */
 	bool mandatory;
-	bool contact; /* a phone of the callee */
+	bool contact;	/* a phone of the callee */
+	bool alternate; /* one of the entities that routing named */
 	bool provisional;
 	bool given_up; /* Timer C */
 	bool done;     /* has its final answer */
@@ -69,6 +73,8 @@ struct branch_spec {
 	struct slice uri;
 	const struct sequence_step *step; /* application of a sequence, or NULL */
 	const char *handle;		  /* whose phone, or NULL */
+	bool alternate;			  /* others may be tried after it */
+	uint32_t timeout_ms;		  /* for a first answer, 0: the usual */
 	uint32_t breadth;
 };
 
@@ -86,3 +92,14 @@ void proxy_provisional(struct proxy *p, const struct sip_msg *msg, struct peer f
 /* An application gave no answer: skip it or fail. */
 void proxy_application_lost(struct proxy *p, struct branch *branch);
 void proxy_settle(struct proxy *p);
+/* The Request-URI as it was received and adapted. */
+struct slice proxy_uri(const struct proxy *p);
+/* 500 with Reason and Warning: that entity does not answer. */
+void proxy_unavailable(struct proxy *p, const char *name);
+
+/* proxy_route.c: nobody of ours is meant. */
+void proxy_route(struct proxy *p);
+/* The next entity that takes calls. false: there is none. */
+bool proxy_next_alternate(struct proxy *p);
+/* Is that final answer of an entity a reason to try the next? */
+bool proxy_is_retried(unsigned status);

@@ -13,6 +13,7 @@
 #include "sm/entity.h"
 #include "sm/forward.h"
 #include "sm/notifier.h"
+#include "sm/places.h"
 #include "sm/proxy.h"
 #include "sm/registrar.h"
 #include "sm/sm.h"
@@ -36,6 +37,8 @@ struct routing {
 	struct slice gsid;
 	char gsid_text[SIP_GSID_LEN];
 	uint32_t max_forwards;
+	struct buf adapted; /* Request-URI that the sender's adaptation made */
+	bool emergency;
 	char callee_text[ODI_USER_MAX + 1];
 	struct slice callee; /* user part of the Request-URI, unescaped */
 };
@@ -122,6 +125,8 @@ static struct proxy *take(struct routing *rt, const struct uc_user *caller)
 		.caller = caller,
 		.gsid = rt->gsid,
 		.max_forwards = rt->max_forwards,
+		.uri = buf_slice(&rt->adapted),
+		.emergency = rt->emergency,
 	};
 	struct proxy *p = NULL;
 
@@ -171,8 +176,11 @@ static bool from_is(const struct routing *rt, const struct uc_user *user)
  * entities come in unchallenged, with a NULL caller. */
 static bool admit(struct routing *rt, const struct uc_user **caller, struct proxy **ret)
 {
+	bool free_call =
+		rt->emergency && uc_model_routing(sm_model(rt->sm))->emergency_unauthenticated;
+
 	*caller = NULL;
-	if (!rt->peer.entity && auth_check(rt->sm, rt->in, true, caller) < 0)
+	if (!rt->peer.entity && !free_call && auth_check(rt->sm, rt->in, true, caller) < 0)
 		return false;
 	*ret = take(rt, *caller);
 	if (!*ret)
@@ -183,6 +191,33 @@ static bool admit(struct routing *rt, const struct uc_user **caller, struct prox
 		return false;
 	}
 	return true;
+}
+
+/* The sender's entity may have an adaptation: all that follows sees what it makes. */
+static void adapt_uri_in(struct routing *rt)
+{
+	const struct adapt adapt = { .in = forward_adapt(rt->sm, rt->peer, rt->peer).in };
+
+	if (adapt.in && adapt_hop(&adapt, false, rt->msg->uri, &rt->adapted) &&
+	    sip_uri_parse(buf_slice(&rt->adapted), &rt->uri) < 0)
+		(void)sip_msg_request_uri(rt->msg, &rt->uri);
+}
+
+/* An emergency number, where the caller is? */
+static bool is_emergency(const struct routing *rt)
+{
+	const struct call_origin *known = calls_origin(rt->sm->calls, rt->gsid);
+	struct places_origin origin = { .source = rt->in->flow.remote, .entity = rt->peer.entity };
+	struct route_query query;
+
+	if (uc_model_routing(sm_model(rt->sm))->pattern_count == 0)
+		return false;
+	if (known) {
+		origin.source = known->source;
+		origin.entity = known->entity;
+	}
+	query = places_query(rt->sm, &origin, rt->uri.text);
+	return route_is_emergency(rt->sm->routes, &query);
 }
 
 /* Methods --------------------------------------------------------------------------------- */
@@ -206,19 +241,18 @@ static void route_invite(struct routing *rt)
 		}
 		pos.user = uc_user_by_handle(sm_model(rt->sm), odi.user, strlen(odi.user));
 		pos.place = odi.place + 1;
+		rt->emergency = is_emergency(rt);
 		p = take(rt, NULL);
 		if (!p)
 			return;
-	} else if (!admit(rt, &caller, &p)) {
-		return;
 	} else {
+		rt->emergency = is_emergency(rt);
+		if (!admit(rt, &caller, &p))
+			return;
 		pos.phase = caller ? SEQUENCE_ORIGINATE : SEQUENCE_TERMINATE;
 		pos.user = caller;
 	}
-	if (is_local(rt))
-		proxy_sequence(p, &pos);
-	else
-		proxy_refuse(p, 404, SLICE(""));
+	proxy_sequence(p, &pos);
 }
 
 /* An event package that sm serves itself: here it is the server, so 401. */
@@ -401,6 +435,8 @@ void router_request(struct sm *sm, const struct sip_incoming *in)
 		return;
 	}
 	read_gsid(&rt);
+	if (rt.peer.entity && !rt.in_dialog)
+		adapt_uri_in(&rt);
 	read_callee(&rt);
 	if (rt.in_dialog)
 		route_in_dialog(&rt);
@@ -408,6 +444,7 @@ void router_request(struct sm *sm, const struct sip_incoming *in)
 		reply(&rt, 481, SLICE(""));
 	else
 		route_new(&rt);
+	buf_done(&rt.adapted);
 }
 
 void router_ack(struct sm *sm, const struct sip_incoming *in)

@@ -18,6 +18,7 @@ struct location;
 struct metrics;
 struct node;
 struct notifier;
+struct route_table;
 struct sip_digest;
 struct sip_incoming;
 struct sip_stack;
@@ -41,6 +42,8 @@ enum sm_metric {
 	SM_CALLS,
 	SM_LINKS_DOWN,
 	SM_SUBSCRIPTIONS,
+	SM_ROUTED,
+	SM_ALTERNATE_ROUTES,
 	SM_METRICS
 };
 
@@ -56,8 +59,9 @@ struct sm {
 	struct entities *entities;
 	struct calls *calls;
 	struct notifier *notifier;
-	uint8_t key[ODI_KEY_SIZE]; /* of odi tokens and Record-Route cookies; outlives a restart */
-	struct list proxies;	   /* struct proxy, those in progress */
+	uint8_t key[ODI_KEY_SIZE];  /* of odi tokens and Record-Route cookies; outlives a restart */
+	struct list proxies;	    /* struct proxy, those in progress */
+	struct route_table *routes; /* of the current model */
 	struct timer sweep;
 };
 

@@ -21,6 +21,7 @@
 #include "sm/notifier.h"
 #include "sm/persist.h"
 #include "sm/proxy.h"
+#include "sm/route.h"
 #include "sm/sm.h"
 #include "sm/sm_options.h"
 #include "stack/sip/sip_digest.h"
@@ -49,6 +50,8 @@ static const struct metric_def metrics[SM_METRICS] = {
 	[SM_CALLS]               = { METRIC_GAUGE,   "aura_sm_calls", NULL, "Calls in progress." },
 	[SM_LINKS_DOWN]          = { METRIC_GAUGE,   "aura_sm_links_down", NULL, "Entities that do not answer." },
 	[SM_SUBSCRIPTIONS]       = { METRIC_GAUGE,   "aura_sm_subscriptions", NULL, "Subscriptions to events that sm serves." },
+	[SM_ROUTED]              = { METRIC_COUNTER, "aura_sm_routed_total", NULL, "Requests that dial patterns and their like decided." },
+	[SM_ALTERNATE_ROUTES]    = { METRIC_COUNTER, "aura_sm_alternate_routes_total", NULL, "Requests sent to another entity after the first choice." },
 };
 /* clang-format on */
 
@@ -66,7 +69,7 @@ bool sm_uri_is_local(const struct sm *sm, const struct sip_uri *uri)
 {
 	if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS)
 		return false;
-	if (slice_eq_nocase(uri->host, sm_domain(sm)))
+	if (uc_domain_is_ours(sm_model(sm), uri->host))
 		return true;
 	return sip_wire_uri_is_mine(sm->wire, uri);
 }
@@ -296,6 +299,7 @@ static void stop(void *server)
 	sip_digest_free(sm->digest);
 	location_free(sm->location);
 	calls_free(sm->calls);
+	route_table_free(sm->routes);
 	free(sm);
 }
 
@@ -316,6 +320,8 @@ static int build(struct sm *sm, struct error *err)
 		r = location_new(binding_changed, sm, &sm->location);
 	if (r == 0)
 		r = calls_new(&sm->calls);
+	if (r == 0)
+		r = route_table_new(node_model(sm->node), &sm->routes);
 	if (r == 0)
 		r = entities_new(sm, &sm->entities);
 	if (r == 0)
@@ -357,7 +363,13 @@ static void model_changed(void *server, const struct uc_model *old, const struct
 			  uint32_t sets)
 {
 	struct sm *sm = server;
+	struct route_table *routes = NULL;
 
+	/* It holds the model that it was made of; without memory the old one serves on. */
+	if (route_table_new(node_model(sm->node), &routes) == 0) {
+		route_table_free(sm->routes);
+		sm->routes = routes;
+	}
 	if (sets & UC_SET_ENTITIES)
 		entities_load(sm->entities, now);
 	if (!(sets & UC_SET_USERS))

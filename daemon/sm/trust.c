@@ -37,6 +37,14 @@ const struct trust_row *trust_row(enum trust_item item)
 	return &rows[item];
 }
 
+bool trust_covers(enum sip_header_id header)
+{
+	for (size_t i = 0; header != SIP_HDR_OTHER && i < TRUST_ITEMS; i++)
+		if (rows[i].header == header)
+			return true;
+	return false;
+}
+
 enum trust_action trust_from(enum trust_item item, enum trust_peer peer)
 {
 	assert(peer < TRUST_PEERS);

@@ -43,6 +43,8 @@ struct trust_row {
 	unsigned char to[TRUST_PEERS];
 };
 
+/* Does the table speak of that field? */
+bool trust_covers(enum sip_header_id header);
 /* The row of an item; never NULL for an item below TRUST_ITEMS. */
 const struct trust_row *trust_row(enum trust_item item);
 enum trust_action trust_from(enum trust_item item, enum trust_peer peer);
