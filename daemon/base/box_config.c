@@ -24,6 +24,11 @@ static int check_listen(const char *value, struct error *err)
 	return 0;
 }
 
+static int check_listen_or_empty(const char *value, struct error *err)
+{
+	return value[0] ? check_listen(value, err) : 0;
+}
+
 static int check_subnet(const char *value, struct error *err)
 {
 	uint32_t base;
@@ -105,6 +110,9 @@ const struct option box_options[] = {
 		   "SIP domain of the appliance.", .check = check_domain),
 	OPT_STRING(struct box_config, uc_sm, "uc.sm", "",
 		   "Management API of an sm outside of this box's VMs: unix:PATH or https URL."),
+	OPT_STRING(struct box_config, uc_sm_websocket, "uc.sm_websocket", "",
+		   "Address and port of sm's SIP over WebSocket; empty: port 5443 of this box's sm.",
+		   .check = check_listen_or_empty),
 	OPT_STRING(struct box_config, uc_cm, "uc.cm", "",
 		   "Management API of a cm outside of this box's VMs: unix:PATH or https URL."),
 	OPT_STRING(

@@ -15,6 +15,7 @@ struct box_config {
 	char *network_bridge, *network_subnet, *network_uplink, *network_advertise;
 	char *network_sip_domain;
 	char *uc_sm, *uc_cm, *uc_presence; /* management APIs outside of VMs, or "" */
+	char *uc_sm_websocket;		   /* ADDRESS:PORT, or "" */
 	uint32_t vm_accelerator;	   /* index into box_accelerators */
 	uint32_t log_level;		   /* index into box_log_levels: an enum log_level */
 };

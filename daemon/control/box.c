@@ -66,6 +66,7 @@ struct box {
 	struct appliance *appliance;
 	struct setup *setup;
 	struct api *api;
+	char sip_relay[80]; /* ADDRESS:PORT of sm's SIP over WebSocket */
 };
 
 static void on_signal(int signo, void *user)
@@ -295,6 +296,9 @@ static int step_uc(struct box *b, struct error *err)
 		(void)snprintf(management[i], sizeof(management[i]),
 			       elsewhere[i][0] ? "%s" : "https://%s:7443",
 			       elsewhere[i][0] ? elsewhere[i] : address[i + 1]);
+	(void)snprintf(b->sip_relay, sizeof(b->sip_relay), "%s%s",
+		       b->config->uc_sm_websocket[0] ? b->config->uc_sm_websocket : address[1],
+		       b->config->uc_sm_websocket[0] ? "" : ":5443");
 	(void)snprintf(url, sizeof(url), "postgresql://aura_admin@%s/uc", address[0]);
 	(void)snprintf(sql, sizeof(sql), "%s/uc", b->paths.share_sql);
 	return uc_open(&(struct uc_config){ .database = url,
@@ -396,7 +400,11 @@ static int step_api(struct box *b, struct error *err)
 					  .uc = b->uc,
 					  .webui_dir = b->paths.share_webui,
 					  .appliance = b->appliance,
-					  .setup = b->setup },
+					  .setup = b->setup,
+					  .sip_relay = b->sip_relay,
+					  .ca_file = b->paths.ca_file,
+					  .cert_file = b->paths.cert_file,
+					  .key_file = b->paths.key_file },
 		    &b->api, err);
 	if (r == 0)
 		r = api_listen_unix(b->api, b->paths.api_socket, box_group(), err);

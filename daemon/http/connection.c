@@ -33,11 +33,11 @@ struct connection *connection_of_address(const struct sockaddr *address)
 	return cookie.connection;
 }
 
-static void connection_unref(struct connection *c)
+void connection_unref(struct connection *c)
 {
 	struct http_server *s = c->server;
 
-	if (c->stream || c->with_mhd)
+	if (c->stream || c->with_mhd || c->tunnel)
 		return;
 	loop_timer_stop(s->io, &c->deadline);
 	list_remove(&c->link);
@@ -119,6 +119,10 @@ static void mhd_closed(struct connection *c)
 {
 	bool unread = c->to_mhd.len > 0;
 
+	if (c->tunnel || c->tunnelled) {
+		close_pair(c);
+		return;
+	}
 	take_last_answer(c);
 	close_pair(c);
 	if (!c->stream || c->flushing)
@@ -206,6 +210,8 @@ static ssize_t client_data(void *user, struct stream *stream, struct slice bytes
 {
 	struct connection *c = user;
 
+	if (c->tunnel)
+		return tunnel_send(c->tunnel, bytes) < 0 ? -ENOBUFS : (ssize_t)bytes.len;
 	if (c->pair.fd < 0)
 		return (ssize_t)bytes.len; /* lingering or closing: swallowed */
 	if (c->phase == PHASE_IDLE)
@@ -242,6 +248,8 @@ static void client_closed(void *user, struct stream *stream, int reason)
 	(void)stream;
 	(void)reason;
 	c->stream = NULL;
+	if (c->tunnel)
+		tunnel_client_gone(c->tunnel);
 	if (c->exchange)
 		exchange_client_gone(c->exchange);
 	close_pair(c);

@@ -146,6 +146,18 @@ enum MHD_Result exchange_answer(struct exchange *x)
 	bool stream = x->reply.stream != NULL;
 	enum MHD_Result queued;
 
+	if (x->reply.tunnel && x->connection->stream &&
+	    tunnel_start(x->connection, x->reply.tunnel) == 0) {
+		x->reply.tunnel = NULL;
+		x->state = EXCHANGE_SENT;
+		atomic_fetch_add(&x->server->answers[1], 1);
+		return MHD_NO; /* lets go of the pair; the client's stream is the tunnel's */
+	}
+	if (x->reply.tunnel) {
+		(void)error_set(&x->err, -EAGAIN, "the other side cannot be reached");
+		exchange_problem(x, -EAGAIN);
+		status = x->reply.status;
+	}
 	if (status == 0) {
 		response = file_response(x, &status);
 		if (response)

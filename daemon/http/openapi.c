@@ -89,6 +89,8 @@ static const char *success_status(const struct http_route *route)
 		return "201";
 	if (strcmp(route->answer, "task_started") == 0)
 		return "202";
+	if (strcmp(route->answer, "websocket") == 0)
+		return "101";
 	return is_none(route->answer) ? "204" : "200";
 }
 
@@ -99,6 +101,8 @@ static json_t *success(const struct http_route *route)
 
 	if (is_none(schema))
 		return json_pack("{s:s}", "description", "Done");
+	if (strcmp(schema, "websocket") == 0)
+		return json_pack("{s:s}", "description", "The connection is a WebSocket");
 	if (strncmp(schema, "created_", 8) == 0)
 		schema += 8;
 	if (strcmp(schema, "text") == 0)
@@ -151,7 +155,8 @@ static int add_paths(const struct http_openapi *api, json_t *paths, json_t *sche
 		if (strncmp(answer, "created_", 8) == 0)
 			answer += 8;
 		if (!is_none(answer) && strcmp(answer, "text") != 0 &&
-		    strcmp(answer, "event_stream") != 0 && !schema_find(api, answer))
+		    strcmp(answer, "event_stream") != 0 && strcmp(answer, "websocket") != 0 &&
+		    !schema_find(api, answer))
 			return error_set(err, -EINVAL, "route %s answers an unknown schema '%s'",
 					 route->path, answer);
 		if (!path) {

@@ -21,6 +21,7 @@ void reply_done(struct http_reply *reply)
 	free(reply->body);
 	if (reply->stream)
 		sse_release(reply->stream);
+	(void)tunnel_free(reply->tunnel);
 	memset(reply, 0, sizeof(*reply));
 }
 

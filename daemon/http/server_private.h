@@ -14,6 +14,7 @@
 
 struct stream;
 struct tcp_listener;
+struct tunnel;
 
 enum { REPLY_HEADER_MAX = 12, EXCHANGE_DRAIN = 4 * 1024 * 1024 };
 
@@ -29,6 +30,7 @@ struct http_reply {
 	char *body; /* malloc'd, body_len bytes */
 	size_t body_len;
 	struct http_stream_source *stream;
+	struct tunnel *tunnel;
 };
 void reply_done(struct http_reply *reply);
 
@@ -55,6 +57,8 @@ struct connection {
 	struct timer deadline;
 	struct http_peer peer;
 	struct exchange *exchange; /* the request under way, or NULL */
+	struct tunnel *tunnel;	   /* libmicrohttpd is out of it: bytes go there */
+	bool tunnelled;		   /* and the tunnel has ended */
 };
 
 enum exchange_state { EXCHANGE_NEW, EXCHANGE_BODY, EXCHANGE_RUNNING, EXCHANGE_DONE, EXCHANGE_SENT };
@@ -100,6 +104,7 @@ struct http_server {
 	struct loop_io unix_io;
 	char *unix_path;
 	uint32_t unix_open;
+	uint32_t tunnels;
 	_Atomic uint32_t running; /* exchanges that are with a handler */
 	_Atomic uint64_t requests;
 	_Atomic uint64_t answers[6];
@@ -117,8 +122,16 @@ void connection_accept_unix(struct loop_io *io, uint32_t events);
 void connection_phase(struct connection *c, enum connection_phase phase);
 void connection_abort(struct connection *c);
 void connection_mhd_gone(struct connection *c);
+void connection_unref(struct connection *c); /* freed once nobody holds it */
 /* The address given to libmicrohttpd holds the connection's pointer. */
 struct connection *connection_of_address(const struct sockaddr *address);
+
+/* tunnel.c */
+struct tunnel *tunnel_free(struct tunnel *t); /* one that has not started */
+/* From now on the connection's bytes go there. Errors: what tcp_connect() gives; t stays the caller's. */
+int tunnel_start(struct connection *c, struct tunnel *t);
+int tunnel_send(struct tunnel *t, struct slice bytes);
+void tunnel_client_gone(struct tunnel *t);
 
 /* exchange.c */
 void *exchange_begin(void *server, const char *target, struct MHD_Connection *mhd);

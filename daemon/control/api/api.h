@@ -37,6 +37,9 @@ struct api_config {
 	const char *webui_dir; /* the console's files; missing: no console */
 	struct appliance *appliance;
 	struct setup *setup;
+	/* sm's SIP over WebSocket, "ADDRESS:PORT", and what auraboxd shows and trusts there; borrowed
+	 * for ever. */
+	const char *sip_relay, *ca_file, *cert_file, *key_file;
 };
 
 /* Errors: -ENOMEM, -EINVAL, -EIO, as store.h. */

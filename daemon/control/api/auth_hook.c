@@ -54,7 +54,8 @@ static int identify(struct api *api, const struct http_request *req, struct acto
 {
 	char secret[AUTH_SECRET_SIZE];
 	bool unsafe = !http_method_safe(req->method);
-	bool stream = strcmp(req->route->answer, "event_stream") == 0;
+	bool stream = strcmp(req->route->answer, "event_stream") == 0 ||
+		      strcmp(req->route->answer, "websocket") == 0;
 	struct auth_credentials shown = {
 		.address = req->peer->address,
 		.local = req->peer->local,

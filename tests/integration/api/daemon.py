@@ -71,7 +71,7 @@ class Caller:
                             "application/merge-patch+json" if method == "PATCH" else "application/json")
         sent.update(headers or {})
         sent = {k: v for k, v in sent.items() if v is not None}
-        if not path.startswith("/api/") and path not in ("/healthz", "/metrics") and path != "/":
+        if not path.startswith("/api/") and path not in ("/healthz", "/metrics", "/sip") and path != "/":
             path = "/api/v1" + path
         connection = self.connection()
         try:

@@ -16,7 +16,7 @@ ROLES = {
                 "admins:read", "tokens:read", "audit:read", "uc:read", "metrics:read", "setup:read"},
     "user": {"tokens:read", "tokens:write"},
 }
-PUBLIC = {"GET /healthz", "GET /api/v1/openapi.json", "POST /api/v1/session"}
+PUBLIC = {"GET /healthz", "GET /sip", "GET /api/v1/openapi.json", "POST /api/v1/session"}
 UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list,
