@@ -110,9 +110,10 @@ const struct option box_options[] = {
 		   "SIP domain of the appliance.", .check = check_domain),
 	OPT_STRING(struct box_config, uc_sm, "uc.sm", "",
 		   "Management API of an sm outside of this box's VMs: unix:PATH or https URL."),
-	OPT_STRING(struct box_config, uc_sm_websocket, "uc.sm_websocket", "",
-		   "Address and port of sm's SIP over WebSocket; empty: port 5443 of this box's sm.",
-		   .check = check_listen_or_empty),
+	OPT_STRING(
+		struct box_config, uc_sm_websocket, "uc.sm_websocket", "",
+		"Address and port of sm's SIP over WebSocket; empty: port 5443 of this box's sm.",
+		.check = check_listen_or_empty),
 	OPT_STRING(struct box_config, uc_cm, "uc.cm", "",
 		   "Management API of a cm outside of this box's VMs: unix:PATH or https URL."),
 	OPT_STRING(
