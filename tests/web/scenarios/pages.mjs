@@ -70,7 +70,10 @@ async function each_page_in_the_pseudo_locale() {
   await w.page.goto(`${new URL(w.page.url()).origin}/?locale=pseudo`);
   await settled(w);
   await eachPlace(async (place) => {
-    assert.match(await w.page.locator("h1").innerText(), /[\u00e5\u0180\u00e7\u00f0\u00e9\u0192\u011d\[]|\d/, "the head is in the pseudo-locale");
+    const head = (await w.page.locator("h1").innerText()).trim();
+    // Names of people and machines are what they are.
+    const name = w.watch.answers.some((answer) => answer.includes(JSON.stringify(head)));
+    assert.ok(name || /[\u00e5\u0180\u00e7\u00f0\u00e9\u0192\u011d\[]|\d/.test(head), `the head is in the pseudo-locale: ${head}`);
     // The document of the API and the licences are texts of their own, not words of the console.
     if (!["api", "about"].includes(place.name)) {
       assert.deepEqual(await untranslated(w.page, w.watch.answers), [], "not translated");
