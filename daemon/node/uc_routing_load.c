@@ -317,7 +317,7 @@ static int load_registration(struct uc_place *pl, const json_t *entity,
 			     const struct uc_registration **ret)
 {
 	const json_t *object = json_object_get(entity, "registration");
-	struct uc_registration *reg;
+	struct uc_registration *reg = NULL;
 	int r;
 
 	if (!object || json_is_null(object))
@@ -325,8 +325,9 @@ static int load_registration(struct uc_place *pl, const json_t *entity,
 	if (!json_is_object(object))
 		return uc_load_bad(pl, "registration", "must be an object or null");
 	r = room(pl, 1, sizeof(*reg), &reg);
-	if (r == 0)
-		r = uc_load_text(pl, object, "registrar", 255, NULL, &reg->registrar);
+	if (r < 0)
+		return r;
+	r = uc_load_text(pl, object, "registrar", 255, NULL, &reg->registrar);
 	if (r == 0)
 		r = uc_load_text(pl, object, "user", 128, NULL, &reg->user);
 	if (r == 0)
