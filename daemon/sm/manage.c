@@ -12,6 +12,7 @@
 #include "node/node.h"
 #include "sm/calls.h"
 #include "sm/entity.h"
+#include "sm/firewall.h"
 #include "sm/location.h"
 #include "sm/notifier.h"
 #include "sm/sm.h"
@@ -100,9 +101,16 @@ static int get_subscriptions(void *server, const json_t *query, json_t **ret, st
 	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
+static int get_firewall(void *server, const json_t *query, json_t **ret, struct error *err)
+{
+	struct sm *sm = server;
+
+	*ret = firewall_to_json(sm->firewall, sm_now_ms(sm));
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
 const struct node_route manage_routes[MANAGE_ROUTES] = {
-	{ "/v1/registrations", get_registrations },
-	{ "/v1/calls", get_calls },
-	{ "/v1/entities", get_entities },
-	{ "/v1/subscriptions", get_subscriptions },
+	{ "/v1/registrations", get_registrations }, { "/v1/calls", get_calls },
+	{ "/v1/entities", get_entities },	    { "/v1/subscriptions", get_subscriptions },
+	{ "/v1/firewall", get_firewall },
 };

@@ -10,6 +10,7 @@
 #include "sm/trust.h"
 
 struct binding;
+struct firewall;
 struct buf;
 struct calls;
 struct entities;
@@ -44,6 +45,12 @@ enum sm_metric {
 	SM_SUBSCRIPTIONS,
 	SM_ROUTED,
 	SM_ALTERNATE_ROUTES,
+	SM_FIREWALL_DENY, /* in the order of enum firewall_rule */
+	SM_FIREWALL_QUARANTINE,
+	SM_FIREWALL_SOURCE_RATE,
+	SM_FIREWALL_USER_RATE,
+	SM_FIREWALL_CONNECTIONS,
+	SM_QUARANTINED,
 	SM_METRICS
 };
 
@@ -59,6 +66,7 @@ struct sm {
 	struct entities *entities;
 	struct calls *calls;
 	struct notifier *notifier;
+	struct firewall *firewall;
 	uint8_t key[ODI_KEY_SIZE];  /* of odi tokens and Record-Route cookies; outlives a restart */
 	struct list proxies;	    /* struct proxy, those in progress */
 	struct route_table *routes; /* of the current model */
@@ -79,6 +87,10 @@ struct sip_uri;
 bool sm_uri_is_local(const struct sm *sm, const struct sip_uri *uri);
 int64_t sm_wall_ms(const struct sm *sm);
 uint64_t sm_now_ms(const struct sm *sm);
+
+/* sm_server.c: something was blocked: counted, and logged once a second a rule. */
+struct addr;
+void sm_blocked(struct sm *sm, unsigned rule, const struct addr *from);
 
 /* router.c: what happens to a request outside of transactions, and to an ACK. */
 void router_request(struct sm *sm, const struct sip_incoming *in);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "sm/firewall.h"
 
 static const char *const short_expires_names[] = { "reject", "raise", NULL };
 static const char *const dialog_watch_names[] = { "own", "users", NULL };
@@ -47,6 +48,30 @@ const struct option sm_option_table[] = {
 		   "Digest algorithms offered, in this order.", .check = check_algorithms),
 	OPT_U32(struct sm_options, nonce_ttl_s, "digest.nonce_ttl_s", "30",
 		"Life of a nonce that is not used.", .min = 1, .max = 3600, .unit = "s"),
+	OPT_STRING(struct sm_options, firewall_allow, "firewall.allow", "127.0.0.1, ::1",
+		   "Networks that no rule of the firewall applies to; entities need not be named.",
+		   .check = firewall_check_nets),
+	OPT_STRING(struct sm_options, firewall_deny, "firewall.deny", "",
+		   "Networks that are never answered.", .check = firewall_check_nets),
+	OPT_U32(struct sm_options, source_per_s, "firewall.source_per_s", "300",
+		"Messages a second from one address that come to no right password; 0: no limit.",
+		.max = 1000000),
+	OPT_U32(struct sm_options, source_burst, "firewall.source_burst", "1500",
+		"So many of them at once.", .min = 1, .max = 1000000),
+	OPT_U32(struct sm_options, user_per_s, "firewall.user_per_s", "100",
+		"Requests a second in one user's name; 0: no limit.", .max = 1000000),
+	OPT_U32(struct sm_options, user_burst, "firewall.user_burst", "1000",
+		"So many of them at once.", .min = 1, .max = 1000000),
+	OPT_U32(struct sm_options, malformed_max, "firewall.malformed_max", "20",
+		"Unreadable messages in ten seconds that bring an address into quarantine; 0: none.",
+		.max = 1000000),
+	OPT_U32(struct sm_options, failed_max, "firewall.failed_max", "20",
+		"Wrong passwords in a minute that bring an address into quarantine; 0: none.",
+		.max = 1000000),
+	OPT_U32(struct sm_options, quarantine_s, "firewall.quarantine_s", "60",
+		"How long an address is not answered then.", .min = 1, .max = 86400, .unit = "s"),
+	OPT_U32(struct sm_options, connections_max, "firewall.connections", "256",
+		"Connections from one address; 0: no limit.", .max = 10240),
 	OPT_U32(struct sm_options, down_after_ms, "link.down_after_ms", "2000",
 		"Silence after which an entity counts as dead.", .min = 100, .max = 60000,
 		.unit = "ms"),

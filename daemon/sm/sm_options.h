@@ -19,6 +19,13 @@ struct sm_options {
 	uint32_t dialog_watch;	/* enum dialog_watch */
 	char *digest_algorithms;
 	uint32_t nonce_ttl_s;
+	char *firewall_allow;
+	char *firewall_deny;
+	uint32_t source_per_s, source_burst;
+	uint32_t user_per_s, user_burst;
+	uint32_t malformed_max, failed_max;
+	uint32_t quarantine_s;
+	uint32_t connections_max;
 	uint32_t down_after_ms;
 	uint32_t probe_ms;
 	uint32_t timer_c_s;

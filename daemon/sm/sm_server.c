@@ -16,6 +16,7 @@
 #include "node/uc_model.h"
 #include "sm/calls.h"
 #include "sm/entity.h"
+#include "sm/firewall.h"
 #include "sm/location.h"
 #include "sm/manage.h"
 #include "sm/notifier.h"
@@ -52,6 +53,12 @@ static const struct metric_def metrics[SM_METRICS] = {
 	[SM_SUBSCRIPTIONS]       = { METRIC_GAUGE,   "aura_sm_subscriptions", NULL, "Subscriptions to events that sm serves." },
 	[SM_ROUTED]              = { METRIC_COUNTER, "aura_sm_routed_total", NULL, "Requests that dial patterns and their like decided." },
 	[SM_ALTERNATE_ROUTES]    = { METRIC_COUNTER, "aura_sm_alternate_routes_total", NULL, "Requests sent to another entity after the first choice." },
+	[SM_FIREWALL_DENY]       = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"deny\"", "Messages, connections and requests that the firewall did not let in." },
+	[SM_FIREWALL_QUARANTINE] = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"quarantine\"", "Messages, connections and requests that the firewall did not let in." },
+	[SM_FIREWALL_SOURCE_RATE] = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"source_rate\"", "Messages, connections and requests that the firewall did not let in." },
+	[SM_FIREWALL_USER_RATE]  = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"user_rate\"", "Messages, connections and requests that the firewall did not let in." },
+	[SM_FIREWALL_CONNECTIONS] = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"connections\"", "Messages, connections and requests that the firewall did not let in." },
+	[SM_QUARANTINED]         = { METRIC_GAUGE,   "aura_sm_quarantined", NULL, "Addresses in quarantine." },
 };
 /* clang-format on */
 
@@ -133,6 +140,91 @@ static const struct sip_stack_handlers stack_handlers = {
 	.closed = on_closed,
 	.trace = on_trace,
 };
+
+/* The firewall, in front of everything --------------------------------------------------------- */
+void sm_blocked(struct sm *sm, unsigned rule, const struct addr *from)
+{
+	char text[ADDR_TEXT_MAX];
+	uint64_t unlogged;
+
+	metric_add(sm->metrics, SM_FIREWALL_DENY + rule - FIREWALL_DENY, 1);
+	if (firewall_blocked(sm->firewall, (enum firewall_rule)rule, sm_now_ms(sm), &unlogged))
+		log_warning("firewall.blocked",
+			    F("rule", firewall_rule_name((enum firewall_rule)rule)),
+			    F("source", addr_format(from, text)), F("unlogged", unlogged));
+}
+
+static bool guard_accept(void *user, const struct addr *remote)
+{
+	struct sm *sm = user;
+	enum firewall_rule rule = firewall_connect(sm->firewall, remote, sm_now_ms(sm));
+
+	if (rule != FIREWALL_PASS)
+		sm_blocked(sm, rule, remote);
+	return rule == FIREWALL_PASS;
+}
+
+static void guard_left(void *user, const struct addr *remote)
+{
+	struct sm *sm = user;
+
+	firewall_disconnect(sm->firewall, remote);
+}
+
+/* One of many behind an address may be too fast: its connection stays, an outlaw's ends. */
+static int guard_message(void *user, const struct sip_flow *flow)
+{
+	struct sm *sm = user;
+	enum firewall_rule rule = firewall_message(sm->firewall, &flow->remote, sm_now_ms(sm));
+
+	if (rule == FIREWALL_PASS)
+		return 0;
+	sm_blocked(sm, rule, &flow->remote);
+	return rule == FIREWALL_SOURCE_RATE ? 1 : -1;
+}
+
+static void guard_malformed(void *user, const struct sip_flow *flow)
+{
+	struct sm *sm = user;
+
+	firewall_malformed(sm->firewall, &flow->remote, sm_now_ms(sm));
+}
+
+static const struct sip_wire_guard guard = {
+	.accept = guard_accept,
+	.left = guard_left,
+	.message = guard_message,
+	.malformed = guard_malformed,
+};
+
+static int build_firewall(struct sm *sm, struct error *err)
+{
+	const struct sm_options *o = sm->options;
+	const struct firewall_config config = { .allow = o->firewall_allow,
+						.deny = o->firewall_deny,
+						.source_per_s = o->source_per_s,
+						.source_burst = o->source_burst,
+						.user_per_s = o->user_per_s,
+						.user_burst = o->user_burst,
+						.malformed_max = o->malformed_max,
+						.failed_max = o->failed_max,
+						.quarantine_s = o->quarantine_s,
+						.connections_max = o->connections_max };
+
+	return firewall_new(&config, &sm->firewall, err);
+}
+
+/* What is administered as an entity is no stranger. */
+static void name_peers(struct sm *sm)
+{
+	struct addr peers[FIREWALL_NETS_MAX];
+	size_t count = 0;
+
+	for (struct entity *e = entity_next(sm->entities, NULL); e && count < FIREWALL_NETS_MAX;
+	     e = entity_next(sm->entities, e))
+		peers[count++] = e->flow.remote;
+	firewall_set_peers(sm->firewall, peers, count);
+}
 
 /* Every change of a binding is kept for a restart and told to who watches. */
 static void binding_changed(void *user, enum location_event event, const char *handle,
@@ -282,6 +374,8 @@ static void sweep(struct timer *timer)
 	calls_expire(sm->calls, sm_wall_ms(sm));
 	metric_set(sm->metrics, SM_BINDINGS, (int64_t)location_count(sm->location));
 	metric_set(sm->metrics, SM_CALLS, (int64_t)calls_count(sm->calls));
+	metric_set(sm->metrics, SM_QUARANTINED,
+		   (int64_t)firewall_quarantined(sm->firewall, sm_now_ms(sm)));
 	loop_timer_start(sm->loop, &sm->sweep, SWEEP_MS, sweep);
 }
 
@@ -300,6 +394,7 @@ static void stop(void *server)
 	location_free(sm->location);
 	calls_free(sm->calls);
 	route_table_free(sm->routes);
+	firewall_free(sm->firewall);
 	free(sm);
 }
 
@@ -315,7 +410,9 @@ static int build(struct sm *sm, struct error *err)
 	};
 	int r;
 
-	r = sip_digest_new(&digest, &sm->digest, err);
+	r = build_firewall(sm, err);
+	if (r == 0)
+		r = sip_digest_new(&digest, &sm->digest, err);
 	if (r == 0)
 		r = location_new(binding_changed, sm, &sm->location);
 	if (r == 0)
@@ -329,6 +426,7 @@ static int build(struct sm *sm, struct error *err)
 	if (r < 0)
 		return r;
 	sm->wire = sip_stack_wire(sm->stack);
+	sip_wire_set_guard(sm->wire, &guard, sm);
 	r = notifier_new(sm, &sm->notifier, err);
 	if (r < 0)
 		return r;
@@ -354,6 +452,7 @@ static int start(struct node *node, void **ret, struct error *err)
 		return r;
 	}
 	entities_load(sm->entities, node_model(node));
+	name_peers(sm);
 	sweep(&sm->sweep);
 	*ret = sm;
 	return 0;
@@ -370,8 +469,10 @@ static void model_changed(void *server, const struct uc_model *old, const struct
 		route_table_free(sm->routes);
 		sm->routes = routes;
 	}
-	if (sets & UC_SET_ENTITIES)
+	if (sets & UC_SET_ENTITIES) {
 		entities_load(sm->entities, now);
+		name_peers(sm);
+	}
 	if (!(sets & UC_SET_USERS))
 		return;
 	for (size_t i = 0; i < uc_user_count(old); i++) {

@@ -31,6 +31,8 @@ static void forget(struct connection *c)
 	if (c->by_remote)
 		(void)map_remove(&c->wire->by_remote, &c->remote_node);
 	c->wire->stats.connections = (uint32_t)c->wire->by_id.count;
+	if (c->guarded)
+		c->wire->guard->left(c->wire->guard_user, &c->remote);
 	free(c);
 }
 
@@ -72,8 +74,12 @@ static ssize_t bytes_received(void *user, struct stream *stream, struct slice by
 
 		len = 0;
 		kind = sip_frame_next(&c->framer, rest, &len);
-		if (kind < 0)
+		if (kind < 0) {
+			struct sip_flow flow = flow_of(c);
+
+			sip_wire_blame(c->wire, &flow);
 			return kind;
+		}
 		if (kind == SIP_FRAME_MORE)
 			break;
 		if (kind == SIP_FRAME_PING) {
@@ -248,22 +254,30 @@ int sip_connection_accept(void *user, struct stream *stream)
 	struct point *point = user;
 	struct sip_wire *wire = point->wire;
 	struct sip_flow flow = { .transport = point->transport, .remote = *stream_peer(stream) };
+	bool guarded = wire->guard && !point->relay;
 	struct connection *c;
 
-	if (wire->by_id.count >= wire->limits.connections_max) {
+	if (wire->by_id.count >= wire->limits.connections_max ||
+	    (guarded && !wire->guard->accept(wire->guard_user, &flow.remote))) {
 		wire->stats.refused++;
 		return -EUSERS;
 	}
 	c = calloc(1, sizeof(*c));
-	if (!c)
+	if (!c) {
+		if (guarded)
+			wire->guard->left(wire->guard_user, &flow.remote);
 		return -ENOMEM;
+	}
 	c->wire = wire;
 	c->point = point;
 	c->stream = stream;
 	c->remote = flow.remote;
+	c->guarded = guarded;
 	/* An accepted TLS connection is used for what names it, never found by address: who is at
 	 * that address was not verified by name. */
 	if (link_connection(c, &flow, point->transport == SIP_TRANSPORT_TCP) < 0) {
+		if (guarded)
+			wire->guard->left(wire->guard_user, &flow.remote);
 		free(c);
 		return -ENOMEM;
 	}

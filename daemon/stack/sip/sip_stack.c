@@ -372,6 +372,8 @@ static void reject(struct sip_stack *stack, const struct sip_incoming *in,
 	struct slice option;
 
 	stack->stats.rejected++;
+	if (verdict->status == 400)
+		sip_wire_blame(stack->wire, &in->flow);
 	for (size_t n = 0;
 	     verdict->unsupported && n < 16 && sip_check_unsupported(in->msg, rules, n, &option);
 	     n++)

@@ -117,6 +117,18 @@ static int stamp(struct sip_wire *wire, const struct addr *from)
 	return 0;
 }
 
+void sip_wire_set_guard(struct sip_wire *wire, const struct sip_wire_guard *guard, void *user)
+{
+	wire->guard = guard;
+	wire->guard_user = user;
+}
+
+void sip_wire_blame(struct sip_wire *wire, const struct sip_flow *flow)
+{
+	if (wire && wire->guard)
+		wire->guard->malformed(wire->guard_user, flow);
+}
+
 int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct sip_flow *flow,
 		      const struct addr *local, const char *peer_name, bool out_of_step)
 {
@@ -127,6 +139,9 @@ int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct si
 				   .out_of_step = out_of_step };
 	int r;
 
+	r = wire->guard ? wire->guard->message(wire->guard_user, flow) : 0;
+	if (r != 0)
+		return r < 0 ? -EBADMSG : 0;
 	r = sip_msg_parse(bytes, &wire->msg);
 	if (r == -ENODATA) {
 		wire->stats.keepalives++;
@@ -134,6 +149,7 @@ int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct si
 	}
 	if (r < 0) {
 		wire->stats.malformed++;
+		sip_wire_blame(wire, flow);
 		return r;
 	}
 	wire->stats.received++;

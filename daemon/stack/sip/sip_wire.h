@@ -52,12 +52,28 @@ struct sip_wire_handlers {
 		      struct slice bytes);
 };
 
+/* Who is listened to, before a byte is parsed. What a relay brings (struct sip_listen) is judged by
+ * its messages alone. */
+struct sip_wire_guard {
+	/* A connection came: false refuses it. One that was let in has left. */
+	bool (*accept)(void *user, const struct addr *remote);
+	void (*left)(void *user, const struct addr *remote);
+	/* A message came: 0 read it, positive drop it, negative end the connection, too. */
+	int (*message)(void *user, const struct sip_flow *flow);
+	/* What came is no SIP, or is answered 400. */
+	void (*malformed)(void *user, const struct sip_flow *flow);
+};
+
 /* The caller owns *ret. Errors: -ENOMEM. */
 int sip_wire_new(struct loop *loop, const struct sip_wire_limits *limits,
 		 const struct sip_wire_handlers *handlers, void *user, struct sip_wire **ret,
 		 struct error *err);
 struct sip_wire *sip_wire_free(struct sip_wire *wire);
 DEFINE_AUTO(sip_wire)
+/* Before anything is listened to; the guard is borrowed for ever. */
+void sip_wire_set_guard(struct sip_wire *wire, const struct sip_wire_guard *guard, void *user);
+/* What came over the flow was malformed: tells the guard. wire may be NULL. */
+void sip_wire_blame(struct sip_wire *wire, const struct sip_flow *flow);
 
 /* Add a listen point. Returns its index. Errors: -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -ENOSPC. */
 int sip_wire_listen(struct sip_wire *wire, const struct sip_listen *listen, struct error *err);

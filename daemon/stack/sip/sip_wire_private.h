@@ -39,6 +39,7 @@ struct connection {
 	struct map_node id_node, remote_node;
 	bool by_remote; /* linked in wire->by_remote */
 	bool outgoing, heard;
+	bool guarded; /* the guard let it in and is told when it leaves */
 	uint64_t id;
 	struct sip_wire *wire;
 	struct point *point;
@@ -55,6 +56,8 @@ struct sip_wire {
 	struct sip_wire_limits limits;
 	struct sip_wire_handlers handlers;
 	void *user;
+	const struct sip_wire_guard *guard; /* NULL: nobody is refused */
+	void *guard_user;
 	bool closing;
 	struct point *points[SIP_LISTEN_MAX];
 	size_t point_count;
@@ -67,7 +70,7 @@ struct sip_wire {
 	struct buf scratch;
 };
 
-/* Show one message. -EBADMSG: not SIP. */
+/* Show one message. -EBADMSG: not SIP, or nobody is to be heard there any more. */
 int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct sip_flow *flow,
 		      const struct addr *local, const char *peer_name, bool out_of_step);
 
