@@ -90,6 +90,14 @@ static size_t code_points(const char *text)
 
 #define BAD(err, at, ...) error_field(err, -EINVAL, (at)->text, __VA_ARGS__)
 
+/* What a check found is at this place. */
+static int at_fault(int r, const struct pointer *at, struct error *err)
+{
+	if (err)
+		(void)snprintf(err->field, sizeof(err->field), "%s", at->text);
+	return r;
+}
+
 static int read_string(const struct json_field *f, const json_t *v, char **slot,
 		       const struct pointer *at, struct error *err)
 {
@@ -106,12 +114,11 @@ static int read_string(const struct json_field *f, const json_t *v, char **slot,
 			   (long long)f->max, len);
 	if (f->check) {
 		r = f->check(text, err);
-		if (r < 0) {
-			(void)snprintf(err ? err->field : (char[1]){ 0 },
-				       err ? sizeof(err->field) : 1, "%s", at->text);
-			return r;
-		}
+		if (r < 0)
+			return at_fault(r, at, err);
 	}
+	if (!slot)
+		return 0;
 	copy = strdup(text);
 	if (!copy)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -131,7 +138,8 @@ static int read_number(const struct json_field *f, const json_t *v, int64_t top,
 	if (n < f->min || n > max)
 		return BAD(err, at, "must be within %lld and %lld, not %lld", (long long)f->min,
 			   (long long)max, (long long)n);
-	*ret = n;
+	if (ret)
+		*ret = n;
 	return 0;
 }
 
@@ -145,7 +153,8 @@ static int read_enum(const struct json_field *f, const json_t *v, uint32_t *slot
 		size_t len = strlen(known);
 
 		if (text && strcmp(text, f->choices[i]) == 0) {
-			*slot = i;
+			if (slot)
+				*slot = i;
 			return 0;
 		}
 		(void)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
@@ -157,8 +166,9 @@ static int read_enum(const struct json_field *f, const json_t *v, uint32_t *slot
 static int read_time(const json_t *v, int64_t *slot, const struct pointer *at, struct error *err)
 {
 	const char *text = json_string_value(v);
+	int64_t unused;
 
-	if (!text || clock_parse(slice_str(text), slot) < 0)
+	if (!text || clock_parse(slice_str(text), slot ? slot : &unused) < 0)
 		return BAD(err, at, "must be a time as in RFC 3339, such as 2026-11-21T10:00:00Z");
 	return 0;
 }
@@ -187,17 +197,22 @@ static int read_strings(const struct json_field *f, const json_t *v, struct json
 		return error_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		const char *text = json_string_value(json_array_get(v, i));
+		int r = text && f->check ? f->check(text, err) : 0;
 
-		if (text)
+		if (text && r == 0)
 			out.items[out.count] = strdup(text);
-		if (!text || !out.items[out.count++]) {
+		if (!text || r < 0 || !out.items[out.count++]) {
 			char index[24];
 
 			strings_release(&out);
 			(void)snprintf(index, sizeof(index), "%zu", i);
 			(void)pointer_push(at, index);
-			return BAD(err, at, "must be a string");
+			return r < 0 ? at_fault(r, at, err) : BAD(err, at, "must be a string");
 		}
+	}
+	if (!slot) {
+		strings_release(&out);
+		return 0;
 	}
 	strings_release(slot);
 	*slot = out;
@@ -227,9 +242,11 @@ static int read_objects(const struct json_field *f, const json_t *v, struct json
 	if ((int64_t)count < f->min || (int64_t)count > (f->max ? f->max : 1000))
 		return BAD(err, at, "must have %lld to %lld items", (long long)f->min,
 			   (long long)(f->max ? f->max : 1000));
-	out.items = calloc(count ? count : 1, f->item_size);
-	if (!out.items)
-		return error_set(err, -ENOMEM, "out of memory");
+	if (slot) {
+		out.items = calloc(count ? count : 1, f->item_size);
+		if (!out.items)
+			return error_set(err, -ENOMEM, "out of memory");
+	}
 	for (size_t i = 0; i < count && r == 0; i++) {
 		char index[24];
 		size_t before;
@@ -238,10 +255,12 @@ static int read_objects(const struct json_field *f, const json_t *v, struct json
 		before = pointer_push(at, index);
 		out.count++;
 		r = read_object(json_array_get(v, i), f->fields,
-				(char *)out.items + i * f->item_size, at, err);
+				slot ? (char *)out.items + i * f->item_size : NULL, at, err);
 		if (r == 0)
 			pointer_pop(at, before);
 	}
+	if (!slot)
+		return r;
 	if (r < 0) {
 		objects_release(f, &out);
 		return r;
@@ -262,7 +281,7 @@ static int read_value(const struct json_field *f, json_t *v, void *slot, struct 
 		return read_string(f, v, slot, at, err);
 	case JSON_KIND_U32:
 		r = read_number(f, v, UINT32_MAX, &n, at, err);
-		if (r == 0)
+		if (r == 0 && slot)
 			*(uint32_t *)slot = (uint32_t)n;
 		return r;
 	case JSON_KIND_I64:
@@ -270,7 +289,8 @@ static int read_value(const struct json_field *f, json_t *v, void *slot, struct 
 	case JSON_KIND_BOOL:
 		if (!json_is_boolean(v))
 			return BAD(err, at, "must be true or false");
-		*(bool *)slot = json_is_true(v);
+		if (slot)
+			*(bool *)slot = json_is_true(v);
 		return 0;
 	case JSON_KIND_ENUM:
 		return read_enum(f, v, slot, at, err);
@@ -283,6 +303,8 @@ static int read_value(const struct json_field *f, json_t *v, void *slot, struct 
 	case JSON_KIND_OBJECTS:
 		return read_objects(f, v, slot, at, err);
 	case JSON_KIND_ANY:
+		if (!slot)
+			return 0;
 		json_decref(*(json_t **)slot);
 		*(json_t **)slot = json_incref(v);
 		return 0;
@@ -292,7 +314,7 @@ static int read_value(const struct json_field *f, json_t *v, void *slot, struct 
 
 static void note_presence(const struct json_field *f, void *out, enum json_presence p)
 {
-	if (f->presence_plus_1)
+	if (out && f->presence_plus_1)
 		*((uint8_t *)out + f->presence_plus_1 - 1) = (uint8_t)p;
 }
 
@@ -308,7 +330,7 @@ static int read_member(const struct json_field *f, json_t *v, void *out, struct 
 		return 0;
 	}
 	note_presence(f, out, JSON_PRESENT);
-	return read_value(f, v, (char *)out + f->offset, at, err);
+	return read_value(f, v, out ? (char *)out + f->offset : NULL, at, err);
 }
 
 static int refuse_unknown(const json_t *object, const struct json_field *fields, struct pointer *at,
@@ -358,6 +380,13 @@ int json_read(const json_t *object, const struct json_field *fields, void *out, 
 	struct pointer at = { .len = 0 };
 
 	return read_object(object, fields, out, &at, err);
+}
+
+int json_check(const json_t *object, const struct json_field *fields, struct error *err)
+{
+	struct pointer at = { .len = 0 };
+
+	return read_object(object, fields, NULL, &at, err);
 }
 
 void json_release(const struct json_field *fields, void *out)

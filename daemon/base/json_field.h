@@ -47,7 +47,7 @@ struct json_field {
 	size_t item_size;    /* JSON_KIND_OBJECTS: of the struct that `fields` fills */
 	const char *pattern; /* schema only: what `check` enforces */
 	const char *help;
-	int (*check)(const char *value, struct error *err); /* strings */
+	int (*check)(const char *value, struct error *err); /* strings, each of an array */
 };
 
 #define JSON_ROW(kind_, type, member, ...)                                                         \
@@ -67,6 +67,11 @@ struct json_field {
 	JSON_ROW(JSON_KIND_OBJECTS, type, member, .fields = (fields_), .item_size = sizeof(item),  \
 		 __VA_ARGS__)
 #define JSON_ANY(type, member, ...) JSON_ROW(JSON_KIND_ANY, type, member, __VA_ARGS__)
+/* A row of a table that only checks and describes, json_check(): JSON_MEMBER(U32, "port", .min = 1) */
+#define JSON_MEMBER(kind_, name_, ...)                                                             \
+	{                                                                                          \
+		.name = (name_), .kind = JSON_KIND_##kind_, __VA_ARGS__                            \
+	}
 #define JSON_PRESENCE(type, member) .presence_plus_1 = offsetof(type, member) + 1
 #define JSON_END                                                                                   \
 	{                                                                                          \
@@ -81,6 +86,8 @@ int json_parse(struct slice text, json_t **ret, struct error *err);
  * hold defaults; strings written are owned by it: json_release(). */
 int json_read(const json_t *object, const struct json_field *fields, void *out, struct error *err);
 void json_release(const struct json_field *fields, void *out);
+/* The same rules without a struct: the tables need no offsets. Errors as json_read(). */
+int json_check(const json_t *object, const struct json_field *fields, struct error *err);
 /* A JSON Schema (draft 2020-12) object of the table, for OpenAPI. The caller owns it. */
 json_t *json_schema(const struct json_field *fields);
 /* Compact text with sorted keys off; the caller frees. NULL when out of memory. */

@@ -46,6 +46,27 @@ static void put_range(json_t *s, const struct json_field *f)
 		(void)json_object_set_new(s, high, json_integer(UINT32_MAX));
 }
 
+static void put_words(json_t *s, const struct json_field *f)
+{
+	json_t *choices = json_array();
+
+	for (size_t i = 0; f->choices[i]; i++)
+		(void)json_array_append_new(choices, json_string(f->choices[i]));
+	if (f->nullable && f->kind != JSON_KIND_STRINGS)
+		(void)json_array_append_new(choices, json_null());
+	(void)json_object_set_new(s, "enum", choices);
+}
+
+/* What each string must be is said of the string, also where it is one of an array. */
+static json_t *string_schema(const struct json_field *f, json_t *s)
+{
+	if (f->choices)
+		put_words(s, f);
+	if (f->pattern)
+		(void)json_object_set_new(s, "pattern", json_string(f->pattern));
+	return s;
+}
+
 static json_t *field_schema(const struct json_field *f)
 {
 	json_t *s = f->kind == JSON_KIND_OBJECT ? json_schema(f->fields) : json_object();
@@ -56,23 +77,15 @@ static json_t *field_schema(const struct json_field *f)
 	else if (type)
 		(void)json_object_set_new(s, "type", json_string(type));
 	if (f->kind == JSON_KIND_STRINGS)
-		(void)json_object_set_new(s, "items", json_pack("{ss}", "type", "string"));
+		(void)json_object_set_new(s, "items",
+					  string_schema(f, json_pack("{ss}", "type", "string")));
+	else
+		(void)string_schema(f, s);
 	if (f->kind == JSON_KIND_OBJECTS)
 		(void)json_object_set_new(s, "items", json_schema(f->fields));
 	if (f->kind == JSON_KIND_TIME)
 		(void)json_object_set_new(s, "format", json_string("date-time"));
-	if (f->choices) {
-		json_t *choices = json_array();
-
-		for (size_t i = 0; f->choices[i]; i++)
-			(void)json_array_append_new(choices, json_string(f->choices[i]));
-		if (f->nullable)
-			(void)json_array_append_new(choices, json_null());
-		(void)json_object_set_new(s, "enum", choices);
-	}
 	put_range(s, f);
-	if (f->pattern)
-		(void)json_object_set_new(s, "pattern", json_string(f->pattern));
 	if (f->help)
 		(void)json_object_set_new(s, "description", json_string(f->help));
 	if (f->write_only)

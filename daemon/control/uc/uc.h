@@ -96,6 +96,8 @@ int uc_cdr_summary(struct uc *uc, int64_t from_ms, int64_t to_ms, uint32_t step_
 /* Live state, asked of the call servers: registrations from sm, calls from cm. Arrays. */
 int uc_registrations(struct uc *uc, json_t **ret, struct error *err);
 int uc_calls(struct uc *uc, json_t **ret, struct error *err);
+/* What sm knows of its SIP entities: address, link, why. An array. */
+int uc_entities_live(struct uc *uc, json_t **ret, struct error *err);
 /* GET of a node's management path ("/v1/trace?limit=5"); *status gets the HTTP status. */
 int uc_node_get(struct uc *uc, const char *node, const char *path, int *status, json_t **ret,
 		struct error *err);

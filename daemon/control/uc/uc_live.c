@@ -59,3 +59,8 @@ int uc_calls(struct uc *uc, json_t **ret, struct error *err)
 {
 	return get_items(uc, "cm", "/v1/calls", ret, err);
 }
+
+int uc_entities_live(struct uc *uc, json_t **ret, struct error *err)
+{
+	return get_items(uc, "sm", "/v1/entities", ret, err);
+}
