@@ -94,8 +94,13 @@ static void set_options(CURL *easy, const struct http_client_request *request)
 		curl_easy_setopt(easy, CURLOPT_SSLKEY, request->key_file);
 }
 
-int http_client_get(const struct http_client_request *request, struct http_client_answer *ret,
-		    struct error *err)
+static void auto_free_headers(struct curl_slist **slot)
+{
+	curl_slist_free_all(*slot);
+}
+
+static int perform(const struct http_client_request *request, struct curl_slist *headers,
+		   struct http_client_answer *ret, struct error *err)
 {
 	__attribute__((cleanup(auto_free_easy))) CURL *easy = NULL;
 	char reason[CURL_ERROR_SIZE] = "";
@@ -114,6 +119,10 @@ int http_client_get(const struct http_client_request *request, struct http_clien
 	if (r < 0)
 		return r;
 	set_options(easy, request);
+	if (headers) {
+		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->json);
+	}
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, reason);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
@@ -126,6 +135,23 @@ int http_client_get(const struct http_client_request *request, struct http_clien
 	ret->len = body.len;
 	ret->body = body.len ? buf_take_str(&body) : calloc(1, 1);
 	return ret->body ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+int http_client_get(const struct http_client_request *request, struct http_client_answer *ret,
+		    struct error *err)
+{
+	return perform(request, NULL, ret, err);
+}
+
+int http_client_post(const struct http_client_request *request, struct http_client_answer *ret,
+		     struct error *err)
+{
+	__attribute__((cleanup(auto_free_headers))) struct curl_slist *headers =
+		curl_slist_append(NULL, "Content-Type: application/json");
+
+	if (!headers)
+		return error_set(err, -ENOMEM, "out of memory");
+	return perform(request, headers, ret, err);
 }
 
 void http_client_answer_done(struct http_client_answer *answer)

@@ -13,7 +13,8 @@ struct http_client_request {
 	const char *cert_file; /* client certificate (PEM) and its key; NULL: none */
 	const char *key_file;
 	uint32_t timeout_ms; /* 0: 3000, for all of it */
-	size_t body_limit;   /* 0: 8 MiB */
+	size_t body_limit;   /* of the answer; 0: 8 MiB */
+	const char *json;    /* what http_client_post() sends */
 };
 
 struct http_client_answer {
@@ -27,4 +28,7 @@ struct http_client_answer {
  * refused, -EFBIG body over the limit, -EINVAL base or path, -ENOMEM. */
 int http_client_get(const struct http_client_request *request, struct http_client_answer *ret,
 		    struct error *err);
+/* POST of request->json as application/json; else as http_client_get(). */
+int http_client_post(const struct http_client_request *request, struct http_client_answer *ret,
+		     struct error *err);
 void http_client_answer_done(struct http_client_answer *answer);

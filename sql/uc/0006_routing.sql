@@ -172,7 +172,7 @@ CREATE TABLE dial_patterns (
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now(),
 	CONSTRAINT dial_patterns_key UNIQUE NULLS NOT DISTINCT (pattern, min, max, domain, location),
-	CONSTRAINT dial_patterns_max_check CHECK (min <= max AND char_length(pattern) <= max)
+	CONSTRAINT dial_patterns_length_check CHECK (min <= max AND char_length(pattern) <= max)
 );
 CREATE INDEX dial_patterns_bytes ON dial_patterns (pattern COLLATE "C");
 CREATE INDEX dial_patterns_domain ON dial_patterns (domain);
@@ -226,7 +226,7 @@ CREATE TABLE implicit_users (
 	created_at           timestamptz NOT NULL DEFAULT now(),
 	updated_at           timestamptz NOT NULL DEFAULT now(),
 	CONSTRAINT implicit_users_key UNIQUE NULLS NOT DISTINCT (pattern, min, max, domain),
-	CONSTRAINT implicit_users_max_check CHECK (min <= max AND char_length(pattern) <= max)
+	CONSTRAINT implicit_users_length_check CHECK (min <= max AND char_length(pattern) <= max)
 );
 CREATE INDEX implicit_users_domain ON implicit_users (domain);
 CREATE INDEX implicit_users_origination ON implicit_users (origination_sequence);

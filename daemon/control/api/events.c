@@ -30,6 +30,7 @@ static const struct { const char *topic, *permission; } topics[] = {
 	{ "uc.registrations",           "uc:read" },
 	{ "uc.regular-expressions",     "uc:read" },
 	{ "uc.routing-policies",        "uc:read" },
+	{ "uc.settings",                "uc:read" },
 	{ "uc.sip-entities",            "uc:read" },
 	{ "uc.time-ranges",             "uc:read" },
 	{ "uc.users",                   "uc:read" },

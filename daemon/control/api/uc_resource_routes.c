@@ -94,8 +94,8 @@ static int plan_create(struct api *api, const struct uc_resource *res,
 	return api_plan_reply(&plan, reply, err);
 }
 
-static int create_row(struct api *api, const struct uc_resource *res, const struct http_request *req,
-		      struct http_reply *reply, struct error *err)
+static int create_row(struct api *api, const struct uc_resource *res,
+		      const struct http_request *req, struct http_reply *reply, struct error *err)
 {
 	AUTO(change) struct change *change = NULL;
 	AUTO(json) json_t *row = NULL;
@@ -140,9 +140,9 @@ static int get_row(struct api *api, const struct uc_resource *res, const struct 
 	return r < 0 ? r : reply_row(api, res, row, version, reply, err);
 }
 
-static int plan_patch(struct api *api, const struct uc_resource *res, const struct http_request *req,
-		      const json_t *old, int64_t version, struct http_reply *reply,
-		      struct error *err)
+static int plan_patch(struct api *api, const struct uc_resource *res,
+		      const struct http_request *req, const json_t *old, int64_t version,
+		      struct http_reply *reply, struct error *err)
 {
 	AUTO(json) json_t *row = NULL;
 	AUTO_PLAN plan = { 0 };
@@ -185,8 +185,8 @@ static int patch_row(struct api *api, const struct uc_resource *res, const struc
 	return r < 0 ? r : reply_row(api, res, TAKE(row), version, reply, err);
 }
 
-static int delete_row(struct api *api, const struct uc_resource *res, const struct http_request *req,
-		      struct http_reply *reply, struct error *err)
+static int delete_row(struct api *api, const struct uc_resource *res,
+		      const struct http_request *req, struct http_reply *reply, struct error *err)
 {
 	AUTO(change) struct change *change = NULL;
 	AUTO(json) json_t *old = NULL;

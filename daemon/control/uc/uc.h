@@ -101,3 +101,15 @@ int uc_entities_live(struct uc *uc, json_t **ret, struct error *err);
 /* GET of a node's management path ("/v1/trace?limit=5"); *status gets the HTTP status. */
 int uc_node_get(struct uc *uc, const char *node, const char *path, int *status, json_t **ret,
 		struct error *err);
+int uc_node_post(struct uc *uc, const char *node, const char *path, const json_t *body, int *status,
+		 json_t **ret, struct error *err);
+/* Where a call would go, and each decision: asked of sm. Errors also: -EINVAL sm does not understand
+ * the question. */
+int uc_route_test(struct uc *uc, const json_t *question, json_t **ret, struct error *err);
+
+/* What there is one of: {domain (read only), better_match_all_overrides, emergency_unauthenticated,
+ * outbound_proxy, updated_at}. Errors as of rows (uc_rows.h). */
+extern const struct json_field uc_settings_patch_fields[];
+int uc_settings_get(struct uc *uc, json_t **ret, int64_t *version, struct error *err);
+int uc_settings_patch(struct uc *uc, const json_t *patch, int64_t if_version, bool try,
+		      json_t **ret, int64_t *version, struct error *err);

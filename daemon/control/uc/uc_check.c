@@ -55,11 +55,20 @@ int uc_check_host(const char *value, struct error *err)
 		       : 0;
 }
 
+int uc_check_source(const char *value, struct error *err)
+{
+	struct addr addr;
+
+	return addr_parse_ip(slice_str(value), 0, &addr) == 0
+		       ? 0
+		       : error_set(err, -EINVAL, "must be an IP address");
+}
+
 int uc_check_digits(const char *value, struct error *err)
 {
-	return made_of(value, DIGITS "+x*#") ? 0
-					     : error_set(err, -EINVAL,
-							 "must be made of digits, + * # and x");
+	return made_of(value, DIGITS "+x*#")
+		       ? 0
+		       : error_set(err, -EINVAL, "must be made of digits, + * # and x");
 }
 
 int uc_check_insert(const char *value, struct error *err)
@@ -159,11 +168,10 @@ int uc_check_ip_pattern(const char *value, struct error *err)
 	struct addr addr;
 	unsigned int bits;
 
-	if (!strpbrk(value, "[]") &&
-	    (strchr(value, '-')	   ? is_range(text)
-	     : strchr(value, '/')  ? addr_parse_net(text, &addr, &bits) == 0
-	     : strpbrk(value, "x*") ? is_octets(text)
-				    : addr_parse_ip(text, 0, &addr) == 0))
+	if (!strpbrk(value, "[]") && (strchr(value, '-')   ? is_range(text)
+				      : strchr(value, '/') ? addr_parse_net(text, &addr, &bits) == 0
+				      : strpbrk(value, "x*") ? is_octets(text)
+							     : addr_parse_ip(text, 0, &addr) == 0))
 		return 0;
 	return error_set(err, -EINVAL,
 			 "must be an address, a network like 10.1.0.0/16, a range like"

@@ -20,7 +20,8 @@ struct error;
 int uc_check_name(const char *value, struct error *err); /* may stand in a path */
 int uc_check_text(const char *value, struct error *err); /* any, without control characters */
 int uc_check_domain(const char *value, struct error *err);
-int uc_check_host(const char *value, struct error *err); /* a name or an IP address */
+int uc_check_host(const char *value, struct error *err);   /* a name or an IP address */
+int uc_check_source(const char *value, struct error *err); /* an IP address */
 int uc_check_digits(const char *value, struct error *err);
 int uc_check_insert(const char *value, struct error *err);
 int uc_check_header(const char *value, struct error *err);

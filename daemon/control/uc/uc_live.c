@@ -7,11 +7,13 @@
 
 #include <string.h>
 
-int uc_node_get(struct uc *uc, const char *node, const char *path, int *status, json_t **ret,
-		struct error *err)
+/* json NULL: GET. */
+static int ask(struct uc *uc, const char *node, const char *path, const char *json, int *status,
+	       json_t **ret, struct error *err)
 {
 	__attribute__((cleanup(http_client_answer_done))) struct http_client_answer answer = { 0 };
 	struct http_client_request request = { .path = path,
+					       .json = json,
 					       .ca_file = uc->ca_file,
 					       .cert_file = uc->cert_file,
 					       .key_file = uc->key_file };
@@ -22,7 +24,8 @@ int uc_node_get(struct uc *uc, const char *node, const char *path, int *status, 
 			request.base = uc->management[i];
 	if (!request.base)
 		return error_set(err, -EAGAIN, "%s is not deployed", node);
-	r = http_client_get(&request, &answer, err);
+	r = json ? http_client_post(&request, &answer, err)
+		 : http_client_get(&request, &answer, err);
 	if (r < 0)
 		return error_set(err, -EAGAIN, "%s does not answer", node);
 	r = json_parse(slice_make(answer.body, answer.len), ret, err);
@@ -30,6 +33,22 @@ int uc_node_get(struct uc *uc, const char *node, const char *path, int *status, 
 		return error_set(err, -EAGAIN, "%s answers nonsense", node);
 	*status = answer.status;
 	return 0;
+}
+
+int uc_node_get(struct uc *uc, const char *node, const char *path, int *status, json_t **ret,
+		struct error *err)
+{
+	return ask(uc, node, path, NULL, status, ret, err);
+}
+
+int uc_node_post(struct uc *uc, const char *node, const char *path, const json_t *body, int *status,
+		 json_t **ret, struct error *err)
+{
+	AUTO(str) char *text = json_text(body);
+
+	if (!text)
+		return error_set(err, -ENOMEM, "out of memory");
+	return ask(uc, node, path, text, status, ret, err);
 }
 
 /* The items of a node's list. */
@@ -63,4 +82,34 @@ int uc_calls(struct uc *uc, json_t **ret, struct error *err)
 int uc_entities_live(struct uc *uc, json_t **ret, struct error *err)
 {
 	return get_items(uc, "sm", "/v1/entities", ret, err);
+}
+
+/* A refusal of sm, which names what it does not understand, as our own. */
+static int refusal(const json_t *problem, int status, struct error *err)
+{
+	const char *detail = json_string_value(json_object_get(problem, "detail"));
+	const json_t *first = json_array_get(json_object_get(problem, "errors"), 0);
+	const char *pointer = json_string_value(json_object_get(first, "pointer"));
+	const char *why = json_string_value(json_object_get(first, "detail"));
+
+	if (status == 422 || status == 400)
+		return error_field(err, -EINVAL, pointer ? pointer : "", "%s",
+				   why	    ? why
+				   : detail ? detail
+					    : "is not understood by sm");
+	return error_set(err, -EAGAIN, "sm answers %d", status);
+}
+
+int uc_route_test(struct uc *uc, const json_t *question, json_t **ret, struct error *err)
+{
+	AUTO(json) json_t *answer = NULL;
+	int status = 0;
+	int r = uc_node_post(uc, "sm", "/v1/route-test", question, &status, &answer, err);
+
+	if (r < 0)
+		return r;
+	if (status != 200 || !json_is_object(answer))
+		return refusal(answer, status, err);
+	*ret = TAKE(answer);
+	return 0;
 }

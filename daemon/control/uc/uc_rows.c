@@ -338,8 +338,7 @@ static int lock(struct store_tx *tx, const struct row_change *change, struct err
 	AUTO_BUF sql = { 0 };
 	int r;
 
-	buf_printf(&sql,
-		   "SELECT version FROM %s WHERE %s = $1::text OR id = $2::uuid FOR UPDATE",
+	buf_printf(&sql, "SELECT version FROM %s WHERE %s = $1::text OR id = $2::uuid FOR UPDATE",
 		   res->table, res->label);
 	if (!buf_ok(&sql))
 		return error_set(err, -ENOMEM, "out of memory");
@@ -449,13 +448,13 @@ static int refuse_used(struct store_tx *tx, const struct uc_resource *res, const
 	more = store_rows_i64(rows, 0, 1, -3);
 	if (more <= -3)
 		return 0;
-	r = error_set(err, -EBUSY, "the %s is used by %s%s", res->title, store_rows_text(rows, 0, 0),
-		      more > 0 ? " and others" : "");
+	r = error_set(err, -EBUSY, "the %s is used by %s%s", res->title,
+		      store_rows_text(rows, 0, 0), more > 0 ? " and others" : "");
 	error_resolution(err, "Let these use something else first.");
 	return r;
 }
 
-static int delete(struct store_tx *tx, void *user, struct error *err)
+static int delete (struct store_tx *tx, void *user, struct error *err)
 {
 	struct row_change *change = user;
 	const struct uc_resource *res = change->res;
@@ -475,9 +474,7 @@ static int delete(struct store_tx *tx, void *user, struct error *err)
 int uc_row_delete(struct uc *uc, const struct uc_resource *res, const char *key, int64_t if_version,
 		  bool try, struct error *err)
 {
-	struct row_change change = {
-		.res = res, .key = key, .if_version = if_version, .try = try
-	};
+	struct row_change change = { .res = res, .key = key, .if_version = if_version, .try = try };
 	int r = store_tx_run(uc->db, false, delete, &change, err);
 
 	return r == -ECANCELED && try ? 0 : r < 0 ? r : 0;

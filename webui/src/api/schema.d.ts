@@ -732,6 +732,448 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uc/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List SIP domains */
+        get: operations["uc_domains_list"];
+        put?: never;
+        /** Create a SIP domain */
+        post: operations["uc_domains_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/domains/{domain}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a SIP domain */
+        get: operations["uc_domains_get"];
+        put?: never;
+        post?: never;
+        /** Remove a SIP domain that nothing uses */
+        delete: operations["uc_domains_delete"];
+        options?: never;
+        head?: never;
+        /** Change a SIP domain */
+        patch: operations["uc_domains_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List locations */
+        get: operations["uc_locations_list"];
+        put?: never;
+        /** Create a location */
+        post: operations["uc_locations_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/locations/{location}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a location */
+        get: operations["uc_locations_get"];
+        put?: never;
+        post?: never;
+        /** Remove a location that nothing uses */
+        delete: operations["uc_locations_delete"];
+        options?: never;
+        head?: never;
+        /** Change a location */
+        patch: operations["uc_locations_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/sip-entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List SIP entities with their live state */
+        get: operations["uc_sip_entities_list"];
+        put?: never;
+        /** Create a SIP entity */
+        post: operations["uc_sip_entities_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/sip-entities/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a SIP entity */
+        get: operations["uc_sip_entities_get"];
+        put?: never;
+        post?: never;
+        /** Remove a SIP entity that nothing uses */
+        delete: operations["uc_sip_entities_delete"];
+        options?: never;
+        head?: never;
+        /** Change a SIP entity */
+        patch: operations["uc_sip_entities_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/entity-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List entity links */
+        get: operations["uc_entity_links_list"];
+        put?: never;
+        /** Create an entity link */
+        post: operations["uc_entity_links_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/entity-links/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an entity link */
+        get: operations["uc_entity_links_get"];
+        put?: never;
+        post?: never;
+        /** Remove an entity link that nothing uses */
+        delete: operations["uc_entity_links_delete"];
+        options?: never;
+        head?: never;
+        /** Change an entity link */
+        patch: operations["uc_entity_links_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/time-ranges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List time ranges */
+        get: operations["uc_time_ranges_list"];
+        put?: never;
+        /** Create a time range */
+        post: operations["uc_time_ranges_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/time-ranges/{range}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a time range */
+        get: operations["uc_time_ranges_get"];
+        put?: never;
+        post?: never;
+        /** Remove a time range that nothing uses */
+        delete: operations["uc_time_ranges_delete"];
+        options?: never;
+        head?: never;
+        /** Change a time range */
+        patch: operations["uc_time_ranges_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/routing-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List routing policies */
+        get: operations["uc_routing_policies_list"];
+        put?: never;
+        /** Create a routing policy */
+        post: operations["uc_routing_policies_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/routing-policies/{policy}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a routing policy */
+        get: operations["uc_routing_policies_get"];
+        put?: never;
+        post?: never;
+        /** Remove a routing policy that nothing uses */
+        delete: operations["uc_routing_policies_delete"];
+        options?: never;
+        head?: never;
+        /** Change a routing policy */
+        patch: operations["uc_routing_policies_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/dial-patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List dial patterns */
+        get: operations["uc_dial_patterns_list"];
+        put?: never;
+        /** Create a dial pattern */
+        post: operations["uc_dial_patterns_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/dial-patterns/{pattern}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a dial pattern */
+        get: operations["uc_dial_patterns_get"];
+        put?: never;
+        post?: never;
+        /** Remove a dial pattern that nothing uses */
+        delete: operations["uc_dial_patterns_delete"];
+        options?: never;
+        head?: never;
+        /** Change a dial pattern */
+        patch: operations["uc_dial_patterns_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/regular-expressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List regular expressions */
+        get: operations["uc_regular_expressions_list"];
+        put?: never;
+        /** Create a regular expression */
+        post: operations["uc_regular_expressions_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/regular-expressions/{expression}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a regular expression */
+        get: operations["uc_regular_expressions_get"];
+        put?: never;
+        post?: never;
+        /** Remove a regular expression that nothing uses */
+        delete: operations["uc_regular_expressions_delete"];
+        options?: never;
+        head?: never;
+        /** Change a regular expression */
+        patch: operations["uc_regular_expressions_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/adaptations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List adaptations */
+        get: operations["uc_adaptations_list"];
+        put?: never;
+        /** Create an adaptation */
+        post: operations["uc_adaptations_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/adaptations/{adaptation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an adaptation */
+        get: operations["uc_adaptations_get"];
+        put?: never;
+        post?: never;
+        /** Remove an adaptation that nothing uses */
+        delete: operations["uc_adaptations_delete"];
+        options?: never;
+        head?: never;
+        /** Change an adaptation */
+        patch: operations["uc_adaptations_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/application-sequences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List application sequences */
+        get: operations["uc_application_sequences_list"];
+        put?: never;
+        /** Create an application sequence */
+        post: operations["uc_application_sequences_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/application-sequences/{sequence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an application sequence */
+        get: operations["uc_application_sequences_get"];
+        put?: never;
+        post?: never;
+        /** Remove an application sequence that nothing uses */
+        delete: operations["uc_application_sequences_delete"];
+        options?: never;
+        head?: never;
+        /** Change an application sequence */
+        patch: operations["uc_application_sequences_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/implicit-users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List implicit users */
+        get: operations["uc_implicit_users_list"];
+        put?: never;
+        /** Create an implicit user */
+        post: operations["uc_implicit_users_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/implicit-users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an implicit user */
+        get: operations["uc_implicit_users_get"];
+        put?: never;
+        post?: never;
+        /** Remove an implicit user that nothing uses */
+        delete: operations["uc_implicit_users_delete"];
+        options?: never;
+        head?: never;
+        /** Change an implicit user */
+        patch: operations["uc_implicit_users_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What holds for all routing */
+        get: operations["uc_settings_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change what holds for all routing */
+        patch: operations["uc_settings_change"];
+        trace?: never;
+    };
+    "/api/v1/uc/route-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where would this call go, and why? Changes nothing */
+        post: operations["uc_route_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1372,6 +1814,308 @@ export interface components {
             next_cursor: string | null;
             total?: number;
         };
+        domain: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            authoritative: boolean;
+            notes: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        domain_list: {
+            items: components["schemas"]["domain"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        location: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            patterns: string[];
+            time_zone: string | null;
+            notes: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        location_list: {
+            items: components["schemas"]["location"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        adaptation: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            state: "enabled" | "disabled" | "test_only";
+            from_to: boolean;
+            ingress_domain: string | null;
+            egress_domain: string | null;
+            ingress_source_domain: string | null;
+            egress_source_domain: string | null;
+            ingress_remove_headers: string[];
+            egress_remove_headers: string[];
+            digit_conversions: {
+                /** @enum {string} */
+                direction: "ingress" | "egress";
+                /** @enum {string} */
+                address: "origination" | "destination" | "both";
+                match: string;
+                min: number;
+                max: number;
+                delete: number;
+                insert: string;
+            }[];
+            notes: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        adaptation_list: {
+            items: components["schemas"]["adaptation"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        entity_status: {
+            address: string;
+            transport: string;
+            /** @enum {string} */
+            link: "unknown" | "up" | "partially_up" | "down" | "deny_new_service";
+            reason: string;
+            changed_at?: string | null;
+            checked_at?: string | null;
+            last_request?: string | null;
+            last_answer?: string | null;
+            calls?: number;
+            links?: {
+                transport: string;
+                port: number;
+                link: string;
+                reason: string;
+                last_answer?: string | null;
+                checked_at?: string | null;
+            }[];
+            registration?: {
+                state: string;
+                reason: string;
+                expires_at: string | null;
+            } | null;
+        };
+        sip_entity: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            type: "sm" | "cm" | "presence" | "trunk" | "voicemail" | "gateway" | "other";
+            address: string;
+            port: number;
+            /** @enum {string} */
+            transport: "udp" | "tcp" | "tls";
+            trusted: boolean;
+            location: string | null;
+            adaptation: string | null;
+            time_zone: string | null;
+            timer_b_s: number | null;
+            monitoring: {
+                enabled: boolean;
+                proactive_s: number;
+                reactive_s: number;
+                retries: number;
+                down_on: string[] | null;
+            };
+            registration: {
+                registrar: string;
+                user: string;
+                auth_user: string | null;
+                expires_s: number;
+            } | null;
+            max_calls: number | null;
+            notes: string;
+            status: components["schemas"]["entity_status"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        sip_entity_list: {
+            items: components["schemas"]["sip_entity"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        entity_link: {
+            /** Format: uuid */
+            id: string;
+            entity: string;
+            /** @enum {string} */
+            transport: "udp" | "tcp" | "tls";
+            port: number;
+            trusted: boolean;
+            deny_new_service: boolean;
+            notes: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        entity_link_list: {
+            items: components["schemas"]["entity_link"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        time_range: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            start: string;
+            end: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        time_range_list: {
+            items: components["schemas"]["time_range"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        routing_policy: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            entity: string;
+            disabled: boolean;
+            times: {
+                time_range: string | null;
+                rank: number;
+            }[];
+            notes: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        routing_policy_list: {
+            items: components["schemas"]["routing_policy"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        dial_pattern: {
+            /** Format: uuid */
+            id: string;
+            pattern: string;
+            min: number;
+            max: number;
+            emergency: boolean;
+            domain: string | null;
+            location: string | null;
+            policies: string[];
+            deny: boolean;
+            notes: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        dial_pattern_list: {
+            items: components["schemas"]["dial_pattern"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        regular_expression: {
+            /** Format: uuid */
+            id: string;
+            pattern: string;
+            rank: number;
+            policies: string[];
+            deny: boolean;
+            notes: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        regular_expression_list: {
+            items: components["schemas"]["regular_expression"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        application_sequence: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            entities: {
+                name: string;
+                mandatory: boolean;
+            }[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        application_sequence_list: {
+            items: components["schemas"]["application_sequence"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        implicit_user: {
+            /** Format: uuid */
+            id: string;
+            pattern: string;
+            min: number;
+            max: number;
+            domain: string | null;
+            origination_sequence: string | null;
+            termination_sequence: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        implicit_user_list: {
+            items: components["schemas"]["implicit_user"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        uc_settings: {
+            domain: string;
+            better_match_all_overrides: boolean;
+            emergency_unauthenticated: boolean;
+            outbound_proxy: string | null;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        route_test: {
+            /** @enum {string} */
+            outcome: "user" | "entity" | "denied" | "not_found" | "down";
+            sip_status: number | null;
+            location: string | null;
+            emergency: boolean;
+            steps: {
+                step: string;
+                /** @enum {string} */
+                result: "match" | "skip" | "none";
+                name: string | null;
+                detail: string;
+            }[];
+            candidates: {
+                entity: string;
+                policy: string | null;
+                rank: number | null;
+                link_state: string;
+                request_uri: string;
+                headers: {
+                    [key: string]: string;
+                };
+            }[];
+            request_uri: string | null;
+        };
         login: {
             name: string;
             password: string;
@@ -1469,6 +2213,407 @@ export interface components {
             presence?: {
                 enabled?: boolean;
             } | null;
+        };
+        uc_domain: {
+            name: string;
+            /** @description sm answers for it; the appliance's own always is */
+            authoritative?: boolean;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_domain_patch: {
+            name?: string;
+            /** @description sm answers for it; the appliance's own always is */
+            authoritative?: boolean;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_location: {
+            name: string;
+            /** @description Addresses there: 10.1.0.0/16, 10.0.0.1-10.0.0.9, 135.12x.121.*, 2001:db8::/32 */
+            patterns?: string[];
+            /** @description UTC if not said */
+            time_zone?: string | null;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_location_patch: {
+            name?: string;
+            /** @description Addresses there: 10.1.0.0/16, 10.0.0.1-10.0.0.9, 135.12x.121.*, 2001:db8::/32 */
+            patterns?: string[];
+            /** @description UTC if not said */
+            time_zone?: string | null;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_sip_entity: {
+            name: string;
+            /** @enum {string} */
+            type: "sm" | "cm" | "presence" | "trunk" | "voicemail" | "gateway" | "other";
+            /** @description Host name or IP address */
+            address: string;
+            /** @description 5061 for TLS, else 5060, if not said */
+            port?: number;
+            /** @enum {string} */
+            transport?: "udp" | "tcp" | "tls";
+            /** @description Its identity and internal headers are believed */
+            trusted?: boolean;
+            /** @description Name of its location */
+            location?: string | null;
+            /** @description Name of its adaptation */
+            adaptation?: string | null;
+            time_zone?: string | null;
+            /** @description Seconds that it may be silent before the next way is tried */
+            timer_b_s?: number | null;
+            monitoring?: {
+                /** @description OPTIONS are sent */
+                enabled?: boolean;
+                /** @description Between OPTIONS while it is up */
+                proactive_s?: number;
+                /** @description Between OPTIONS while it is down */
+                reactive_s?: number;
+                retries?: number;
+                /** @description Answers that mean down; null: the usual ones */
+                down_on?: string[] | null;
+            };
+            /** @description sm registers there as a phone would */
+            registration?: {
+                /** @description The provider's domain or address */
+                registrar: string;
+                user: string;
+                /** @description Name of the log-in where it is not the user */
+                auth_user?: string | null;
+                password?: string | null;
+                expires_s?: number;
+            } | null;
+            max_calls?: number | null;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_sip_entity_patch: {
+            name?: string;
+            /** @enum {string} */
+            type?: "sm" | "cm" | "presence" | "trunk" | "voicemail" | "gateway" | "other";
+            /** @description Host name or IP address */
+            address?: string;
+            /** @description 5061 for TLS, else 5060, if not said */
+            port?: number;
+            /** @enum {string} */
+            transport?: "udp" | "tcp" | "tls";
+            /** @description Its identity and internal headers are believed */
+            trusted?: boolean;
+            /** @description Name of its location */
+            location?: string | null;
+            /** @description Name of its adaptation */
+            adaptation?: string | null;
+            time_zone?: string | null;
+            /** @description Seconds that it may be silent before the next way is tried */
+            timer_b_s?: number | null;
+            monitoring?: {
+                /** @description OPTIONS are sent */
+                enabled?: boolean;
+                /** @description Between OPTIONS while it is up */
+                proactive_s?: number;
+                /** @description Between OPTIONS while it is down */
+                reactive_s?: number;
+                retries?: number;
+                /** @description Answers that mean down; null: the usual ones */
+                down_on?: string[] | null;
+            };
+            /** @description sm registers there as a phone would */
+            registration?: {
+                /** @description The provider's domain or address */
+                registrar: string;
+                user: string;
+                /** @description Name of the log-in where it is not the user */
+                auth_user?: string | null;
+                password?: string | null;
+                expires_s?: number;
+            } | null;
+            max_calls?: number | null;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_entity_link: {
+            /** @description Name of the SIP entity */
+            entity: string;
+            /** @enum {string} */
+            transport?: "udp" | "tcp" | "tls";
+            /** @description 5061 for TLS, else 5060, if not said */
+            port?: number;
+            trusted?: boolean;
+            /** @description No new calls; those that are there go on */
+            deny_new_service?: boolean;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_entity_link_patch: {
+            /** @description Name of the SIP entity */
+            entity?: string;
+            /** @enum {string} */
+            transport?: "udp" | "tcp" | "tls";
+            /** @description 5061 for TLS, else 5060, if not said */
+            port?: number;
+            trusted?: boolean;
+            /** @description No new calls; those that are there go on */
+            deny_new_service?: boolean;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_time_range: {
+            name: string;
+            /** @description All of them if not said */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            start: string;
+            /** @description Not after the start: the next day */
+            end: string;
+        };
+        uc_time_range_patch: {
+            name?: string;
+            /** @description All of them if not said */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            start?: string;
+            /** @description Not after the start: the next day */
+            end?: string;
+        };
+        uc_routing_policy: {
+            name: string;
+            /** @description Name of the SIP entity that calls go to */
+            entity: string;
+            disabled?: boolean;
+            /** @description When it is taken; always if not said */
+            times?: {
+                /** @description Name of a time range; null: always */
+                time_range?: string | null;
+                /** @description Lower ones first */
+                rank?: number;
+            }[];
+            /** @description For people */
+            notes?: string;
+        };
+        uc_routing_policy_patch: {
+            name?: string;
+            /** @description Name of the SIP entity that calls go to */
+            entity?: string;
+            disabled?: boolean;
+            /** @description When it is taken; always if not said */
+            times?: {
+                /** @description Name of a time range; null: always */
+                time_range?: string | null;
+                /** @description Lower ones first */
+                rank?: number;
+            }[];
+            /** @description For people */
+            notes?: string;
+        };
+        uc_dial_pattern: {
+            /** @description First digits; x is any one digit */
+            pattern: string;
+            /** @description Digits at least; the pattern's if not said */
+            min?: number;
+            /** @description Digits at most */
+            max?: number;
+            /** @description Whoever calls, and from where he really is */
+            emergency?: boolean;
+            /** @description Name of a domain; null: all */
+            domain?: string | null;
+            /** @description Name of the caller's location; null: all */
+            location?: string | null;
+            /** @description Names of routing policies */
+            policies?: string[];
+            /** @description Such calls are refused */
+            deny?: boolean;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_dial_pattern_patch: {
+            /** @description First digits; x is any one digit */
+            pattern?: string;
+            /** @description Digits at least; the pattern's if not said */
+            min?: number;
+            /** @description Digits at most */
+            max?: number;
+            /** @description Whoever calls, and from where he really is */
+            emergency?: boolean;
+            /** @description Name of a domain; null: all */
+            domain?: string | null;
+            /** @description Name of the caller's location; null: all */
+            location?: string | null;
+            /** @description Names of routing policies */
+            policies?: string[];
+            /** @description Such calls are refused */
+            deny?: boolean;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_regular_expression: {
+            /** @description Of the whole address, then of user@host (PCRE2) */
+            pattern: string;
+            /** @description Lower ones are asked first */
+            rank?: number;
+            /** @description Names of routing policies */
+            policies?: string[];
+            /** @description Such calls are refused */
+            deny?: boolean;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_regular_expression_patch: {
+            /** @description Of the whole address, then of user@host (PCRE2) */
+            pattern?: string;
+            /** @description Lower ones are asked first */
+            rank?: number;
+            /** @description Names of routing policies */
+            policies?: string[];
+            /** @description Such calls are refused */
+            deny?: boolean;
+            /** @description For people */
+            notes?: string;
+        };
+        uc_adaptation: {
+            name: string;
+            /**
+             * @description test_only: in route tests alone
+             * @enum {string}
+             */
+            state?: "enabled" | "disabled" | "test_only";
+            /** @description From and To are changed, too */
+            from_to?: boolean;
+            ingress_domain?: string | null;
+            egress_domain?: string | null;
+            ingress_source_domain?: string | null;
+            egress_source_domain?: string | null;
+            /** @description Header fields that are taken away */
+            ingress_remove_headers?: string[];
+            /** @description Header fields that are taken away */
+            egress_remove_headers?: string[];
+            digit_conversions?: {
+                /** @enum {string} */
+                direction: "ingress" | "egress";
+                /**
+                 * @description Whose number; both if not said
+                 * @enum {string}
+                 */
+                address?: "origination" | "destination" | "both";
+                /** @description First digits; x is any one digit */
+                match: string;
+                min?: number;
+                max?: number;
+                /** @description How many leading digits go */
+                delete?: number;
+                /** @description What comes in their place */
+                insert?: string;
+            }[];
+            /** @description For people */
+            notes?: string;
+        };
+        uc_adaptation_patch: {
+            name?: string;
+            /**
+             * @description test_only: in route tests alone
+             * @enum {string}
+             */
+            state?: "enabled" | "disabled" | "test_only";
+            /** @description From and To are changed, too */
+            from_to?: boolean;
+            ingress_domain?: string | null;
+            egress_domain?: string | null;
+            ingress_source_domain?: string | null;
+            egress_source_domain?: string | null;
+            /** @description Header fields that are taken away */
+            ingress_remove_headers?: string[];
+            /** @description Header fields that are taken away */
+            egress_remove_headers?: string[];
+            digit_conversions?: {
+                /** @enum {string} */
+                direction: "ingress" | "egress";
+                /**
+                 * @description Whose number; both if not said
+                 * @enum {string}
+                 */
+                address?: "origination" | "destination" | "both";
+                /** @description First digits; x is any one digit */
+                match: string;
+                min?: number;
+                max?: number;
+                /** @description How many leading digits go */
+                delete?: number;
+                /** @description What comes in their place */
+                insert?: string;
+            }[];
+            /** @description For people */
+            notes?: string;
+        };
+        uc_application_sequence: {
+            name: string;
+            /** @description The applications, in the order in which calls pass them */
+            entities?: {
+                /** @description Name of the SIP entity */
+                name: string;
+                /** @description A call fails without it; true if not said */
+                mandatory?: boolean;
+            }[];
+        };
+        uc_application_sequence_patch: {
+            name?: string;
+            /** @description The applications, in the order in which calls pass them */
+            entities?: {
+                /** @description Name of the SIP entity */
+                name: string;
+                /** @description A call fails without it; true if not said */
+                mandatory?: boolean;
+            }[];
+        };
+        uc_implicit_user: {
+            /** @description First digits; x is any one digit */
+            pattern: string;
+            /** @description Digits at least; the pattern's if not said */
+            min?: number;
+            /** @description Digits at most */
+            max?: number;
+            /** @description Name of a domain; null: all */
+            domain?: string | null;
+            /** @description Name of the application sequence of calls that they make */
+            origination_sequence?: string | null;
+            /** @description Name of the application sequence of calls to them */
+            termination_sequence?: string | null;
+        };
+        uc_implicit_user_patch: {
+            /** @description First digits; x is any one digit */
+            pattern?: string;
+            /** @description Digits at least; the pattern's if not said */
+            min?: number;
+            /** @description Digits at most */
+            max?: number;
+            /** @description Name of a domain; null: all */
+            domain?: string | null;
+            /** @description Name of the application sequence of calls that they make */
+            origination_sequence?: string | null;
+            /** @description Name of the application sequence of calls to them */
+            termination_sequence?: string | null;
+        };
+        uc_settings_patch: {
+            /** @description A longer dial pattern of all locations beats one of the caller's own */
+            better_match_all_overrides?: boolean;
+            /** @description Emergency calls are taken from phones that are not logged in */
+            emergency_unauthenticated?: boolean;
+            /** @description Name of the SIP entity for addresses that no pattern knows */
+            outbound_proxy?: string | null;
+        };
+        uc_route_question: {
+            /** @description Who calls: sip:3001@example.org */
+            caller: string;
+            /** @description Who is called: digits, or sip:… */
+            callee: string;
+            /** @description IP address that it comes from */
+            source?: string | null;
+            /**
+             * Format: date-time
+             * @description When; now if not said
+             */
+            at?: string | null;
+            /** @enum {string|null} */
+            transport?: "udp" | "tcp" | "tls" | "ws" | "wss" | null;
         };
     };
     responses: {
@@ -3061,6 +4206,1642 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["any"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_domains_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, created_at, updated_at; without it name */
+                sort?: string;
+                /** @description Text to find, in any case, in name, notes */
+                q?: string;
+                /** @description Name */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["domain_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_domains_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_domain"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["domain"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_domains_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["domain"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_domains_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_domains_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_domain_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["domain"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_locations_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, created_at, updated_at; without it name */
+                sort?: string;
+                /** @description Text to find, in any case, in name, notes, patterns */
+                q?: string;
+                /** @description Name */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["location_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_locations_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_location"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["location"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_locations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                location: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["location"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_locations_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                location: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_locations_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                location: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_location_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["location"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_sip_entities_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, type, address, location, adaptation, created_at, updated_at; without it name */
+                sort?: string;
+                /** @description Text to find, in any case, in name, notes, address, location, adaptation */
+                q?: string;
+                /** @description Name */
+                name?: string;
+                /** @description Type: one or several, with commas, of sm, cm, presence, trunk, voicemail, gateway, other */
+                type?: string;
+                /** @description Address */
+                address?: string;
+                /** @description Name of the location */
+                location?: string;
+                /** @description Name of the adaptation */
+                adaptation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sip_entity_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_sip_entities_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_sip_entity"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sip_entity"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_sip_entities_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sip_entity"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_sip_entities_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_sip_entities_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_sip_entity_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sip_entity"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_entity_links_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: entity, created_at, updated_at; without it entity */
+                sort?: string;
+                /** @description Text to find, in any case, in entity, notes */
+                q?: string;
+                /** @description Name of the SIP entity */
+                entity?: string;
+                /** @description Transport: one or several, with commas, of udp, tcp, tls */
+                transport?: string;
+                /** @description Closed for new calls */
+                deny_new_service?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["entity_link_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_entity_links_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_entity_link"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["entity_link"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_entity_links_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["entity_link"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_entity_links_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_entity_links_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_entity_link_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["entity_link"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_time_ranges_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, created_at, updated_at; without it name */
+                sort?: string;
+                /** @description Text to find, in any case, in name */
+                q?: string;
+                /** @description Name */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["time_range_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_time_ranges_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_time_range"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["time_range"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_time_ranges_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                range: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["time_range"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_time_ranges_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                range: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_time_ranges_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                range: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_time_range_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["time_range"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_routing_policies_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, entity, created_at, updated_at; without it name */
+                sort?: string;
+                /** @description Text to find, in any case, in name, notes, entity */
+                q?: string;
+                /** @description Name */
+                name?: string;
+                /** @description Name of the SIP entity */
+                entity?: string;
+                /** @description Not taken */
+                disabled?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["routing_policy_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_routing_policies_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_routing_policy"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["routing_policy"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_routing_policies_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["routing_policy"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_routing_policies_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_routing_policies_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_routing_policy_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["routing_policy"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_dial_patterns_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: pattern, domain, location, created_at, updated_at; without it pattern */
+                sort?: string;
+                /** @description Text to find, in any case, in pattern, notes, domain, location, policy */
+                q?: string;
+                /** @description Pattern */
+                pattern?: string;
+                /** @description Name of the domain */
+                domain?: string;
+                /** @description Name of the location */
+                location?: string;
+                /** @description Emergency numbers */
+                emergency?: boolean;
+                /** @description Refused numbers */
+                deny?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["dial_pattern_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_dial_patterns_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_dial_pattern"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["dial_pattern"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_dial_patterns_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pattern: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["dial_pattern"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_dial_patterns_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                pattern: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_dial_patterns_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                pattern: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_dial_pattern_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["dial_pattern"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_regular_expressions_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: rank, pattern, created_at, updated_at; without it rank */
+                sort?: string;
+                /** @description Text to find, in any case, in pattern, notes */
+                q?: string;
+                /** @description Pattern */
+                pattern?: string;
+                /** @description Refused addresses */
+                deny?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["regular_expression_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_regular_expressions_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_regular_expression"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["regular_expression"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_regular_expressions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                expression: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["regular_expression"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_regular_expressions_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                expression: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_regular_expressions_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                expression: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_regular_expression_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["regular_expression"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_adaptations_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, state, created_at, updated_at; without it name */
+                sort?: string;
+                /** @description Text to find, in any case, in name, notes */
+                q?: string;
+                /** @description Name */
+                name?: string;
+                /** @description State: one or several, with commas, of enabled, disabled, test_only */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["adaptation_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_adaptations_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_adaptation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["adaptation"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_adaptations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                adaptation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["adaptation"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_adaptations_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                adaptation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_adaptations_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                adaptation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_adaptation_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["adaptation"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_application_sequences_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: name, created_at, updated_at; without it name */
+                sort?: string;
+                /** @description Text to find, in any case, in name */
+                q?: string;
+                /** @description Name */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["application_sequence_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_application_sequences_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_application_sequence"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["application_sequence"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_application_sequences_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["application_sequence"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_application_sequences_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                sequence: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_application_sequences_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                sequence: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_application_sequence_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["application_sequence"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_implicit_users_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: pattern, domain, created_at, updated_at; without it pattern */
+                sort?: string;
+                /** @description Text to find, in any case, in pattern, domain */
+                q?: string;
+                /** @description Pattern */
+                pattern?: string;
+                /** @description Name of the domain */
+                domain?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["implicit_user_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_implicit_users_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_implicit_user"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["implicit_user"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_implicit_users_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["implicit_user"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_implicit_users_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_implicit_users_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_implicit_user_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["implicit_user"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_settings_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["uc_settings"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_settings_change: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_settings_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["uc_settings"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_route_test_post: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_route_question"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["route_test"];
                 };
             };
             default: components["responses"]["problem"];
