@@ -8,9 +8,13 @@ UNWANTED = ("perl.*", "lib.*-perl", "libperl.*", "libllvm.*", "libz3-.*", "local
             "postgresql-client-common", "sensible-utils", "gcc-12-base", "libgdbm.*", "logsave")
 
 LIBRARIES = ["libssl3", "libpq5", "libmicrohttpd12", "libjansson4", "libsqlite3-0", "libxml2",
-             "libwslay1", "libunbound8", "busybox-static", "e2fsprogs"]
+             "libpcre2-8-0", "libwslay1", "libunbound8", "tzdata", "busybox-static", "e2fsprogs"]
 
 BASE_FILES = ["bin/busybox", "sbin/mke2fs", "sbin/e2fsck", "sbin/tune2fs", "etc/mke2fs.conf"]
+
+# The zones that names stand for; "right" and "posix" are the same once more.
+ZONES = ["usr/share/zoneinfo/*"]
+ZONES_TWICE = ["usr/share/zoneinfo/right/*", "usr/share/zoneinfo/posix/*"]
 
 POSTGRESQL = "usr/lib/postgresql/15"
 
@@ -21,14 +25,15 @@ def _call_server(name):
 
 
 RECIPES = {name: _call_server(name) for name in ("sm", "cm", "presence")}
+# Time ranges of routing are kept in the zone of a location.
+RECIPES["sm"] |= {"files": [*BASE_FILES, *ZONES], "without": ZONES_TWICE}
 RECIPES["smgr"] = {
-    "name": "smgr", "set": "smgr", "packages": [*LIBRARIES, "postgresql-15", "libc-bin", "tzdata"],
+    "name": "smgr", "set": "smgr", "packages": [*LIBRARIES, "postgresql-15", "libc-bin"],
     "files": [*BASE_FILES, f"{POSTGRESQL}/bin/postgres", f"{POSTGRESQL}/bin/initdb",
               f"{POSTGRESQL}/bin/pg_controldata", f"{POSTGRESQL}/bin/pg_resetwal",
-              f"{POSTGRESQL}/lib/*.so", "usr/share/postgresql/15/*", "usr/share/zoneinfo/*",
+              f"{POSTGRESQL}/lib/*.so", "usr/share/postgresql/15/*", *ZONES,
               "usr/lib/locale/C.utf8/*"],
-    "without": ["*/llvmjit*", "*/bitcode/*", "*/man/*", "usr/share/zoneinfo/right/*",
-                "usr/share/zoneinfo/posix/*", "*plperl*", "*pltcl*", "*plpython*"],
+    "without": ["*/llvmjit*", "*/bitcode/*", "*/man/*", *ZONES_TWICE, "*plperl*", "*pltcl*", "*plpython*"],
     "own_files": {"smgr/postgresql.conf": "usr/share/aurabox/postgresql.conf",
                   "smgr/pg_hba.conf": "usr/share/aurabox/pg_hba.conf",
                   "smgr/pg_ident.conf": "usr/share/aurabox/pg_ident.conf",
