@@ -122,10 +122,16 @@ static int handle_server(void *context, const struct http_request *req, struct h
 		return error_set(err, -EAGAIN, "the server is starting");
 	for (size_t i = 0; query && i < req->query_count; i++)
 		json_object_set_new(query, req->query[i].name, json_string(req->query[i].value));
-	for (size_t i = 0; i < m->server->route_count; i++)
-		if (strcmp(m->server->routes[i].path, req->route->path) == 0)
-			r = m->server->routes[i].get(node_state_of_server(m->node), query, &body,
-						     err);
+	for (size_t i = 0; i < m->server->route_count; i++) {
+		const struct node_route *route = &m->server->routes[i];
+
+		if (strcmp(route->path, req->route->path) != 0)
+			continue;
+		if (req->method == HTTP_POST && route->post)
+			r = route->post(node_state_of_server(m->node), req->json, &body, err);
+		else if (req->method == HTTP_GET && route->get)
+			r = route->get(node_state_of_server(m->node), query, &body, err);
+	}
 	return r < 0 ? r : reply_json(reply, 200, body, err);
 }
 
@@ -149,6 +155,18 @@ static void add_route(struct management *m, const char *path, http_handler *hand
 			.name = path,
 			.summary = path,
 		};
+}
+
+static void add_server_route(struct management *m, const struct node_route *route)
+{
+	if (route->get)
+		add_route(m, route->path, handle_server);
+	if (!route->post)
+		return;
+	add_route(m, route->path, handle_server);
+	m->routes[m->route_count - 1].method = HTTP_POST;
+	m->routes[m->route_count - 1].body = route->body;
+	m->routes[m->route_count - 1].body_name = "body";
 }
 
 static int listen_tls(struct management *m, const char *address, struct error *err)
@@ -181,7 +199,7 @@ int management_new(struct node *node, const struct node_server *server, const ch
 	add_route(m, "/v1/trace", handle_trace);
 	add_route(m, "/v1/records", handle_records);
 	for (size_t i = 0; i < server->route_count; i++)
-		add_route(m, server->routes[i].path, handle_server);
+		add_server_route(m, &server->routes[i]);
 	config.routes = m->routes;
 	config.route_count = m->route_count;
 	config.context = m;

@@ -59,6 +59,9 @@ extern const char *const node_log_levels[];
 struct node_route {
 	const char *path; /* "/v1/registrations" */
 	int (*get)(void *server, const json_t *query, json_t **ret, struct error *err);
+	/* POST with a JSON body of these fields; NULL: no such method. */
+	int (*post)(void *server, const json_t *body, json_t **ret, struct error *err);
+	const struct json_field *body;
 };
 
 /* What a server gives to node_main(); constant, one a program. All functions run on the loop. */

@@ -12,6 +12,7 @@
 #include "node/node.h"
 #include "sm/calls.h"
 #include "sm/entity.h"
+#include "sm/explain.h"
 #include "sm/firewall.h"
 #include "sm/location.h"
 #include "sm/notifier.h"
@@ -110,7 +111,10 @@ static int get_firewall(void *server, const json_t *query, json_t **ret, struct 
 }
 
 const struct node_route manage_routes[MANAGE_ROUTES] = {
-	{ "/v1/registrations", get_registrations }, { "/v1/calls", get_calls },
-	{ "/v1/entities", get_entities },	    { "/v1/subscriptions", get_subscriptions },
-	{ "/v1/firewall", get_firewall },
+	{ "/v1/registrations", get_registrations, NULL, NULL },
+	{ "/v1/calls", get_calls, NULL, NULL },
+	{ "/v1/entities", get_entities, NULL, NULL },
+	{ "/v1/subscriptions", get_subscriptions, NULL, NULL },
+	{ "/v1/firewall", get_firewall, NULL, NULL },
+	{ "/v1/route-test", NULL, explain_post, explain_fields },
 };

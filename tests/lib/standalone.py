@@ -101,6 +101,18 @@ class Server:
         finally:
             connection.close()
 
+    def post(self, path, body, status=200):
+        """Answer of a management resource to a JSON body."""
+        connection = _UnixConnection(self.management)
+        try:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read()
+            assert answer.status == status, "%s: %d %r" % (path, answer.status, text)
+            return json.loads(text)
+        finally:
+            connection.close()
+
     def items(self, path):
         return self.get(path)["items"]
 

@@ -36,8 +36,13 @@ class Plane:
     """sm, and cm and presence where a test needs them; phones are made and closed here."""
 
     def __init__(self, servers=("sm", "cm"), settings=(), cm_settings=(), transport="tcp",
-                 mandatory=True, database=None):
+                 mandatory=True, database=None, extra=None):
         self.config = document(transport, mandatory)
+        for name, value in (extra or {}).items():
+            if isinstance(value, list):
+                self.config[name] = self.config.get(name, []) + value
+            else:
+                self.config[name] = value
         self.wire = Wire("lo")
         self.phones = []
         self.sm = self.cm = self.presence = None

@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 240
+"""Calls that no user of ours gets: by dial patterns to trunks, the second when the first is dead, by place and time;
+and the routing test tells of each what then happens."""
+import contextlib
+import datetime
+import time
+
+from plane import DOMAIN, plane, talk
+from sip_phone import Endpoint
+from sip_trunk import Trunk
+from standalone import run
+
+ALWAYS = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
+
+
+def hours(at):
+    return at.strftime("%H:%M")
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def tables(central, local, **more):
+    """Site A (127.0.0.1) and B (127.0.0.8): long distance by the central trunk, then the local one."""
+    document = {
+        "sip_entities": [central.entity(), local.entity()],
+        "locations": [{"name": "A", "patterns": ["127.0.0.1"]}, {"name": "B", "patterns": ["127.0.0.8/29"]}],
+        "routing_policies": [{"name": "by central", "entity": "central"},
+                             {"name": "by local", "entity": "local", "times": [{"rank": 7}]}],
+        "dial_patterns": [
+            {"pattern": "+", "min": 8, "max": 15, "policies": ["by local", "by central"]},
+            {"pattern": "112", "max": 3, "emergency": True, "location": "A", "policies": ["by local"]},
+            {"pattern": "112", "max": 3, "emergency": True, "location": "B", "policies": ["by central"]},
+            {"pattern": "0190", "deny": True}]}
+    for name, value in more.items():
+        document[name] = document.get(name, []) + value if isinstance(value, list) else value
+    return document
+
+
+@contextlib.contextmanager
+def site(modes=("answer", "answer"), servers=("sm", "cm"), make=tables, settings=(), links=None):
+    central = Trunk("central", ("127.0.0.21", 5060), modes[0])
+    local = Trunk("local", ("127.0.0.22", 5060), modes[1])
+    try:
+        with plane(servers=servers, settings=settings, extra=make(central, local)) as p:
+            for name, state in (links or {"central": "up", "local": "up"}).items():
+                p.wait_link(name, state, 8)
+            yield p, central, local
+    finally:
+        central.close()
+        local.close()
+
+
+def test(p, callee, caller="3001", source="127.0.0.1", **more):
+    return p.sm.post("/v1/route-test", {"caller": caller, "callee": callee, "source": source, **more})
+
+
+def a_number_leaves_by_the_first_choice():
+    with site() as (p, central, local):
+        for user in ("3001", "3009"):  # through cm, and by sm alone
+            said = test(p, "+4930123456", user)
+            a = p.phone(user)
+            call = a.invite("+4930123456")
+            arrived = central.invited()
+            call.expect(180)
+            call.expect(200)
+            assert said["outcome"] == "entity" and said["sip_status"] is None, said
+            assert [c["entity"] for c in said["candidates"]] == ["central", "local"], said
+            assert said["candidates"][0]["link_state"] == "up" and said["candidates"][1]["rank"] == 7
+            assert said["request_uri"] == arrived.uri == f"sip:+4930123456@{DOMAIN}", (said, arrived.uri)
+            assert said["location"] == "A"
+            # The trunk is not believed, and is told nothing of ours.
+            for header in ("Av-Global-Session-ID", "P-Charging-Vector", "P-Asserted-Identity", "P-Location"):
+                assert arrived.get(header) is None, header
+            assert not [r for r in arrived.all("Route")], arrived
+            call.bye()
+        assert not local.invites
+
+
+def what_nobody_has_is_404_and_what_is_barred_403():
+    with site() as (p, central, local):
+        a = p.phone("3009")
+        a.invite("99999").expect(404)
+        a.invite("0190123").expect(403)
+        a.invite("+491").expect(404)  # too short for the pattern
+        assert test(p, "99999")["outcome"] == "not_found" and test(p, "99999")["sip_status"] == 404
+        assert test(p, "0190123")["outcome"] == "denied" and test(p, "0190123")["sip_status"] == 403
+        shown = [s for s in test(p, "+491")["steps"] if s["step"] == "dial_pattern"]
+        assert [s["result"] for s in shown] == ["skip", "none"] and "length" in shown[0]["detail"], shown
+        assert test(p, "3010")["outcome"] == "user" and test(p, "3010")["user"] == "3010"
+        assert not central.invites and not local.invites
+
+
+def bad_questions_are_refused():
+    with site(servers=("sm",)) as (p, _, _2):
+        for body in ({}, {"callee": ""}, {"callee": "3001", "source": "here"}, {"callee": "3001", "at": "noon"},
+                     {"callee": "sip:a b@c"}, {"callee": 3001}, {"callee": "3001", "more": 1},
+                     {"callee": "x" * 513}):
+            problem = p.sm.post("/v1/route-test", body, 422)
+            assert problem["code"] == "validation_failed", (body, problem)
+
+
+def a_refused_connection_or_503_goes_on_at_once():
+    with site(modes=("503", "answer")) as (p, central, local):
+        a = p.phone("3001")
+        call = a.invite("+4930123456")
+        call.expect(180, timeout=1)
+        call.expect(200)
+        assert central.invites and local.invites
+        took = local.invites[0].at - central.invites[0].at
+        assert took <= 0.1, took
+        assert central.invites[0].branch != local.invites[0].branch
+        call.bye()
+        # What is not a reason to go on comes back: busy is busy.
+        central.mode = "486"
+        a.invite("+4930123457").expect(486)
+        assert len(local.invites) == 1
+        # Both refuse: never 503 to a phone.
+        central.mode = local.mode = "503"
+        final = a.invite("+4930123458").expect(500)
+        assert final.get("Retry-After") is None
+
+
+def a_silent_peer_is_left_within_4_3_seconds_and_then_known():
+    with site() as (p, central, local):
+        central.mode = "silent"
+        a = p.phone("3001")
+        call = a.invite("+4930123456")
+        began = call.invite.at
+        call.expect(180, timeout=5)
+        took = local.invites[0].at - began
+        assert took <= 4.3, took
+        call.expect(200)
+        call.bye()
+        p.wait_link("central", "down", 5)
+        said = test(p, "+4930123456")
+        assert [c["link_state"] for c in said["candidates"]] == ["down", "up"], said
+        call = a.invite("+4930123457")
+        call.expect(180, timeout=1)
+        took = local.invites[1].at - call.invite.at
+        assert took <= 0.1, took
+        call.expect(200)
+        call.bye()
+        # It comes back by itself.
+        central.mode = "answer"
+        p.wait_link("central", "up", 5)
+        call = a.invite("+4930123458")
+        central.expect(lambda m: m.is_request and m.method == "INVITE" and "+4930123458" in m.uri, 2)
+        call.expect(180)
+        call.expect(200)
+
+
+def all_dead_is_500_with_the_reason():
+    with site(modes=("silent", "silent"), links={"central": "down", "local": "down"}) as (p, _, _2):
+        a = p.phone("3009")
+        call = a.invite("+4930123456")
+        final = call.expect(500)
+        assert final.at - call.invite.at <= 0.2
+        assert "does not answer" in final.get("Reason") and final.get("Warning").startswith("399 ")
+        assert test(p, "+4930123456")["outcome"] == "down"
+
+
+def an_emergency_is_where_one_is_and_goes_round_a_dead_cm():
+    def make(central, local):
+        document = tables(central, local)
+        document["users"] = [{"handle": "3005", "name": "Nomad", "password": "secret-3005-3005", "location": "B",
+                              "station": {"extension": "3005"}}]
+        document["dial_patterns"] += [{"pattern": "0", "location": "B", "policies": ["by local"]},
+                                      {"pattern": "0", "location": "A", "policies": ["by central"]}]
+        return document
+
+    with site(make=make) as (p, central, local):
+        nomad = p.phone("3005")
+        # His home is B, his desk today is in A.
+        assert test(p, "112", "3005")["candidates"][0]["entity"] == "local"
+        assert test(p, "0301234", "3005")["candidates"][0]["entity"] == "local"
+        assert test(p, "0301234", "3001")["candidates"][0]["entity"] == "central"
+        assert test(p, "112", "3005", source="127.0.0.9")["candidates"][0]["entity"] == "central"
+        call = nomad.invite("112")
+        local.invited()
+        call.expect(180)
+        call.expect(200)
+        call.bye()
+        call = nomad.invite("0301234")
+        local.expect(lambda m: m.is_request and m.method == "INVITE" and "0301234" in m.uri, 2)
+        call.expect(180)
+        call.expect(200)
+        call.bye()
+        p.cm.stop(9)
+        p.wait_link("cm", "down", 3)
+        nomad.invite("0301234").expect(500)
+        call = nomad.invite("112")
+        call.expect(180)
+        call.expect(200)
+        assert "112" in local.invites[-1].uri
+
+
+def an_emergency_needs_no_password_if_so_set():
+    for allowed in (False, True):
+        def make(central, local, allowed=allowed):
+            return tables(central, local, settings={"emergency_unauthenticated": allowed})
+
+        with site(make=make, servers=("sm",)) as (p, _, local):
+            stranger = p.phone("3001", register=False)
+            msg = stranger.send(stranger.request("INVITE", f"sip:112@{DOMAIN}", body=stranger.sdp()))
+            final = stranger.answer_of(msg)
+            assert final.status == (200 if allowed else 407), final
+            assert len(local.invites) == int(allowed)
+            other = stranger.send(stranger.request("INVITE", f"sip:+4930123456@{DOMAIN}", body=stranger.sdp()))
+            assert stranger.answer_of(other).status == 407
+
+
+def by_night_the_night_has_it():
+    """The clock is the machine's: the ranges are laid round the present."""
+    at = now()
+    def make(central, local):
+        hour = datetime.timedelta(hours=1)
+        document = tables(central, local)
+        document["time_ranges"] = [{"name": "now", "start": hours(at - hour), "end": hours(at + 2 * hour), **ALWAYS},
+                                   {"name": "else", "start": hours(at + 2 * hour), "end": hours(at - hour), **ALWAYS}]
+        document["routing_policies"] += [
+            {"name": "day", "entity": "central", "times": [{"time_range": "else"}]},
+            {"name": "night", "entity": "local", "times": [{"time_range": "now", "rank": 3}]}]
+        document["dial_patterns"] += [{"pattern": "7", "policies": ["day", "night"]}]
+        return document
+
+    with site(make=make) as (p, central, local):
+        a = p.phone("3001")
+        said = test(p, "7123")
+        assert [c["entity"] for c in said["candidates"]] == ["local"], said
+        assert [s["result"] for s in said["steps"] if s["step"] == "policy"] == ["skip", "match"], said
+        call = a.invite("7123")
+        local.invited()
+        call.expect(180)
+        call.expect(200)
+        later = (at + datetime.timedelta(hours=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert [c["entity"] for c in test(p, "7123", at=later)["candidates"]] == ["central"]
+
+
+def adaptations_change_what_they_say():
+    def make(central, local):
+        document = tables(central, local)
+        document["adaptations"] = [
+            {"name": "provider", "egress_domain": "provider.example", "egress_source_domain": "pbx.example",
+             "from_to": True, "egress_remove_headers": ["User-Agent", "X-Internal", "Via"],
+             "digit_conversions": [
+                 {"direction": "egress", "address": "destination", "match": "+49", "min": 8, "max": 15, "delete": 3,
+                  "insert": "0"},
+                 {"direction": "egress", "address": "origination", "match": "300x", "min": 4, "max": 4,
+                  "insert": "+4930555"},
+                 {"direction": "ingress", "address": "destination", "match": "49305553", "min": 11, "max": 11,
+                  "delete": 7}]}]
+        document["sip_entities"][0]["adaptation"] = "provider"
+        return document
+
+    with site(make=make) as (p, central, _):
+        for user in ("3001", "3009"):
+            said = test(p, "+4930123456", user)
+            a = p.phone(user)
+            call = a.invite("+4930123456", headers=[("X-Internal", "secret"), ("X-Other", "kept")])
+            arrived = central.invited()
+            ringing = call.expect(180)
+            call.expect(200)
+            assert arrived.uri == said["request_uri"] == "sip:030123456@provider.example", (arrived.uri, said)
+            caller = f"sip:+4930555{user}@pbx.example"
+            assert arrived.get("From").startswith(f"<{caller}>"), arrived.get("From")
+            assert said["candidates"][0]["headers"]["From"] == caller, said
+            assert arrived.get("User-Agent") is None and arrived.get("X-Internal") is None
+            assert arrived.all("Via")
+            if user == "3009":
+                assert arrived.get("X-Other") == "kept"
+            # The phone gets back the addresses that it sent.
+            assert ringing.get("From") == call.invite.get("From")
+            assert ringing.get("To").split(";")[0] == call.invite.get("To")
+            assert call.bye().status == 200
+        # A call from there: 4930555 goes, 3009 is called; the address is the machine's own.
+        assert test(p, "sip:49305553009@127.0.0.1", "+4917", "127.0.0.21")["user"] == "3009"
+        b = p.phone("3009")
+        msg = b.request("INVITE", "sip:49305553009@127.0.0.1:5060", body=b.sdp())
+        msg.replace("Via", f"SIP/2.0/UDP 127.0.0.21:5060;branch=z9hG4bKdid;rport")
+        msg.replace("From", "<sip:+4917@provider.example>;tag=did")
+        central.send(msg)
+        ringing = b.incoming()
+        assert ringing.invite.get("To").startswith("<sip:3009@"), ringing.invite.get("To")
+        ringing.ring()
+        central.expect(lambda m: m.status == 180, 2)
+
+
+if __name__ == "__main__":
+    run([a_number_leaves_by_the_first_choice, what_nobody_has_is_404_and_what_is_barred_403,
+         bad_questions_are_refused, a_refused_connection_or_503_goes_on_at_once,
+         a_silent_peer_is_left_within_4_3_seconds_and_then_known, all_dead_is_500_with_the_reason,
+         an_emergency_is_where_one_is_and_goes_round_a_dead_cm, an_emergency_needs_no_password_if_so_set,
+         by_night_the_night_has_it, adaptations_change_what_they_say])
