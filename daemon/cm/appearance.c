@@ -55,6 +55,12 @@ static struct usage *usage_add(struct appearance_table *t, struct slice handle)
 int appearance_seize(struct appearance_table *t, struct slice handle, uint32_t count,
 		     bool keep_last, enum appearance_use use)
 {
+	return appearance_seize_at(t, handle, count, keep_last, use, 0);
+}
+
+int appearance_seize_at(struct appearance_table *t, struct slice handle, uint32_t count,
+			bool keep_last, enum appearance_use use, unsigned wanted)
+{
 	struct usage *u;
 	unsigned used, reserved;
 
@@ -74,6 +80,10 @@ int appearance_seize(struct appearance_table *t, struct slice handle, uint32_t c
 	if (!u)
 		return -ENOMEM;
 
+	if (wanted >= 1 && wanted <= count && !(u->bits & 1U << (wanted - 1))) {
+		u->bits |= 1U << (wanted - 1);
+		return (int)wanted;
+	}
 	/* A count that was lowered may leave higher bits set: the lowest free one still fits. */
 	for (unsigned i = 0; i < count; i++) {
 		if (!(u->bits & 1U << i)) {

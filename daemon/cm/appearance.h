@@ -21,6 +21,9 @@ void appearance_table_done(struct appearance_table *t);
  * Returns its number, from 1. Errors: -EBUSY all in use, -EINVAL no handle, -ENOMEM. */
 int appearance_seize(struct appearance_table *t, struct slice handle, uint32_t count,
 		     bool keep_last, enum appearance_use use);
+/* The same, but the appearance `wanted` (from 1) if it is free; 0: any. */
+int appearance_seize_at(struct appearance_table *t, struct slice handle, uint32_t count,
+			bool keep_last, enum appearance_use use, unsigned wanted);
 /* Give back what appearance_seize() returned; anything else is ignored. */
 void appearance_release(struct appearance_table *t, struct slice handle, int number);
 /* How many are in use. */

@@ -164,7 +164,8 @@ static int seize(struct b2bua_half *b, const struct uc_station *station)
 	struct half *h = &b->half;
 	int r;
 
-	if (!station)
+	/* An appearance that was reserved off-hook is the call's already. */
+	if (!station || h->appearance > 0)
 		return 0;
 	r = appearance_seize(&b->cm->appearances, slice_str(station->handle), station->appearances,
 			     station->restrict_last_appearance,

@@ -17,6 +17,39 @@
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_txn.h"
 
+/* -- what the station's line does ------------------------------------------------------ */
+
+/* The dialog of the served phone, as the phone sees it. */
+static void show_line(struct b2bua_half *b, enum line_state state, int early)
+{
+	bool orig = b->half.phase == HALF_IMSORIG;
+	struct sip_dialog *dialog = early < 0 ? NULL : orig ? b->up[early] : b->down[early];
+	struct slice handle = slice_str(b->half.station);
+	struct line_dialog line = { .state = state, .initiator = orig };
+	AUTO_BUF peer = { 0 };
+
+	if (b->half.appearance == 0 || !line_is_watched(b->cm, handle))
+		return;
+	if (state == LINE_IDLE) {
+		line_set(b->cm, handle, b->half.appearance, NULL);
+		return;
+	}
+	if (dialog) {
+		line.call_id = sip_dialog_call_id(dialog);
+		line.local_tag = sip_dialog_remote_tag(dialog);
+		line.remote_tag = sip_dialog_local_tag(dialog);
+	} else if (orig && b->up_txn) {
+		line.call_id = sip_msg_call_id(sip_server_txn_request(b->up_txn));
+		line.local_tag = sip_msg_from_tag(sip_server_txn_request(b->up_txn));
+	}
+	buf_add_str(&peer, "sip:");
+	sip_escape_user(&peer, slice_str(orig ? b->half.callee : b->half.caller));
+	buf_printf(&peer, "@%s", uc_model_domain(node_model(b->cm->node)));
+	if (buf_ok(&peer))
+		line.peer = buf_slice(&peer);
+	line_set(b->cm, handle, b->half.appearance, &line);
+}
+
 /* -- the INVITE that goes on ----------------------------------------------------------- */
 
 static void guard_fired(struct timer *timer)
@@ -133,6 +166,7 @@ static void port_send_on(struct half *h)
 	loop_timer_start(b->cm->loop, &b->guard,
 			 1000ULL * (h->phase == HALF_IMSTERM ? o->no_answer_s : o->setup_s),
 			 guard_fired);
+	show_line(b, LINE_TRYING, -1);
 
 	r = branch_send(b, br, &err);
 	if (r < 0) {
@@ -180,15 +214,44 @@ static void port_refuse(struct half *h, const struct half_final *final)
 		log_failure(LOG_LEVEL_WARNING, "call.refusal_not_sent", r, NULL);
 }
 
-/* The dialog upstream that stands for a fork below. */
-static struct sip_dialog *up_dialog(struct b2bua_half *b, int i)
+/* An INVITE that came with a To-tag (digits after off-hook) has no room for a second dialog: the first
+ * fork has it, and the others nothing until one of them answers. */
+static struct sip_dialog *up_dialog_fixed(struct b2bua_half *b, int i, struct slice tag,
+					  bool answers)
 {
+	struct error err = { 0 };
+	int r;
+
+	for (unsigned k = 0; k < FORK_EARLY_MAX; k++) {
+		if (!b->up[k])
+			continue;
+		if (!answers)
+			return NULL;
+		relay_end_dialog(b, b->up[k]);
+		b->up[k] = sip_dialog_free(b->up[k]);
+	}
+	r = sip_server_txn_set_tag(b->up_txn, tag);
+	if (r == 0)
+		r = sip_dialog_new_uas(b->cm->stack, b->up_txn, slice_make(NULL, 0),
+				       &b2bua_up_handlers, &b->up_leg[i], &b->up[i], &err);
+	if (r < 0)
+		log_failure(LOG_LEVEL_WARNING, "call.no_dialog", r, &err);
+	return b->up[i];
+}
+
+/* The dialog upstream that stands for a fork below; answers: that one has won. */
+static struct sip_dialog *up_dialog(struct b2bua_half *b, int i, bool answers)
+{
+	struct slice fixed;
 	char tag[SIP_TAG_LEN];
 	struct error err = { 0 };
 	int r;
 
 	if (b->up[i] || !b->up_txn)
 		return b->up[i];
+	fixed = sip_msg_to_tag(sip_server_txn_request(b->up_txn));
+	if (fixed.len > 0)
+		return up_dialog_fixed(b, i, fixed, answers);
 	/* The transaction's tag would be the same for all of them. */
 	sip_stack_tag(tag);
 	r = sip_server_txn_set_tag(b->up_txn, slice_str(tag));
@@ -204,7 +267,7 @@ static void pass_up(struct b2bua_half *b, const struct half_reply *reply, enum l
 {
 	const struct b2bua_answer *answer = reply->message;
 	const struct sip_msg *msg = answer->in->msg;
-	struct sip_dialog *dialog = up_dialog(b, reply->early);
+	struct sip_dialog *dialog = up_dialog(b, reply->early, way == LEG_WAY_ANSWER);
 	AUTO_BUF headers = { 0 };
 	struct sip_extra extra = { 0 };
 	int r;
@@ -233,6 +296,7 @@ static void port_progress(struct half *h, const struct half_reply *reply)
 
 	b2bua_note_contact(&h->down, answer->in->msg);
 	pass_up(b2bua_of(h), reply, LEG_WAY_PROGRESS);
+	show_line(b2bua_of(h), LINE_EARLY, reply->early);
 }
 
 static void port_answer(struct half *h, const struct half_reply *reply)
@@ -249,6 +313,7 @@ static void port_answer(struct half *h, const struct half_reply *reply)
 		relay_end_dialog(b, b->up[i]);
 		b->up[i] = sip_dialog_free(b->up[i]);
 	}
+	show_line(b, LINE_CONFIRMED, reply->early);
 }
 
 /* -- downstream ------------------------------------------------------------------------ */
@@ -399,6 +464,7 @@ static void port_over(struct half *h)
 	loop_timer_stop(cm->loop, &b->guard);
 	audit_stop(b);
 	relay_end_all(b);
+	show_line(b, LINE_IDLE, -1);
 	if (h->appearance > 0)
 		appearance_release(&cm->appearances, slice_str(h->station), h->appearance);
 	h->appearance = 0;

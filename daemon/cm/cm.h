@@ -5,6 +5,7 @@
 #include "base/timer.h"
 #include "cm/appearance.h"
 #include "cm/call.h"
+#include "cm/line.h"
 
 struct cm_options;
 struct loop;
@@ -23,6 +24,9 @@ enum cm_metric {
 	CM_HALVES_FAILED,
 	CM_UNTRUSTED,
 	CM_RECORDS_LOST,
+	CM_RESERVED,
+	CM_PUBLISHED,
+	CM_PUBLISH_FAILED,
 	CM_CALLS,
 	CM_METRICS
 };
@@ -35,8 +39,10 @@ struct cm {
 	struct sip_stack *stack;
 	struct appearance_table appearances;
 	struct call_table calls;
-	struct list halves; /* struct b2bua_half, alive */
-	struct list dead;   /* those to free once nobody is inside them any more */
+	struct list halves;  /* struct b2bua_half, alive */
+	struct map offhooks; /* struct offhook, lines that are reserved, by Call-ID */
+	struct line_table lines;
+	struct list dead; /* those to free once nobody is inside them any more */
 	struct timer reaper;
 };
 
@@ -48,3 +54,5 @@ int64_t cm_wall_ms(const struct cm *cm);
 
 /* intake.c: a request outside of any dialog. */
 void intake_request(struct cm *cm, const struct sip_incoming *in);
+/* The INVITE with digits of a phone that is off-hook, which came in the dialog of its reservation. */
+void intake_dialled(struct cm *cm, const struct sip_incoming *in);

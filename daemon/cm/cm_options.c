@@ -14,6 +14,12 @@ const struct option cm_options[] = {
 	OPT_U32(struct cm_options, audit_s, "call.audit_s", "600",
 		"How often both sides of a call are asked whether they still know it.",
 		.min = 1, .max = 86400, .unit = "s"),
+	OPT_U32(struct cm_options, reserve_s, "call.reserve_s", "30",
+		"How long a phone that is off-hook keeps its line without dialling, if it does not say.",
+		.min = 30, .max = 240, .unit = "s"),
+	OPT_BOOL(struct cm_options, dialog_state_all, "call.dialog_state_all", "no",
+		 "Publish the dialog state of every station, not only of those whose phones go "
+		 "off-hook before they dial."),
 	OPT_U32(struct cm_options, max_calls, "call.max_calls", "0",
 		"Calls at a time, those that ended within 32 s included; "
 		"0: as many as half of the memory holds.", .max = 1000000),

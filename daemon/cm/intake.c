@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cm/b2bua.h"
+#include "cm/offhook.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
 #include "node/node.h"
@@ -71,7 +72,9 @@ static void refuse_half(struct b2bua_half *b, struct service_verdict *v, int r)
 	b2bua_start(b, v);
 }
 
-static void take_invite(struct cm *cm, const struct sip_incoming *in, enum half_phase phase)
+/* reserved: the line that its phone has reserved, or NULL. */
+static void take_invite(struct cm *cm, const struct sip_incoming *in, enum half_phase phase,
+			struct offhook *reserved)
 {
 	struct service_verdict verdict;
 	struct b2bua_half *b;
@@ -84,6 +87,8 @@ static void take_invite(struct cm *cm, const struct sip_incoming *in, enum half_
 		reply(cm, in, 500, SLICE("Warning: 399 cm \"Overloaded\"\r\n"));
 		return;
 	}
+	if (reserved)
+		offhook_hand_over(reserved, b);
 	metric_add(cm->metrics, phase == HALF_IMSORIG ? CM_INVITES_ORIG : CM_INVITES_TERM, 1);
 	decide(cm, in->msg, phase, &verdict);
 	r = call_add_half(&cm->calls, &b->half,
@@ -105,10 +110,6 @@ static void invite(struct cm *cm, const struct sip_incoming *in)
 	uint32_t max_forwards;
 	int r;
 
-	if (sip_msg_to_tag(in->msg).len > 0) {
-		reply(cm, in, 481, no_headers);
-		return;
-	}
 	if (sip_server_txn_is_merged(cm->stack, in)) {
 		reply(cm, in, 482, no_headers);
 		return;
@@ -124,20 +125,40 @@ static void invite(struct cm *cm, const struct sip_incoming *in)
 		      SLICE("Warning: 399 cm \"No phase for this server\"\r\n"));
 		return;
 	}
-	take_invite(cm, in, phase);
+	if (phase == HALF_IMSTERM)
+		take_invite(cm, in, phase, NULL);
+	else if (offhook_is(in->msg))
+		offhook_reserve(cm, in);
+	else
+		take_invite(cm, in, phase, offhook_find(cm, in->msg));
+}
+
+static bool is_trusted(struct cm *cm, const struct sip_incoming *in)
+{
+	if (node_sip_trusted(cm->node, in, UC_ENTITY_SM))
+		return true;
+	metric_add(cm->metrics, CM_UNTRUSTED, 1);
+	log_debug("request.untrusted", F("peer", in->peer_name));
+	reply(cm, in, 403, no_headers);
+	return false;
+}
+
+void intake_dialled(struct cm *cm, const struct sip_incoming *in)
+{
+	if (is_trusted(cm, in))
+		invite(cm, in);
 }
 
 void intake_request(struct cm *cm, const struct sip_incoming *in)
 {
-	if (!node_sip_trusted(cm->node, in, UC_ENTITY_SM)) {
-		metric_add(cm->metrics, CM_UNTRUSTED, 1);
-		log_debug("request.untrusted", F("peer", in->peer_name));
-		reply(cm, in, 403, no_headers);
+	if (!is_trusted(cm, in))
 		return;
-	}
 	switch (in->msg->method) {
 	case SIP_INVITE:
-		invite(cm, in);
+		if (sip_msg_to_tag(in->msg).len > 0)
+			reply(cm, in, 481, no_headers);
+		else
+			invite(cm, in);
 		break;
 	case SIP_OPTIONS:
 		reply(cm, in, 200,

@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "cm/b2bua.h"
 #include "cm/cm_options.h"
+#include "cm/offhook.h"
 #include "node/node.h"
 #include "node/node_sip.h"
 #include "stack/sip/sip_stack.h"
@@ -42,6 +43,12 @@ static const struct metric_def metrics[CM_METRICS] = {
 				  "Requests refused because they came over no trusted link." },
 	[CM_RECORDS_LOST]     = { METRIC_COUNTER, "aura_cm_records_lost_total", NULL,
 				  "Call records that could not be journalled." },
+	[CM_RESERVED]         = { METRIC_COUNTER, "aura_cm_reservations_total", NULL,
+				  "Lines that phones have reserved by going off-hook." },
+	[CM_PUBLISHED]        = { METRIC_COUNTER, "aura_cm_publications_total", "result=\"ok\"",
+				  "Dialog states of stations given to sm." },
+	[CM_PUBLISH_FAILED]   = { METRIC_COUNTER, "aura_cm_publications_total", "result=\"failed\"",
+				  "Dialog states of stations given to sm." },
 	[CM_CALLS]            = { METRIC_GAUGE, "aura_cm_calls", NULL,
 				  "Calls that are known, those just ended included." },
 };
@@ -74,6 +81,8 @@ static void cm_stop(void *server)
 		list_append(&cm->dead, &b->link);
 	}
 	b2bua_reap(cm);
+	offhook_end_all(cm);
+	line_table_done(&cm->lines);
 	loop_timer_stop(cm->loop, &cm->reaper);
 	sip_stack_free(cm->stack);
 	call_table_done(&cm->calls);
@@ -121,6 +130,8 @@ static int cm_start(struct node *node, void **ret, struct error *err)
 	cm->metrics = node_metrics(node);
 	list_init(&cm->halves);
 	list_init(&cm->dead);
+	map_init(&cm->offhooks);
+	line_table_init(&cm->lines);
 	appearance_table_init(&cm->appearances);
 	call_table_init(&cm->calls, call_limit(cm->options));
 
