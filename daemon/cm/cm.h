@@ -6,6 +6,7 @@
 #include "cm/appearance.h"
 #include "cm/call.h"
 #include "cm/line.h"
+#include "stack/sip/sip_flow.h"
 
 struct cm_options;
 struct loop;
@@ -42,6 +43,8 @@ struct cm {
 	struct list halves;  /* struct b2bua_half, alive */
 	struct map offhooks; /* struct offhook, lines that are reserved, by Call-ID */
 	struct line_table lines;
+	struct sip_flow link; /* by which sm sent its last request */
+	bool has_link;
 	struct list dead; /* those to free once nobody is inside them any more */
 	struct timer reaper;
 };

@@ -135,8 +135,11 @@ static void invite(struct cm *cm, const struct sip_incoming *in)
 
 static bool is_trusted(struct cm *cm, const struct sip_incoming *in)
 {
-	if (node_sip_trusted(cm->node, in, UC_ENTITY_SM))
+	if (node_sip_trusted(cm->node, in, UC_ENTITY_SM)) {
+		cm->link = in->flow;
+		cm->has_link = true;
 		return true;
+	}
 	metric_add(cm->metrics, CM_UNTRUSTED, 1);
 	log_debug("request.untrusted", F("peer", in->peer_name));
 	reply(cm, in, 403, no_headers);

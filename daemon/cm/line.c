@@ -29,8 +29,7 @@ struct station {
 	struct cm *cm;
 	char *handle;
 	struct line_dialog *lines[APPEARANCE_MAX]; /* with texts of their own; NULL idle */
-	struct sip_dialog *dialog;  /* of the publication: one Call-ID, growing CSeq */
-	struct sip_client_txn *txn; /* the PUBLISH on its way */
+	struct sip_client_txn *txn;		   /* the PUBLISH on its way */
 	struct timer refresh;
 	unsigned version;
 	bool dirty, removing;
@@ -127,7 +126,6 @@ static void station_free(struct station *s)
 	loop_timer_stop(s->cm->loop, &s->refresh);
 	for (size_t i = 0; i < APPEARANCE_MAX; i++)
 		free(s->lines[i]);
-	sip_dialog_free(s->dialog);
 	free(s->handle);
 	free(s);
 }
@@ -180,6 +178,8 @@ bool line_is_watched(const struct cm *cm, struct slice handle)
 	return cm->options->dialog_state_all || station_get(cm, handle) != NULL;
 }
 
+static const struct sip_client_handlers publish_handlers;
+
 /* -- publishing ------------------------------------------------------------------------- */
 
 static void entity_uri(const struct station *s, struct buf *out)
@@ -203,28 +203,6 @@ static int link_route(const struct station *s, struct buf *out)
 	return 0;
 }
 
-static int open_dialog(struct station *s, struct slice entity)
-{
-	AUTO_BUF party = { 0 };
-	AUTO_BUF route = { 0 };
-	struct sip_dialog_uac spec = { 0 };
-	struct error err = { 0 };
-	int r;
-
-	if (s->dialog)
-		return 0;
-	r = link_route(s, &route);
-	if (r < 0)
-		return r;
-	buf_printf(&party, "<%.*s>", SLICE_ARG(entity));
-	if (!buf_ok(&party) || !buf_ok(&route))
-		return -ENOMEM;
-	spec.local = spec.remote = buf_slice(&party);
-	spec.target = entity;
-	spec.routes = buf_slice(&route);
-	return sip_dialog_new_uac(s->cm->stack, &spec, NULL, NULL, &s->dialog, &err);
-}
-
 static void document(struct station *s, struct slice entity, struct buf *out)
 {
 	struct line_dialog lines[APPEARANCE_MAX] = { 0 };
@@ -245,7 +223,31 @@ static bool is_idle(const struct station *s)
 	return true;
 }
 
-static const struct sip_client_handlers publish_handlers;
+/* Over the connection that sm opened, which it knows as ours; without one by the administration. */
+static int send_to_sm(struct station *s, struct slice entity, const struct sip_extra *extra)
+{
+	AUTO_BUF party = { 0 };
+	AUTO_BUF route = { 0 };
+	AUTO(sip_dialog) struct sip_dialog *dialog = NULL;
+	struct sip_dialog_uac spec = { 0 };
+	struct error err = { 0 };
+	int r;
+
+	r = link_route(s, &route);
+	if (r < 0)
+		return r;
+	buf_printf(&party, "<%.*s>", SLICE_ARG(entity));
+	if (!buf_ok(&party) || !buf_ok(&route))
+		return -ENOMEM;
+	spec.local = spec.remote = buf_slice(&party);
+	spec.target = entity;
+	spec.routes = buf_slice(&route);
+	spec.flow = s->cm->has_link ? &s->cm->link : NULL;
+	r = sip_dialog_new_uac(s->cm->stack, &spec, NULL, NULL, &dialog, &err);
+	return r < 0 ? r
+		     : sip_dialog_request(dialog, SLICE("PUBLISH"), extra, NULL, &publish_handlers,
+					  s, &s->txn, &err);
+}
 
 static int send_publish(struct station *s)
 {
@@ -254,15 +256,9 @@ static int send_publish(struct station *s)
 	AUTO_BUF headers = { 0 };
 	AUTO_BUF body = { 0 };
 	struct sip_extra extra = { 0 };
-	struct error err = { 0 };
 	int r;
 
 	entity_uri(s, &entity);
-	if (!buf_ok(&entity))
-		return -ENOMEM;
-	r = open_dialog(s, buf_slice(&entity));
-	if (r < 0)
-		return r;
 	sip_build_header(&headers, SIP_HDR_EVENT, SLICE("dialog"));
 	sip_build_header_u32(&headers, SIP_HDR_EXPIRES, idle ? 0 : EXPIRES_S);
 	if (s->etag[0])
@@ -271,12 +267,16 @@ static int send_publish(struct station *s)
 		document(s, buf_slice(&entity), &body);
 		extra.content_type = SLICE("application/dialog-info+xml");
 	}
-	if (!buf_ok(&headers) || !buf_ok(&body))
+	if (!buf_ok(&entity) || !buf_ok(&headers) || !buf_ok(&body))
 		return -ENOMEM;
 	extra.headers = buf_slice(&headers);
 	extra.body = buf_slice(&body);
-	return sip_dialog_request(s->dialog, SLICE("PUBLISH"), &extra, NULL, &publish_handlers, s,
-				  &s->txn, &err);
+	r = send_to_sm(s, buf_slice(&entity), &extra);
+	if (r < 0 && s->cm->has_link) {
+		s->cm->has_link = false; /* that connection is gone */
+		r = send_to_sm(s, buf_slice(&entity), &extra);
+	}
+	return r;
 }
 
 static void refresh_fired(struct timer *timer);
@@ -333,6 +333,7 @@ static void publish_failed(void *user, struct sip_client_txn *txn, int reason)
 	struct station *s = user;
 
 	s->etag[0] = '\0';
+	s->cm->has_link = false;
 	metric_add(s->cm->metrics, CM_PUBLISH_FAILED, 1);
 }
 

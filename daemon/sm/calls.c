@@ -32,6 +32,7 @@ struct call {
 	struct list legs;
 	size_t dialog_count, leg_count;
 	enum call_state state;
+	bool reserved;	  /* off-hook, nothing is dialled */
 	uint16_t lost[2]; /* bit per place of the sequence, by half */
 	int64_t started_ms;
 	int64_t answered_ms; /* 0: not yet */
@@ -184,6 +185,24 @@ const struct call_origin *calls_origin(const struct calls *calls, struct slice g
 	return call && call->origin.source.len ? &call->origin : NULL;
 }
 
+void calls_reserved(struct calls *calls, struct slice gsid)
+{
+	struct call *call = find(calls, gsid);
+
+	if (call)
+		call->reserved = true;
+}
+
+void calls_dialled(struct calls *calls, struct slice gsid, struct slice callee)
+{
+	struct call *call = find(calls, gsid);
+
+	if (!call)
+		return;
+	call->reserved = false;
+	keep(callee, call->callee, sizeof(call->callee));
+}
+
 static struct call_leg *leg_find(struct call *call, struct slice contact)
 {
 	struct call_leg *leg;
@@ -318,7 +337,11 @@ json_t *calls_to_json(const struct calls *calls)
 	struct map_node *node;
 	struct map_iter it;
 
-	MAP_FOREACH (node, &calls->by_gsid, &it)
-		json_array_append_new(items, call_to_json(MAP_ENTRY(node, struct call, node)));
+	MAP_FOREACH (node, &calls->by_gsid, &it) {
+		const struct call *call = MAP_ENTRY(node, struct call, node);
+
+		if (!call->reserved)
+			json_array_append_new(items, call_to_json(call));
+	}
 	return json_pack("{s:o}", "items", items);
 }

@@ -37,6 +37,9 @@ struct call_origin {
 };
 void calls_set_origin(struct calls *calls, struct slice gsid, const struct call_origin *origin);
 const struct call_origin *calls_origin(const struct calls *calls, struct slice gsid); /* or NULL */
+/* The caller is off-hook and has dialled nothing yet: no call to show before calls_dialled(). */
+void calls_reserved(struct calls *calls, struct slice gsid);
+void calls_dialled(struct calls *calls, struct slice gsid, struct slice callee);
 /* A phone of that user rings, or answered. */
 void calls_leg(struct calls *calls, struct slice gsid, struct slice handle, struct slice contact,
 	       enum call_state state, int64_t now_ms);

@@ -389,16 +389,40 @@ void proxy_upstream_lost(struct sm *sm, const struct entity *entity)
 	}
 }
 
+/* A phone that is off-hook dials in a second INVITE of the same Call-ID: the call is that one's from now
+ * on, and does not end with the first. */
+static void take_over(struct proxy *p, struct slice callee)
+{
+	struct proxy *first;
+
+	LIST_FOREACH (first, &p->sm->proxies, struct proxy, link) {
+		if (first == p || !first->began || first->finished || !first->request ||
+		    strcmp(first->gsid, p->gsid) != 0 ||
+		    !slice_eq(sip_msg_call_id(first->request), sip_msg_call_id(p->request)))
+			continue;
+		first->began = false;
+		p->began = true;
+	}
+	if (p->began)
+		calls_dialled(p->sm->calls, slice_str(p->gsid), callee);
+}
+
 static void note_call(struct proxy *p)
 {
 	struct sm *sm = p->sm;
 	struct sip_addr from = { 0 };
 	struct sip_uri uri = { 0 };
+	struct slice function;
 
 	sip_msg_from(p->request, &from);
 	sip_msg_request_uri(p->request, &uri);
 	p->began = calls_invite(sm->calls, slice_str(p->gsid), sip_msg_call_id(p->request),
 				from.uri.user, uri.user, sm_wall_ms(sm));
+	if (p->began && sip_uri_param(&uri, SLICE("avaya-cm-fnu"), &function) &&
+	    slice_eq_str_nocase(function, "off-hook"))
+		calls_reserved(sm->calls, slice_str(p->gsid));
+	else if (!p->began && trust_is_phone(p->from.kind))
+		take_over(p, uri.user);
 	if (p->began) {
 		struct call_origin origin = { .source = p->in_flow.remote,
 					      .entity = p->from.entity };
