@@ -4,8 +4,10 @@ import type frame from "../locales/en/frame";
 import type home from "../locales/en/home";
 import type machines from "../locales/en/machines";
 import type people from "../locales/en/people";
+import type routing from "../locales/en/routing";
 import type setup from "../locales/en/setup";
 import type system from "../locales/en/system";
+import type trace from "../locales/en/trace";
 import { isolate } from "./isolate";
 import { pseudo } from "./pseudo";
 
@@ -21,6 +23,8 @@ interface Catalogues {
   machines: typeof machines;
   system: typeof system;
   setup: typeof setup;
+  routing: typeof routing;
+  trace: typeof trace;
 }
 export type Namespace = keyof Catalogues;
 
@@ -48,6 +52,8 @@ const loaders: Partial<Record<Namespace, () => Promise<{ default: Catalogue }>>>
   machines: () => import("../locales/en/machines"),
   system: () => import("../locales/en/system"),
   setup: () => import("../locales/en/setup"),
+  routing: () => import("../locales/en/routing"),
+  trace: () => import("../locales/en/trace"),
 };
 const loading = new Map<Namespace, Promise<void>>();
 

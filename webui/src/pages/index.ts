@@ -3,7 +3,7 @@ import type { Component } from "svelte";
 import type { Key, Namespace } from "../lib/i18n";
 import type { Permission } from "../lib/session.svelte";
 
-export type NavKey = "home" | "people" | "calls" | "machines" | "system";
+export type NavKey = "home" | "people" | "calls" | "routing" | "machines" | "system";
 export interface PageProps {
   params: Record<string, string>;
 }
@@ -28,8 +28,20 @@ export const pages: readonly PageEntry[] = [
   { path: "/people/:handle", load: () => import("./people/Person.svelte"), permission: "uc:read", nav: "people", title: "frame.person", words: ["people", "calls"] },
 
   { path: "/calls", load: () => import("./calls/Calls.svelte"), permission: "uc:read", nav: "calls", title: "frame.calls", words: ["calls"] },
+  { path: "/calls/trace", load: () => import("./calls/trace/Trace.svelte"), permission: "uc:read", nav: "calls", title: "frame.trace", words: ["calls", "trace"] },
   { path: "/calls/:gsid", load: () => import("./calls/Record.svelte"), permission: "uc:read", nav: "calls", title: "frame.call", words: ["calls"] },
 
+  { path: "/routing", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.routing", words: ["routing"] },
+  { path: "/routing/entity-links", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.entity_links", words: ["routing"] },
+  { path: "/routing/dial-patterns", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.dial_patterns", words: ["routing"] },
+  { path: "/routing/regular-expressions", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.regular_expressions", words: ["routing"] },
+  { path: "/routing/routing-policies", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.routing_policies", words: ["routing"] },
+  { path: "/routing/time-ranges", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.time_ranges", words: ["routing"] },
+  { path: "/routing/locations", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.locations", words: ["routing"] },
+  { path: "/routing/domains", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.domains", words: ["routing"] },
+  { path: "/routing/adaptations", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.adaptations", words: ["routing"] },
+  { path: "/routing/application-sequences", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.application_sequences", words: ["routing"] },
+  { path: "/routing/implicit-users", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.implicit_users", words: ["routing"] },
   { path: "/machines", load: () => import("./machines/Machines.svelte"), permission: "vms:read", nav: "machines", title: "frame.machines", words: ["machines"] },
   { path: "/machines/catalogue", load: () => import("./machines/Catalogue.svelte"), permission: "templates:read", nav: "machines", title: "frame.catalogue", words: ["machines"] },
   { path: "/machines/:name", load: () => import("./machines/Machine.svelte"), permission: "vms:read", nav: "machines", title: "frame.machine", words: ["machines"] },

@@ -15,6 +15,7 @@ const all: readonly Entry[] = [
   { key: "home", href: "/", icon: "home", letter: "h" },
   { key: "people", href: "/people", icon: "people", letter: "p" },
   { key: "calls", href: "/calls", icon: "calls", letter: "c" },
+  { key: "routing", href: "/routing", icon: "routing", letter: "r" },
   { key: "machines", href: "/machines", icon: "machines", letter: "m" },
   { key: "system", href: "/system", icon: "system", letter: "s" },
 ];

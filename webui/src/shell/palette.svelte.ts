@@ -19,7 +19,7 @@ export interface Found {
   run: () => void;
 }
 
-const icons = { home: "home", people: "people", calls: "calls", machines: "machines", system: "system" } as const;
+const icons = { home: "home", people: "people", calls: "calls", routing: "routing", machines: "machines", system: "system" } as const;
 const TYPING_MS = 120;
 const PEOPLE = 6;
 

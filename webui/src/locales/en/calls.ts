@@ -86,6 +86,7 @@ export default {
   not_found: "No record of this call",
   not_found_why: "It may still be under way, or its record has not arrived yet. Records arrive a moment after a call has ended.",
   back: "All calls",
+  show_messages: "Show its messages",
   under_way: "This call is under way. Its story is drawn once it has ended.",
   rang: "Rang",
   tried: "Tried for",

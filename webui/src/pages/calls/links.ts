@@ -5,6 +5,11 @@ export function callHref(gsid: string): string {
   return `/calls/${encodeURIComponent(gsid)}`;
 }
 
+/** The messages of a call. */
+export function traceHref(gsid: string): string {
+  return `/calls/trace?${new URLSearchParams({ gsid }).toString()}`;
+}
+
 export function recordsHref(query: Record<string, string>): string {
   return `/calls?${new URLSearchParams({ tab: "records", ...query }).toString()}`;
 }
