@@ -45,7 +45,7 @@ export interface ColumnSpec {
   word: Key;
   sort?: string;
   minor?: boolean;
-  as?: "text" | "mono" | "number" | "entity" | "names" | "any" | "days" | "times" | "applications" | "flags";
+  as?: "text" | "named" | "mono" | "number" | "entity" | "names" | "any" | "days" | "times" | "applications" | "flags";
 }
 
 export interface KindSpec {
@@ -132,9 +132,8 @@ export const kinds: Readonly<Record<Kind, KindSpec>> = {
       { fields: [notes] },
     ],
     columns: [
-      { key: "name", word: "frame.name", sort: "name" },
+      { key: "name", word: "frame.name", sort: "name", as: "named" },
       { key: "status", word: "routing.link", as: "entity" },
-      { key: "type", word: "routing.type", sort: "type", minor: true, as: "any" },
       { key: "address", word: "routing.address", as: "mono" },
     ],
   },
