@@ -22,6 +22,7 @@ export default {
   adaptations: "Adaptations",
   application_sequences: "Application sequences",
   implicit_users: "Implicit users",
+  routing_settings: "Routing in general",
   machines: "Machines",
   machine: "Machine",
   catalogue: "Catalogue",

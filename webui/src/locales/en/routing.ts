@@ -47,6 +47,16 @@ export default {
   add_implicit: "Add implicit users",
   implicit_why: "Numbers whose calls pass applications although no phone registers for them.",
 
+  settings: "In general",
+  settings_why: "What holds for all routing.",
+  settings_saved: "Saved.",
+  outbound_proxy: "Where to with what nobody knows",
+  outbound_proxy_hint: "Calls that no user, pattern or expression takes go to this entity.",
+  better_match: "A better pattern of all locations wins",
+  better_match_hint: "Otherwise a pattern of the caller's own location goes first, however short.",
+  emergency_anybody: "Emergency calls from anybody",
+  emergency_anybody_hint: "Also from phones that are not logged in.",
+
   none_yet: "Nothing here yet",
   notes: "Notes",
   choose: "Choose one",
@@ -118,6 +128,8 @@ export default {
   since: "since",
   last_request: "Last request",
   last_answer: "Last answer",
+  checked: "Asked",
+  calls_now: { one: "{n} call through it", other: "{n} calls through it" },
   its_messages: "Show its messages",
 
   pattern: "Pattern",

@@ -57,6 +57,15 @@ export async function namesOf(kind: Kind): Promise<Result<string[]>> {
   return { ok: true, value: names };
 }
 
+export async function getSettings(): Promise<Result<Draft>> {
+  return (await settle<unknown>(client.GET("/api/v1/uc/settings"))) as Result<Draft>;
+}
+
+export async function patchSettings(body: Draft, etag: string): Promise<Result<Draft>> {
+  const headers = { "Content-Type": "application/merge-patch+json", "If-Match": etag };
+  return (await settle<unknown>(client.PATCH("/api/v1/uc/settings", { body: body as never, headers }))) as Result<Draft>;
+}
+
 export async function testRoute(question: RouteQuestion): Promise<Result<RouteAnswer>> {
   return (await settle<unknown>(client.POST("/api/v1/uc/route-test", { body: question as never }))) as Result<RouteAnswer>;
 }

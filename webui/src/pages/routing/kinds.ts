@@ -294,7 +294,7 @@ export const kinds: Readonly<Record<Kind, KindSpec>> = {
           { pointer: "/from_to", as: "yes", word: "routing.from_to", hint: "routing.from_to_hint" },
         ],
       },
-      { word: "routing.conversions", fields: [{ pointer: "/digit_conversions", as: "conversions", word: "routing.conversions", hint: "routing.conversions_hint" }] },
+      { fields: [{ pointer: "/digit_conversions", as: "conversions", word: "routing.conversions", hint: "routing.conversions_hint" }] },
       {
         word: "routing.rewritten",
         fields: [
@@ -345,6 +345,15 @@ export const kinds: Readonly<Record<Kind, KindSpec>> = {
     ],
   },
 };
+
+/** What holds for all routing: one row that is always there. */
+export const settingsBlank: Draft = { better_match_all_overrides: false, emergency_unauthenticated: false, outbound_proxy: null };
+export const settingsFields: readonly FieldSpec[] = [
+  { pointer: "/outbound_proxy", as: "name", of: "sip-entities", none: "frame.none", word: "routing.outbound_proxy", hint: "routing.outbound_proxy_hint" },
+  { pointer: "/better_match_all_overrides", as: "yes", word: "routing.better_match", hint: "routing.better_match_hint" },
+  { pointer: "/emergency_unauthenticated", as: "yes", word: "routing.emergency_anybody", hint: "routing.emergency_anybody_hint" },
+];
+export const SETTINGS = "/routing/settings";
 
 export function kindOf(path: string): Kind | undefined {
   if (path === "/routing") return "sip-entities";

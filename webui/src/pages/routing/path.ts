@@ -21,6 +21,8 @@ export interface RouteCandidate {
   policy: string | null;
   rank: number | null;
   link_state: string | null;
+  /** Why its link is as it is. */
+  reason?: string;
   request_uri: string | null;
   headers?: Readonly<Record<string, string>>;
 }
@@ -77,7 +79,7 @@ export function isUp(candidate: RouteCandidate): boolean {
 }
 
 export function layOut(question: Pick<RouteQuestion, "caller" | "callee">, answer: RouteAnswer): Drawn {
-  const counted = answer.steps.filter((each) => each.result === "match");
+  const counted = answer.steps.filter((each) => each.result === "match" && each.step !== "caller");
   const stops: Stop[] = [{ key: "caller", kind: "caller", step: "caller", name: party(question.caller), detail: "", y: HEAD }];
   for (const [i, each] of counted.entries())
     stops.push({ key: `${String(i)} ${each.step}`, kind: "step", step: each.step, name: each.name ?? "", detail: each.detail ?? "", y: HEAD + stops.length * STOP });

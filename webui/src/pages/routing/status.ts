@@ -16,11 +16,12 @@ export interface Status {
   state: LinkState;
   reason: string;
   since: string | null;
+  checked_at: string | null;
   last_request: string | null;
   last_answer: string | null;
-  /** When the last OPTIONS was answered, and how fast. */
-  last_answer_at: string | null;
+  calls: number;
   links: LiveLink[];
+  registration: { state: string; reason: string } | null;
 }
 
 const text = (value: Json | undefined): string => (typeof value === "string" ? value : "");
@@ -30,23 +31,25 @@ export function stateOf(value: Json | undefined): LinkState {
   return STATES.find((state) => state === value) ?? "unknown";
 }
 
-/** What cannot be read is unknown, with sm's silence as the reason it has. */
+/** Without sm's word (it is off, or does not answer) the state is not known. */
 export function statusOf(row: Draft): Status {
   const raw = isObject(row.status) ? row.status : {};
   const links = (Array.isArray(raw.links) ? raw.links : []).filter(isObject).map((link) => ({
     transport: text(link.transport),
     port: typeof link.port === "number" ? link.port : 0,
-    state: stateOf(link.state),
+    state: stateOf(link.link),
     reason: text(link.reason),
   }));
   return {
-    state: stateOf(raw.state),
+    state: stateOf(raw.link),
     reason: text(raw.reason),
-    since: orNull(raw.since),
+    since: orNull(raw.changed_at),
+    checked_at: orNull(raw.checked_at),
     last_request: orNull(raw.last_request),
     last_answer: orNull(raw.last_answer),
-    last_answer_at: orNull(raw.last_answer_at),
+    calls: typeof raw.calls === "number" ? raw.calls : 0,
     links,
+    registration: isObject(raw.registration) ? { state: text(raw.registration.state), reason: text(raw.registration.reason) } : null,
   };
 }
 

@@ -3,7 +3,7 @@ import { client, settle, type Result } from "../../../api/client";
 import type { paths } from "../../../api/schema";
 import type { Ladder, Message } from "./ladder";
 
-type ListQuery = paths["/api/v1/uc/trace"]["get"]["parameters"]["query"];
+type ListQuery = NonNullable<paths["/api/v1/uc/trace"]["get"]["parameters"]["query"]>;
 
 /** What messages are found by; the names are those of the address bar and of the API alike. */
 export const FILTERS = ["gsid", "user", "call_id", "address", "q", "node", "at.gte", "at.lt"] as const;

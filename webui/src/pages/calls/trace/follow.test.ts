@@ -55,8 +55,8 @@ describe("followTrace", () => {
   });
 
   it("reads anew when told, passes over what is no message, and does not ask who refused", async () => {
-    const { told } = await play([body(sse("9", "{}", "reset"), sse("10", "nonsense")), new Response("", { status: 403 })]);
-    expect(told).toEqual(["on", "reset", "off", "refused 403"]);
+    const { told } = await play([body(sse("9", "{}", "reset"), sse("10", "nonsense"), sse("11", '{"node":"sm"}', "trace.gap")), new Response("", { status: 403 })]);
+    expect(told).toEqual(["on", "reset", "reset", "off", "refused 403"]);
   });
 
   it("tries again after an answer that says later", async () => {

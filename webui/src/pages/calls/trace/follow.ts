@@ -58,7 +58,7 @@ export function followTrace<T>(url: string, handlers: FollowHandlers<T>, world: 
 
   function take(sent: Sent): void {
     if (sent.id !== "") last = sent.id;
-    if (sent.event === "reset") return handlers.reset();
+    if (sent.event === "reset" || sent.event === "trace.gap") return handlers.reset();
     const value = parsed<T>(sent.data);
     if (value === undefined) return;
     gathered.push(value);
