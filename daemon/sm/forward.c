@@ -183,6 +183,8 @@ static int write_request(struct sm *sm, const struct forward *f, const struct si
 		sip_edit_remove_all(&edit, SIP_HDR_ROUTE);
 	else if (f->pop_routes)
 		sip_edit_pop(&edit, SIP_HDR_ROUTE, f->pop_routes);
+	if (f->path.len)
+		sip_edit_push(&edit, SIP_HDR_ROUTE, f->path);
 	if (f->back.len)
 		sip_edit_push(&edit, SIP_HDR_ROUTE, f->back);
 	if (f->application.len)

@@ -24,6 +24,7 @@ struct forward {
 	struct slice uri;	  /* new Request-URI; empty: as it is */
 	unsigned pop_routes;	  /* our own Routes on top */
 	bool drop_routes;	  /* all of them: a phone does not choose its way */
+	struct slice path;	  /* Routes of a phone behind edge proxies, "" none */
 	struct slice application; /* Route towards an application, "" none */
 	struct slice back;	  /* and the Route that brings it back to us */
 	bool record_route;

@@ -48,6 +48,8 @@ static struct binding *binding_free(struct binding *b)
 	free(b->instance);
 	free(b->call_id);
 	free(b->user_agent);
+	free(b->params);
+	free(b->path);
 	free(b);
 	return NULL;
 }
@@ -143,7 +145,8 @@ static struct binding *match(const struct location_user *user, const struct loca
 
 	LIST_FOREACH (b, &user->bindings, struct binding, link) {
 		if (change->instance.len && b->instance[0]) {
-			if (slice_eq_str(change->instance, b->instance))
+			if (slice_eq_str(change->instance, b->instance) &&
+			    change->reg_id == b->reg_id)
 				return b;
 			continue;
 		}
@@ -209,6 +212,13 @@ static char *dup_or_empty(struct slice s)
 	return slice_dup(slice_sub(s, 0, LOCATION_TEXT_MAX));
 }
 
+/* What few contacts have costs the others nothing. */
+static int dup_or_null(struct slice s, char **ret)
+{
+	*ret = s.len ? slice_dup(s) : NULL;
+	return s.len && !*ret ? -ENOMEM : 0;
+}
+
 static int binding_fill(struct location *location, struct binding *b,
 			const struct location_request *rq, const struct location_change *change)
 {
@@ -217,8 +227,11 @@ static int binding_fill(struct location *location, struct binding *b,
 	AUTO(str) char *call_id = dup_or_empty(rq->call_id);
 	AUTO(str) char *agent = dup_or_empty(rq->user_agent);
 	AUTO(str) char *instance = dup_or_empty(change->instance);
+	AUTO(str) char *params = NULL;
+	AUTO(str) char *path = NULL;
 
-	if (!uri || !contact || !call_id || !agent || !instance)
+	if (dup_or_null(change->params, &params) < 0 || dup_or_null(rq->path, &path) < 0 || !uri ||
+	    !contact || !call_id || !agent || !instance)
 		return -ENOMEM;
 	map_remove(&location->contacts, &b->contact_node);
 	if (map_add(&location->contacts, &b->contact_node, slice_str(contact)) < 0)
@@ -228,6 +241,11 @@ static int binding_fill(struct location *location, struct binding *b,
 	free(b->call_id);
 	free(b->user_agent);
 	free(b->instance);
+	free(b->params);
+	free(b->path);
+	b->params = TAKE(params);
+	b->path = TAKE(path);
+	b->reg_id = change->reg_id;
 	b->uri = TAKE(uri);
 	b->contact = TAKE(contact);
 	b->call_id = TAKE(call_id);
@@ -268,7 +286,8 @@ static bool moves(const struct binding *b, const struct location_request *rq,
 		  const struct location_change *change)
 {
 	return !slice_eq_str(change->uri, b->uri) || !slice_eq_str(rq->user_agent, b->user_agent) ||
-	       b->transport != rq->transport || !addr_equal(&b->source, &rq->source);
+	       b->transport != rq->transport || !slice_eq_str(rq->path, b->path ? b->path : "") ||
+	       !addr_equal(&b->source, &rq->source);
 }
 
 static int put(struct location *location, struct location_user *user,
@@ -369,6 +388,9 @@ int location_restore(struct location *location, const char *handle, const struct
 	rq.source = values->source;
 	rq.by_source = values->by_source;
 	change.instance = slice_str(values->instance);
+	change.params = slice_str(values->params);
+	change.reg_id = values->reg_id;
+	rq.path = slice_str(values->path);
 	user = user_make(location, slice_str(handle));
 	if (!user)
 		return -ENOMEM;
@@ -422,6 +444,57 @@ const struct binding *location_by_contact(const struct location *location, struc
 			return b;
 	}
 	return node ? MAP_ENTRY(node, struct binding, contact_node) : NULL;
+}
+
+struct slice location_target(const struct binding *binding)
+{
+	struct slice text = slice_str(binding->uri);
+	struct sip_uri uri;
+
+	if (sip_uri_parse(text, &uri) == 0 && uri.headers.len)
+		text.len = (size_t)(uri.headers.p - text.p) - 1;
+	return text;
+}
+
+uint64_t location_instance(const struct binding *binding)
+{
+	uint64_t hash = binding->reg_id ? slice_hash(slice_str(binding->instance)) : 0;
+
+	return binding->reg_id && hash == 0 ? 1 : hash;
+}
+
+bool location_is_spare(const struct binding *binding)
+{
+	struct list *end = &binding->user->bindings;
+
+	if (!binding->reg_id)
+		return false;
+	for (struct list *pos = binding->link.next; pos != end; pos = pos->next) {
+		const struct binding *b = LIST_ENTRY(pos, struct binding, link);
+
+		if (b->reg_id && strcmp(b->instance, binding->instance) == 0)
+			return true;
+	}
+	return false;
+}
+
+const struct binding *location_other_flow(const struct location *location, struct slice handle,
+					  uint64_t instance, const uint64_t *tried, size_t count)
+{
+	const struct list *bindings = location_of(location, handle);
+	const struct binding *b, *found = NULL;
+
+	if (!bindings || !instance)
+		return NULL;
+	LIST_FOREACH (b, bindings, struct binding, link) {
+		bool is_new = location_instance(b) == instance;
+
+		for (size_t i = 0; i < count; i++)
+			is_new = is_new && tried[i] != b->id;
+		if (is_new)
+			found = b;
+	}
+	return found;
 }
 
 void location_set_only_udp(struct location *location, struct slice uri)

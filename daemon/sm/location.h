@@ -13,7 +13,8 @@
 
 #define LOCATION_CONTACTS_MAX 10 /* of one user, and in one REGISTER */
 #define LOCATION_URI_MAX 512
-#define LOCATION_TEXT_MAX 256 /* instance, Call-ID, user agent */
+#define LOCATION_TEXT_MAX 256 /* instance, Call-ID, user agent, parameters */
+#define LOCATION_PATH_MAX 1024
 
 struct location; /* opaque, see location.c */
 struct location_user;
@@ -30,6 +31,9 @@ struct binding {
 	char *instance; /* +sip.instance without quotes, or "" */
 	char *call_id;
 	char *user_agent; /* or "" */
+	char *params;	  /* further parameters of the Contact with their ";", NULL: none */
+	char *path;	  /* Routes that lead to it (RFC 3327), commas between, NULL: none */
+	uint32_t reg_id;  /* of several flows of one instance (RFC 5626), 0: none */
 	uint32_t cseq;
 	uint32_t q;		      /* thousandths, 1000 when not given */
 	int64_t expires_ms;	      /* wall clock */
@@ -63,6 +67,8 @@ DEFINE_AUTO(location)
 struct location_change {
 	struct slice uri;
 	struct slice instance;
+	struct slice params;
+	uint32_t reg_id;
 	uint32_t expires_s; /* granted; 0 removes */
 	uint32_t q;
 };
@@ -72,6 +78,7 @@ struct location_request {
 	struct slice call_id;
 	uint32_t cseq;
 	struct slice user_agent;
+	struct slice path;
 	bool remove_all; /* Contact: * */
 	size_t count;
 	struct location_change changes[LOCATION_CONTACTS_MAX];
@@ -97,6 +104,14 @@ size_t location_count_of(const struct location *location, struct slice handle);
  * a dialog finds its phone. Of several, the one that registered from that host. NULL when there is
  * none. */
 const struct binding *location_by_contact(const struct location *location, struct slice uri);
+/* The URI that a request to this contact carries: the Contact's without headers. */
+struct slice location_target(const struct binding *binding);
+/* Of an instance with several flows the newest speaks for all (RFC 5626 section 6). */
+bool location_is_spare(const struct binding *binding);
+/* The next flow of that instance, newest first, whose id is none of those; NULL: no more. */
+const struct binding *location_other_flow(const struct location *location, struct slice handle,
+					  uint64_t instance, const uint64_t *tried, size_t count);
+uint64_t location_instance(const struct binding *binding); /* 0: not one of several flows */
 /* It was learned that this contact takes no connections. */
 void location_set_only_udp(struct location *location, struct slice uri);
 const char *location_handle(const struct binding *binding);

@@ -27,12 +27,13 @@ static json_t *binding_to_json(const char *handle, const struct binding *b)
 {
 	char source[ADDR_TEXT_MAX];
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I}", "handle", handle,
-			 "uri", b->uri, "instance", b->instance, "call_id", b->call_id,
-			 "user_agent", b->user_agent, "id", (json_int_t)b->id, "cseq",
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I,s:s*,s:s*,s:I}",
+			 "handle", handle, "uri", b->uri, "instance", b->instance, "call_id",
+			 b->call_id, "user_agent", b->user_agent, "id", (json_int_t)b->id, "cseq",
 			 (json_int_t)b->cseq, "q", (json_int_t)b->q, "transport",
 			 (json_int_t)b->transport, "source", addr_format(&b->source, source),
-			 "by_source", b->by_source, "expires_ms", (json_int_t)b->expires_ms);
+			 "by_source", b->by_source, "expires_ms", (json_int_t)b->expires_ms,
+			 "params", b->params, "path", b->path, "reg_id", (json_int_t)b->reg_id);
 }
 
 void persist_binding(void *user, enum location_event event, const char *handle,
@@ -69,17 +70,18 @@ static int load_binding(void *user, struct slice key, struct slice value, int64_
 	struct sm *sm = user;
 	struct binding b = { 0 };
 	json_t *json = json_loadb(value.p, value.len, 0, NULL);
-	json_int_t id, cseq, q, transport, expires;
+	json_int_t id, cseq, q, transport, expires, reg_id = 0;
 	const char *handle, *source;
 	char empty[] = "";
 	int by_source;
 
 	b.instance = b.call_id = b.user_agent = b.uri = empty;
-	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I}", "handle",
-			&handle, "uri", &b.uri, "instance", &b.instance, "call_id", &b.call_id,
-			"user_agent", &b.user_agent, "id", &id, "cseq", &cseq, "q", &q, "transport",
-			&transport, "source", &source, "by_source", &by_source, "expires_ms",
-			&expires) == 0 &&
+	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I,s?s,s?s,s?I}",
+			"handle", &handle, "uri", &b.uri, "instance", &b.instance, "call_id",
+			&b.call_id, "user_agent", &b.user_agent, "id", &id, "cseq", &cseq, "q", &q,
+			"transport", &transport, "source", &source, "by_source", &by_source,
+			"expires_ms", &expires, "params", &b.params, "path", &b.path, "reg_id",
+			&reg_id) == 0 &&
 	    addr_parse(slice_str(source), 0, &b.source) == 0) {
 		b.id = (uint64_t)id;
 		b.cseq = (uint32_t)cseq;
@@ -87,6 +89,7 @@ static int load_binding(void *user, struct slice key, struct slice value, int64_
 		b.transport = (enum sip_transport)transport;
 		b.by_source = by_source;
 		b.expires_ms = expires;
+		b.reg_id = (uint32_t)reg_id;
 		location_restore(sm->location, handle, &b);
 	}
 	json_decref(json);

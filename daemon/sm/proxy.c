@@ -237,15 +237,12 @@ void proxy_to_user(struct proxy *p, const struct uc_user *user)
 	proxy_enter(p);
 	if (bindings)
 		LIST_FOREACH (b, bindings, struct binding, link) {
-			struct branch_spec spec = { .handle = user->handle,
-						    .uri = slice_str(b->uri) };
+			uint32_t share = sip_guard_share(breadth, count, index++);
+			struct branch_spec spec;
 
-			spec.breadth = sip_guard_share(breadth, count, index++);
-			if (spec.breadth == 0 || !way_to_binding(p->sm, b, &spec.flow))
-				continue;
-			spec.to.kind = sip_flow_is_reliable(&spec.flow) ? TRUST_PHONE_STREAM
-									: TRUST_PHONE_UDP;
-			started += branch_start(p, &spec) == 0;
+			if (share && !location_is_spare(b) &&
+			    branch_spec_of(p, b, user->handle, share, &spec))
+				started += branch_start(p, &spec) == 0;
 		}
 	if (!started)
 		answer(p, count && breadth == 0 ? 440 : 480, SLICE(""));

@@ -13,6 +13,7 @@
 #include "sm/location.h"
 #include "sm/proxy_private.h"
 #include "sm/sm_options.h"
+#include "sm/way.h"
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_txn.h"
 #include "stack/sip/sip_wire.h"
@@ -63,6 +64,8 @@ static bool branch_done(struct branch *b)
 	return true;
 }
 
+static bool retry_other_flow(struct branch *b);
+
 static void on_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
 {
 	struct branch *b = user;
@@ -80,6 +83,10 @@ static void on_response(void *user, struct sip_client_txn *txn, const struct sip
 			proxy_provisional(p, in->msg, b->to);
 		}
 	} else if (branch_done(b) || status < 300) {
+		if (status == 430 && retry_other_flow(b)) {
+			proxy_leave(p);
+			return;
+		}
 		branch_note(b, status);
 		if (b->alternate && proxy_is_retried(status) && proxy_next_alternate(p)) {
 			proxy_leave(p);
@@ -95,6 +102,45 @@ static void on_response(void *user, struct sip_client_txn *txn, const struct sip
 
 /* Over TCP only for its length, and nobody took the connection: once more over UDP (RFC 3261 section
  * 18.1.1). */
+bool branch_spec_of(struct proxy *p, const struct binding *binding, const char *handle,
+		    uint32_t breadth, struct branch_spec *ret)
+{
+	*ret = (struct branch_spec){ .handle = handle,
+				     .uri = location_target(binding),
+				     .path = binding->path,
+				     .breadth = breadth,
+				     .instance = location_instance(binding) };
+	ret->tried[0] = binding->id;
+	if (!way_to_binding(p->sm, binding, &ret->flow))
+		return false;
+	ret->to.kind = sip_flow_is_reliable(&ret->flow) ? TRUST_PHONE_STREAM : TRUST_PHONE_UDP;
+	return true;
+}
+
+/* The flow failed before the phone said anything: its next one (RFC 5626 section 6). */
+static bool retry_other_flow(struct branch *b)
+{
+	struct proxy *p = b->proxy;
+	struct slice handle = slice_str(b->user);
+	const struct binding *next;
+	struct branch_spec spec;
+	size_t count = 0;
+
+	if (!b->instance || b->provisional || b->given_up || p->cancelled || p->finished ||
+	    !p->server)
+		return false;
+	while (count < BRANCH_FLOWS_MAX && b->tried[count])
+		count++;
+	if (count == BRANCH_FLOWS_MAX)
+		return false;
+	next = location_other_flow(p->sm->location, handle, b->instance, b->tried, count);
+	if (!next || !branch_spec_of(p, next, b->user, b->breadth, &spec))
+		return false;
+	memcpy(spec.tried, b->tried, sizeof(spec.tried));
+	spec.tried[count] = next->id;
+	return branch_start(p, &spec) == 0;
+}
+
 static bool retry_over_udp(struct branch *b)
 {
 	struct proxy *p = b->proxy;
@@ -123,7 +169,7 @@ static void on_failed(void *user, struct sip_client_txn *txn, int reason)
 	if (branch_done(b)) {
 		log_debug("branch.failed", F("gsid", (const char *)p->gsid),
 			  F("target", (const char *)b->target), F("reason", strerror(-reason)));
-		if (retry_over_udp(b)) {
+		if (retry_over_udp(b) || retry_other_flow(b)) {
 			proxy_leave(p);
 			return;
 		}
@@ -246,6 +292,7 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 		.to = spec->to,
 		.in_flow = &p->in_flow,
 		.uri = spec->uri,
+		.path = slice_str(spec->path),
 		.pop_routes = p->pop_routes,
 		.drop_routes = p->drop_routes,
 		.record_route = !p->in_dialog && records_route(p),
@@ -307,6 +354,8 @@ int branch_start(struct proxy *p, const struct branch_spec *spec)
 	} else if (spec->handle) {
 		snprintf(b->user, sizeof(b->user), "%s", spec->handle);
 	}
+	b->instance = spec->instance;
+	memcpy(b->tried, spec->tried, sizeof(b->tried));
 	snprintf(b->target, sizeof(b->target), "%.*s", SLICE_ARG(spec->uri));
 	r = send_branch(p, b, spec);
 	if (r < 0) {

@@ -11,11 +11,13 @@
 #include "stack/sip/sip_flow.h"
 #include "stack/sip/sip_guard.h"
 
+struct binding;
 struct sip_client_txn;
 struct sip_msg;
 struct sip_server_txn;
 
 #define BRANCH_CONTACT_MAX 512
+#define BRANCH_FLOWS_MAX 4 /* of one phone that are tried one after another */
 
 struct proxy {
 	struct list link; /* in sm->proxies */
@@ -61,6 +63,8 @@ struct branch {
 	unsigned place;
 	char user[ODI_USER_MAX + 1]; /* served user, or whose phone */
 	char target[BRANCH_CONTACT_MAX];
+	uint64_t instance; /* of the phone, when it has several flows */
+	uint64_t tried[BRANCH_FLOWS_MAX];
 	uint32_t breadth;
 	bool lengthy;	       /* went over TCP because it was too long for UDP */
 	struct sip_flow asked; /* the flow before that */
@@ -73,11 +77,17 @@ struct branch_spec {
 	struct slice uri;
 	const struct sequence_step *step; /* application of a sequence, or NULL */
 	const char *handle;		  /* whose phone, or NULL */
+	const char *path;		  /* Routes to it, or NULL */
+	uint64_t instance;		  /* one of several flows of it, 0: the only one */
+	uint64_t tried[BRANCH_FLOWS_MAX]; /* bindings of that instance, this one last */
 	bool alternate;			  /* others may be tried after it */
 	uint32_t timeout_ms;		  /* for a first answer, 0: the usual */
 	uint32_t breadth;
 };
 
+/* A contact of a user: everything that a branch to it needs. false: it cannot be reached. */
+bool branch_spec_of(struct proxy *p, const struct binding *binding, const char *handle,
+		    uint32_t breadth, struct branch_spec *ret);
 /* Errors: what sending gives; no branch is left then. */
 int branch_start(struct proxy *p, const struct branch_spec *spec);
 void branch_cancel_all(struct proxy *p, const struct branch *except, struct slice reason);

@@ -11,6 +11,7 @@
 #include "sm/sm.h"
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_txn.h"
+#include "stack/sip/sip_wire.h"
 
 /* Below this a short time is refused; a longer minimum than an hour never is (section 10.2.8). */
 #define BRIEF_MAX_S 3600
@@ -44,6 +45,29 @@ static uint32_t read_q(struct slice text)
 	return q;
 }
 
+/* Parameters that are not ours are given back as they came. */
+static struct slice keep_params(const struct sip_addr *addr, char text[static LOCATION_TEXT_MAX])
+{
+	static const struct slice ours[] = { SLICE("expires"), SLICE("q"), SLICE("+sip.instance"),
+					     SLICE("reg-id") };
+	struct slice rest = addr->params;
+	struct sip_param param;
+	size_t len = 0;
+
+	for (struct slice at = rest; sip_param_next(&rest, &param) > 0; at = rest) {
+		struct slice raw = sip_trim(slice_make(at.p, (size_t)(rest.p - at.p)));
+		bool keep = len + raw.len < LOCATION_TEXT_MAX && !memchr(raw.p, '\r', raw.len);
+
+		for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+			keep = keep && !slice_eq_nocase(param.name, ours[i]);
+		if (!keep)
+			continue;
+		memcpy(text + len, raw.p, raw.len);
+		len += raw.len;
+	}
+	return slice_make(text, len);
+}
+
 static unsigned read_contact(const struct sm_options *options, const struct sip_addr *addr,
 			     uint32_t expires_s, struct location_change *out)
 {
@@ -51,7 +75,7 @@ static unsigned read_contact(const struct sm_options *options, const struct sip_
 
 	if (addr->uri.scheme != SIP_SCHEME_SIP && addr->uri.scheme != SIP_SCHEME_SIPS)
 		return 400;
-	if (addr->uri.text.len > LOCATION_URI_MAX || addr->uri.headers.len)
+	if (addr->uri.text.len > LOCATION_URI_MAX)
 		return 400;
 	/* What cannot be read as a number counts as the default (section 10.3). */
 	if (sip_addr_param(addr, SLICE("expires"), &text) &&
@@ -64,23 +88,65 @@ static unsigned read_contact(const struct sm_options *options, const struct sip_
 	return registrar_grant(options, expires_s, &out->expires_s) < 0 ? 423 : 0;
 }
 
-unsigned registrar_read(const struct sm_options *options, const struct sip_msg *msg,
-			struct location_request *ret)
+/* The Path of a REGISTER that came through an edge proxy (RFC 3327 section 5.3). */
+static unsigned read_path(const struct sip_msg *msg, char text[static LOCATION_PATH_MAX],
+			  struct slice *ret, bool *edge_keeps_flow)
+{
+	struct sip_values it = sip_values_of(msg, SIP_HDR_PATH);
+	struct sip_addr addr;
+	struct slice value;
+	size_t len = 0;
+
+	while (sip_values_next(&it, &value)) {
+		if (sip_addr_parse(value, &addr) < 0 || !addr.bracketed ||
+		    (addr.uri.scheme != SIP_SCHEME_SIP && addr.uri.scheme != SIP_SCHEME_SIPS) ||
+		    memchr(value.p, '\r', value.len) || len + value.len + 2 > LOCATION_PATH_MAX)
+			return 400;
+		if (len) {
+			memcpy(text + len, ", ", 2);
+			len += 2;
+		}
+		memcpy(text + len, value.p, value.len);
+		len += value.len;
+		/* The last is the phone's first hop. */
+		*edge_keeps_flow = sip_uri_param(&addr.uri, SLICE("ob"), NULL);
+	}
+	if (len && !sip_msg_has_token(msg, SIP_HDR_SUPPORTED, SLICE("path")))
+		return 420;
+	*ret = slice_make(text, len);
+	return 0;
+}
+
+/* One of several flows of an instance, where both ends can do that (RFC 5626 section 6). */
+static unsigned read_flow(const struct sip_msg *msg, const struct sip_addr *addr, bool direct,
+			  struct location_change *out)
+{
+	struct slice text;
+	uint32_t id = 0;
+
+	if (out->instance.len == 0 || !sip_addr_param(addr, SLICE("reg-id"), &text) ||
+	    sip_number_parse(text, INT32_MAX, &id) < 0 || id == 0 ||
+	    !sip_msg_has_token(msg, SIP_HDR_SUPPORTED, SLICE("outbound")))
+		return 0;
+	if (!direct)
+		return 439;
+	out->reg_id = id;
+	return 0;
+}
+
+static unsigned read_contacts(const struct sm_options *options, const struct sip_msg *msg,
+			      bool direct, struct registrar_text *text,
+			      struct location_request *ret)
 {
 	struct sip_values it = sip_values_of(msg, SIP_HDR_CONTACT);
 	uint32_t expires_s = options->default_expires_s;
-	struct sip_cseq cseq = { 0 };
+	struct location_change *change;
 	struct sip_addr addr;
 	struct slice value;
-	unsigned status;
+	unsigned status, flows = 0;
 
 	if (sip_msg_expires(msg, &expires_s) == -EBADMSG)
 		expires_s = options->default_expires_s;
-	if (sip_msg_cseq(msg, &cseq) < 0)
-		return 400;
-	ret->call_id = sip_msg_call_id(msg);
-	ret->cseq = cseq.number;
-	ret->user_agent = sip_msg_value(msg, SIP_HDR_USER_AGENT);
 	while (sip_values_next(&it, &value)) {
 		if (sip_addr_parse(value, &addr) < 0 || ret->remove_all)
 			return 400;
@@ -93,12 +159,38 @@ unsigned registrar_read(const struct sm_options *options, const struct sip_msg *
 		}
 		if (ret->count == LOCATION_CONTACTS_MAX)
 			return 403;
-		status = read_contact(options, &addr, expires_s, &ret->changes[ret->count]);
+		change = &ret->changes[ret->count];
+		status = read_contact(options, &addr, expires_s, change);
+		if (status == 0)
+			status = read_flow(msg, &addr, direct, change);
 		if (status)
 			return status;
+		change->params = keep_params(&addr, text->params[ret->count]);
+		flows += change->reg_id && change->expires_s;
 		ret->count++;
 	}
-	return 0;
+	return flows > 1 ? 400 : 0; /* one flow, one REGISTER */
+}
+
+unsigned registrar_read(const struct sm_options *options, const struct sip_msg *msg,
+			struct registrar_text *text, struct location_request *ret)
+{
+	struct sip_cseq cseq = { 0 };
+	bool edge_keeps_flow = false;
+	unsigned status;
+
+	if (sip_msg_cseq(msg, &cseq) < 0)
+		return 400;
+	ret->call_id = sip_msg_call_id(msg);
+	ret->cseq = cseq.number;
+	ret->user_agent = sip_msg_value(msg, SIP_HDR_USER_AGENT);
+	status = read_path(msg, text->path, &ret->path, &edge_keeps_flow);
+	if (status)
+		return status;
+	return read_contacts(options, msg,
+			     ret->path.len ? edge_keeps_flow
+					   : sip_values_count(msg, SIP_HDR_VIA) == 1,
+			     text, ret);
 }
 
 static void refuse(struct sm *sm, struct sip_server_txn *txn, unsigned status)
@@ -108,32 +200,51 @@ static void refuse(struct sm *sm, struct sip_server_txn *txn, unsigned status)
 
 	if (status == 423)
 		buf_printf(&lines, "Min-Expires: %u\r\n", sm->options->min_expires_s);
+	else if (status == 420)
+		buf_add_str(&lines, "Unsupported: path\r\n");
 	extra.headers = buf_slice(&lines);
 	sip_server_txn_reply(txn, status, &extra);
 }
 
+static void add_binding(const struct binding *b, int64_t now_ms, struct buf *lines)
+{
+	int64_t left = (b->expires_ms - now_ms + 500) / 1000;
+
+	buf_printf(lines, "Contact: <%s>;expires=%lld", b->uri, (long long)(left > 0 ? left : 0));
+	if (b->instance[0])
+		buf_printf(lines, ";+sip.instance=\"%s\"", b->instance);
+	if (b->reg_id)
+		buf_printf(lines, ";reg-id=%u", b->reg_id);
+	if (b->q < 1000)
+		buf_printf(lines, ";q=0.%03u", b->q);
+	if (b->params)
+		buf_add_str(lines, b->params);
+	buf_add_str(lines, "\r\n");
+}
+
 /* The binding as it stands now; Expires repeats the first time granted in this request. */
-static void answer(struct sm *sm, struct sip_server_txn *txn, const struct location_request *rq)
+static void answer(struct sm *sm, struct sip_server_txn *txn, const struct location_request *rq,
+		   uint32_t listen)
 {
 	const struct list *bindings = location_of(sm->location, slice_str(rq->handle));
 	struct sip_extra extra = { 0 };
 	AUTO_BUF lines = { 0 };
 	const struct binding *b;
-	int64_t left;
 
 	if (bindings)
-		LIST_FOREACH (b, bindings, struct binding, link) {
-			left = (b->expires_ms - rq->now_ms + 500) / 1000;
-			buf_printf(&lines, "Contact: <%s>;expires=%lld", b->uri,
-				   (long long)(left > 0 ? left : 0));
-			if (b->instance[0])
-				buf_printf(&lines, ";+sip.instance=\"%s\"", b->instance);
-			if (b->q < 1000)
-				buf_printf(&lines, ";q=0.%03u", b->q);
-			buf_add_str(&lines, "\r\n");
-		}
+		LIST_FOREACH (b, bindings, struct binding, link)
+			add_binding(b, rq->now_ms, &lines);
 	if (rq->count || rq->remove_all)
 		buf_printf(&lines, "Expires: %u\r\n", rq->count ? rq->changes[0].expires_s : 0);
+	if (rq->path.len)
+		buf_printf(&lines, "Path: %.*s\r\n", SLICE_ARG(rq->path));
+	if (rq->count && rq->changes[0].reg_id)
+		buf_add_str(&lines, "Require: outbound\r\n");
+	if (bindings && sm->options->service_route) {
+		buf_add_str(&lines, "Service-Route: <");
+		sip_wire_uri(sm->wire, listen, SLICE(""), &lines);
+		buf_add_str(&lines, ";lr>\r\n");
+	}
 	extra.headers = buf_slice(&lines);
 	sip_server_txn_reply(txn, 200, &extra);
 }
@@ -161,13 +272,20 @@ static void change(struct sm *sm, const struct sip_incoming *in, struct sip_serv
 		.flow = in->flow.connection,
 		.now_ms = sm_wall_ms(sm),
 	};
+	struct registrar_text text;
 	unsigned status;
 	int r;
 
-	status = registrar_read(options, in->msg, &rq);
+	status = registrar_read(options, in->msg, &text, &rq);
 	if (status) {
 		refuse(sm, txn, status);
 		return;
+	}
+	if (rq.path.len) { /* the flow is the edge's, and serves many */
+		rq.flow = 0;
+		rq.by_source = false;
+	} else if (rq.count && rq.changes[0].reg_id) {
+		rq.by_source = true; /* this flow and no other */
 	}
 	rq.max_contacts = user->max_contacts && user->max_contacts < options->max_contacts
 				  ? user->max_contacts
@@ -175,7 +293,7 @@ static void change(struct sm *sm, const struct sip_incoming *in, struct sip_serv
 	r = location_update(sm->location, &rq);
 	metric_set(sm->metrics, SM_BINDINGS, (int64_t)location_count(sm->location));
 	if (r == 0)
-		answer(sm, txn, &rq);
+		answer(sm, txn, &rq, in->flow.listen);
 	else
 		refuse(sm, txn, r == -EDQUOT ? 403 : 500);
 }

@@ -17,7 +17,12 @@ void registrar_request(struct sm *sm, const struct sip_incoming *in);
 
 /* The time that is granted for a time asked for. 0, or -ERANGE: too short, 423. */
 int registrar_grant(const struct sm_options *options, uint32_t asked_s, uint32_t *ret);
-/* Read Contacts, Expires, Call-ID, CSeq into the request; slices point into msg. Returns the status
- * to refuse with (400, 403, 423) or 0. */
+/* Where what does not stand in the message as it is kept is put together. */
+struct registrar_text {
+	char path[LOCATION_PATH_MAX];
+	char params[LOCATION_CONTACTS_MAX][LOCATION_TEXT_MAX];
+};
+/* Read Path, Contacts, Expires, Call-ID, CSeq into the request; slices point into msg and
+ * text. Returns the status to refuse with (400, 403, 420 no "path" in Supported, 423, 439) or 0. */
 unsigned registrar_read(const struct sm_options *options, const struct sip_msg *msg,
-			struct location_request *ret);
+			struct registrar_text *text, struct location_request *ret);

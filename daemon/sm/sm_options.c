@@ -41,6 +41,8 @@ const struct option sm_option_table[] = {
 		   short_expires_names, "Answer to too short a time: 423 or a longer one."),
 	OPT_CHOICE(struct sm_options, when_full, "registrar.when_full", "replace-oldest",
 		   when_full_names, "What one contact too many does."),
+	OPT_BOOL(struct sm_options, service_route, "registrar.service_route", "true",
+		 "Tell phones the Route of their calls when they register (RFC 3608)."),
 	OPT_CHOICE(struct sm_options, dialog_watch, "events.dialog_watch", "own",
 		   dialog_watch_names,
 		   "Whose dialogs a user may watch: his own, or those of all users."),

@@ -17,6 +17,7 @@ struct sm_options {
 	uint32_t short_expires; /* enum short_expires */
 	uint32_t when_full;	/* enum when_full */
 	uint32_t dialog_watch;	/* enum dialog_watch */
+	bool service_route;
 	char *digest_algorithms;
 	uint32_t nonce_ttl_s;
 	char *firewall_allow;

@@ -8,10 +8,22 @@
 #include "sm/location.h"
 #include "stack/sip/sip_wire.h"
 
+/* Through the edge proxies that it registered by. */
+static bool path_of(struct sm *sm, const char *path, struct sip_flow *ret)
+{
+	struct slice values = slice_str(path), first;
+	struct sip_addr addr;
+
+	return sip_value_take(&values, &first) && sip_addr_parse(first, &addr) == 0 &&
+	       sip_wire_resolve(sm->wire, &addr.uri, ret) == 0;
+}
+
 static bool address_of(struct sm *sm, const struct binding *binding, struct sip_flow *ret)
 {
 	struct sip_uri uri;
 
+	if (binding->path)
+		return path_of(sm, binding->path, ret);
 	*ret = (struct sip_flow){ .transport = binding->transport,
 				  .listen = SIP_LISTEN_ANY,
 				  .connection = binding->flow,

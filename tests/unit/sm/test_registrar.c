@@ -50,6 +50,7 @@ static void an_hour_is_never_too_short(void **state)
 
 static char text[4096];
 static struct sip_msg msg;
+static struct registrar_text kept;
 
 static unsigned read_lines(const char *lines, struct location_request *rq)
 {
@@ -63,7 +64,7 @@ static unsigned read_lines(const char *lines, struct location_request *rq)
 
 	*rq = (struct location_request){ 0 };
 	assert_int_equal(sip_msg_parse(slice_make(text, (size_t)n), &msg), 0);
-	return registrar_read(&reject, &msg, rq);
+	return registrar_read(&reject, &msg, &kept, rq);
 }
 
 static void contacts_are_read_as_phones_write_them(void **state)
@@ -124,6 +125,79 @@ static void more_than_ten_contacts_in_one_request_are_refused(void **state)
 	assert_int_equal(read_lines(lines, &rq), 403);
 }
 
+static void every_contact_that_the_rfc_allows_is_taken(void **state)
+{
+	struct location_request rq;
+
+	(void)state;
+	assert_int_equal(
+		read_lines("m: \"A, \\\"B\\\"\" <SIPS:a%20b;x@[2001:DB8::1]:5071;Transport=TCP"
+			   "?Subject=hi>;Methods=\"INVITE,ACK\";audio;EXPIRES=70 ; q=1,"
+			   "sip:c@example.org;expires=80;+x.y=\"1;2\",\r\n"
+			   " Some One <sip:[::1]>\r\n",
+			   &rq),
+		0);
+	assert_int_equal(rq.count, 3);
+	assert_true(slice_eq_str(rq.changes[0].uri,
+				 "SIPS:a%20b;x@[2001:DB8::1]:5071;Transport=TCP?Subject=hi"));
+	assert_int_equal(rq.changes[0].expires_s, 70);
+	assert_true(slice_eq_str(rq.changes[0].params, ";Methods=\"INVITE,ACK\";audio"));
+	assert_true(slice_eq_str(rq.changes[1].uri, "sip:c@example.org"));
+	assert_int_equal(rq.changes[1].expires_s, 80);
+	assert_true(slice_eq_str(rq.changes[1].params, ";+x.y=\"1;2\""));
+	assert_true(slice_eq_str(rq.changes[2].uri, "sip:[::1]"));
+	assert_int_equal(rq.changes[2].params.len, 0);
+}
+
+static void a_path_is_kept_where_the_phone_knows_it(void **state)
+{
+	struct location_request rq;
+
+	(void)state;
+	assert_int_equal(read_lines("Contact: <sip:a@b>\r\nSupported: path\r\n"
+				    "Path: <sip:p1@192.0.2.5;lr>,<sip:192.0.2.6;lr;ob>\r\n"
+				    "Path: <sips:c.example;lr>\r\n",
+				    &rq),
+			 0);
+	assert_true(slice_eq_str(rq.path, "<sip:p1@192.0.2.5;lr>, <sip:192.0.2.6;lr;ob>, "
+					  "<sips:c.example;lr>"));
+	assert_int_equal(read_lines("Contact: <sip:a@b>\r\nPath: <sip:x;lr>\r\n", &rq), 420);
+	assert_int_equal(read_lines("Contact: <sip:a@b>\r\nSupported: path\r\nPath: <tel:1>\r\n",
+				    &rq),
+			 400);
+}
+
+static void a_flow_needs_both_ends_and_the_first_hop(void **state)
+{
+#define FLOW "Contact: <sip:a@b>;reg-id=2;+sip.instance=\"<urn:uuid:1>\"\r\n"
+	struct location_request rq;
+
+	(void)state;
+	assert_int_equal(read_lines(FLOW "Supported: path, outbound\r\n", &rq), 0);
+	assert_int_equal(rq.changes[0].reg_id, 2);
+	assert_int_equal(read_lines(FLOW, &rq), 0);
+	assert_int_equal(rq.changes[0].reg_id, 0);
+	assert_int_equal(read_lines("Contact: <sip:a@b>;reg-id=2\r\nSupported: outbound\r\n", &rq),
+			 0);
+	assert_int_equal(rq.changes[0].reg_id, 0);
+	assert_int_equal(read_lines(FLOW "Supported: path, outbound\r\nPath: <sip:x;lr;ob>\r\n",
+				    &rq),
+			 0);
+	assert_int_equal(rq.changes[0].reg_id, 2);
+	assert_int_equal(read_lines(FLOW "Supported: path, outbound\r\nPath: <sip:x;lr>\r\n", &rq),
+			 439);
+	assert_int_equal(read_lines(FLOW "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK2\r\n"
+					 "Supported: outbound\r\n",
+				    &rq),
+			 439);
+	assert_int_equal(read_lines(FLOW
+				    "Contact: <sip:c@d>;reg-id=3;+sip.instance=\"<urn:uuid:1>\"\r\n"
+				    "Supported: outbound\r\n",
+				    &rq),
+			 400);
+#undef FLOW
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +206,9 @@ int main(void)
 		cmocka_unit_test(contacts_are_read_as_phones_write_them),
 		cmocka_unit_test(what_cannot_be_granted_is_refused),
 		cmocka_unit_test(a_star_with_zero_removes_all),
+		cmocka_unit_test(every_contact_that_the_rfc_allows_is_taken),
+		cmocka_unit_test(a_path_is_kept_where_the_phone_knows_it),
+		cmocka_unit_test(a_flow_needs_both_ends_and_the_first_hop),
 		cmocka_unit_test(more_than_ten_contacts_in_one_request_are_refused),
 	};
 
