@@ -10,16 +10,17 @@ export const password = "a password of my own";
 export const notLoggedIn = /401.*\/api\/v1\/session$/;
 
 export async function fillLogIn(page, name, secret) {
-  await page.fill("[name=username]", name);
-  await page.fill("[name=password]", secret);
-  await page.locator("main form button").click();
+  const form = page.locator("form", { has: page.locator("[name=username]") });
+  await form.locator("[name=username]").fill(name);
+  await form.locator("[name=password]").fill(secret);
+  await form.locator("button.primary").click();
 }
 
 /** Log in where the log-in page is shown. */
 export async function logIn(w, name = "admin", secret = password) {
   w.watch.secrets.add(secret);
   await fillLogIn(w.page, name, secret);
-  await w.page.locator("[name=password]").waitFor({ state: "detached" });
+  await w.page.locator("[name=username]").waitFor({ state: "detached" });
   await settled(w);
 }
 
@@ -28,7 +29,7 @@ export async function windowOf(browser, name, path = "/", options = {}) {
   const w = await openWindow(browser, options);
   await w.expecting(notLoggedIn, async () => {
     await w.go(path);
-    await w.page.locator("[name=password]").waitFor();
+    await w.page.locator("[name=username]").waitFor();
   });
   await logIn(w, name);
   return w;
