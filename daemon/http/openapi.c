@@ -94,6 +94,23 @@ static const char *success_status(const struct http_route *route)
 	return is_none(route->answer) ? "204" : "200";
 }
 
+/* Answers that are no JSON, by the name that stands for them in the route table. */
+static const char *raw_type(const char *answer)
+{
+	static const struct {
+		const char *name, *type;
+	} types[] = { { "text", "text/plain" },
+		      { "html", "text/html" },
+		      { "binary", "application/octet-stream" },
+		      { "event_stream", "text/event-stream" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (strcmp(types[i].name, answer) == 0)
+			return types[i].type;
+	}
+	return NULL;
+}
+
 static json_t *success(const struct http_route *route)
 {
 	const char *schema = route->answer;
@@ -105,10 +122,8 @@ static json_t *success(const struct http_route *route)
 		return json_pack("{s:s}", "description", "The connection is a WebSocket");
 	if (strncmp(schema, "created_", 8) == 0)
 		schema += 8;
-	if (strcmp(schema, "text") == 0)
-		type = "text/plain";
-	if (strcmp(schema, "event_stream") == 0)
-		type = "text/event-stream";
+	if (raw_type(schema))
+		type = raw_type(schema);
 	if (strcmp(type, "application/json") != 0)
 		return json_pack("{s:s, s:{s:{s:{s:s}}}}", "description", "OK", "content", type,
 				 "schema", "type", "string");
@@ -154,8 +169,7 @@ static int add_paths(const struct http_openapi *api, json_t *paths, json_t *sche
 
 		if (strncmp(answer, "created_", 8) == 0)
 			answer += 8;
-		if (!is_none(answer) && strcmp(answer, "text") != 0 &&
-		    strcmp(answer, "event_stream") != 0 && strcmp(answer, "websocket") != 0 &&
+		if (!is_none(answer) && !raw_type(answer) && strcmp(answer, "websocket") != 0 &&
 		    !schema_find(api, answer))
 			return error_set(err, -EINVAL, "route %s answers an unknown schema '%s'",
 					 route->path, answer);

@@ -19,6 +19,7 @@ struct sse_hub {
 	struct list streams;
 	struct ring_slot ring[SSE_RING];
 	size_t first, count;
+	size_t bytes;	 /* of the texts in the ring */
 	uint64_t before; /* the ring holds every event above this id */
 	uint64_t newest;
 	struct timer ping;
@@ -271,18 +272,24 @@ struct posted_event {
 	struct ring_slot slot;
 };
 
+static void ring_drop(struct sse_hub *hub)
+{
+	struct ring_slot *oldest = &hub->ring[hub->first];
+
+	hub->before = oldest->id;
+	hub->bytes -= strlen(oldest->text);
+	free(oldest->topic);
+	free(oldest->text);
+	*oldest = (struct ring_slot){ 0 };
+	hub->first = (hub->first + 1) % SSE_RING;
+	hub->count--;
+}
+
 static void ring_add(struct sse_hub *hub, struct ring_slot slot)
 {
-	struct ring_slot *place;
-
-	if (hub->count == SSE_RING) {
-		place = &hub->ring[hub->first];
-		hub->before = place->id;
-		free(place->topic);
-		free(place->text);
-		hub->first = (hub->first + 1) % SSE_RING;
-		hub->count--;
-	}
+	hub->bytes += strlen(slot.text);
+	while (hub->count == SSE_RING || (hub->count > 0 && hub->bytes > SSE_RING_BYTES))
+		ring_drop(hub);
 	hub->ring[(hub->first + hub->count++) % SSE_RING] = slot;
 	hub->newest = slot.id;
 }
@@ -382,6 +389,18 @@ int sse_subscribe(struct sse_hub *hub, const struct sse_subscription *subscripti
 	}
 	*ret = st;
 	return 0;
+}
+
+size_t sse_listeners(struct sse_hub *hub, const char *topic)
+{
+	struct http_stream_source *st;
+	size_t n = 0;
+
+	(void)pthread_mutex_lock(&hub->lock);
+	LIST_FOREACH (st, &hub->streams, struct http_stream_source, link)
+		n += stream_wants(st, topic);
+	(void)pthread_mutex_unlock(&hub->lock);
+	return n;
 }
 
 struct closing_owner {

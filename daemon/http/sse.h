@@ -12,7 +12,8 @@ struct http_stream_source;
 struct sse_hub;
 
 enum {
-	SSE_RING = 2048,     /* events kept for streams that come back */
+	SSE_RING = 2048, /* events kept for streams that come back, and their bytes */
+	SSE_RING_BYTES = 8 << 20,
 	SSE_OWNER_SIZE = 48, /* bytes of an owner's name */
 	SSE_TOPIC_MAX = 32,  /* topics one stream may ask for */
 	SSE_PING_MS = 15000,
@@ -54,6 +55,8 @@ struct sse_subscription {
  * judge, for the database may be ahead of it. The reply owns the source. */
 int sse_subscribe(struct sse_hub *hub, const struct sse_subscription *subscription,
 		  struct http_stream_source **ret, struct error *err);
+/* How many streams have that topic. Any thread. */
+size_t sse_listeners(struct sse_hub *hub, const char *topic);
 /* End the streams of an owner. Any thread. */
 void sse_close_owner(struct sse_hub *hub, const char *owner);
 /* Owners with open streams, each once: copies at most max names; returns how many there are. */

@@ -337,6 +337,13 @@ static bool matches(const struct item *item, const struct trace_filter *f)
 	return !f->text || trace_has_text(message, slice_str(f->text));
 }
 
+static bool is_utf8(struct slice s)
+{
+	AUTO(json) json_t *value = json_stringn(s.p, s.len);
+
+	return value != NULL;
+}
+
 /* Bytes from the network as a JSON string: what is not ASCII becomes Latin-1. */
 static json_t *bytes_json(struct slice s)
 {
@@ -377,14 +384,14 @@ static json_t *item_json(const struct item *item)
 	struct slice message = slice_make(item->bytes, item->message);
 	char at[CLOCK_RFC3339_SIZE];
 
-	return json_pack("{s:I,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:b}", "seq",
+	return json_pack("{s:I,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:b,s:s}", "seq",
 			 (json_int_t)item->seq, "at", clock_format(item->at_us / 1000, at), "at_us",
 			 (json_int_t)item->at_us, "direction",
 			 item->direction == TRACE_IN ? "in" : "out", "transport",
 			 item->transport ? item->transport : "", "local", end_json(&item->local),
 			 "remote", end_json(&item->remote), "call_id", bytes_json(call_id_of(item)),
 			 "gsid", bytes_json(gsid_of(item)), "message", bytes_json(message),
-			 "truncated", item->truncated);
+			 "truncated", item->truncated, "encoding", is_utf8(message) ? "utf-8" : "latin-1");
 }
 
 /* Places of the items to show: the last `limit` that were chosen, as a ring of its own. */

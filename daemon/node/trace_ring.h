@@ -53,7 +53,7 @@ struct trace_ring *trace_ring_free(struct trace_ring *ring);
 void trace_add(struct trace_ring *ring, const struct trace_entry *entry);
 /* A call's messages seen before its global session id was known are filed under it too. */
 void trace_bind_gsid(struct trace_ring *ring, struct slice call_id, struct slice gsid);
-/* {"items":[{seq,at,at_us,direction,transport,local,remote,call_id,gsid,message,truncated}],"more",
+/* {"items":[{seq,at,at_us,direction,transport,local,remote,call_id,gsid,message,truncated,encoding}],"more",
  * "matched","oldest","newest"}, items oldest first; `more` match than are shown (the limit, or 2 MiB
  * of messages), oldest and newest are the ring's sequence numbers (0: empty). New reference, or NULL
  * without memory. */

@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
+#include "control/api/trace_follow.h"
 #include "control/task/event.h"
 #include "control/uc/uc.h"
 #include "http/gzip/gzip.h"
@@ -116,7 +117,13 @@ static int api_make(struct api *api, struct error *err)
 	r = sse_hub_new(api->server, newest, &api->hub, err);
 	if (r < 0)
 		return r;
-	return events_start(api->config.events, publish, api, newest, err);
+	if (api->config.uc)
+		r = trace_follow_new(&(struct trace_follow_config){ .loop = api->config.loop,
+								    .workers = api->config.workers,
+								    .uc = api->config.uc,
+								    .server = api->server },
+				     &api->follow, err);
+	return r < 0 ? r : events_start(api->config.events, publish, api, newest, err);
 }
 
 int api_new(const struct api_config *config, struct api **ret, struct error *err)
@@ -130,7 +137,9 @@ int api_new(const struct api_config *config, struct api **ret, struct error *err
 	r = api_make(api, err);
 	if (r < 0) {
 		api->hub = sse_hub_free(api->hub);
+		api->follow = trace_follow_stop(api->follow);
 		api->server = http_server_stop(api->server, 0);
+		api->follow = trace_follow_free(api->follow);
 		api_free(api);
 		return r;
 	}
@@ -162,7 +171,9 @@ struct api *api_stop(struct api *api, uint32_t grace)
 	events_stop(api->config.events);
 	/* streams end now; the hub stays for requests under way, which the server waits for */
 	(void)sse_hub_free(sse_hub_hold(api->hub));
+	api->follow = trace_follow_stop(api->follow);
 	api->server = http_server_stop(api->server, grace);
+	api->follow = trace_follow_free(api->follow);
 	api->hub = sse_hub_let_go(api->hub);
 	api_free(api);
 	return NULL;

@@ -20,6 +20,7 @@
 struct http_server;
 struct http_static;
 struct sse_hub;
+struct trace_follow;
 
 struct api {
 	struct api_config config;
@@ -27,6 +28,7 @@ struct api {
 	struct http_server *server;
 	struct http_static *files;
 	struct sse_hub *hub;
+	struct trace_follow *follow; /* NULL without uc */
 	struct timer alive_timer;
 	atomic_bool checking;
 };
@@ -85,5 +87,7 @@ int api_uc_there(struct api *api, struct error *err);
 int api_authorize(void *context, struct http_request *req, struct error *err);
 void api_done(void *context, struct http_request *req, unsigned status, const struct error *err);
 
+/* events.c: who listens, as sse_subscription.owner wants it (SSE_OWNER_SIZE bytes). */
+void api_stream_owner(const struct http_request *req, char *owner);
 /* events.c: end the streams of those who may not listen any more; runs every 2 s. */
 void api_streams_check(struct timer *timer);

@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "base/slice.h"
 #include "control/api/api_private.h"
+#include "control/api/trace_follow.h"
 #include "control/task/event.h"
 #include "http/sse.h"
 
@@ -181,11 +182,17 @@ static int fill_backlog(struct api *api, struct sse_subscription *sub, struct ba
 	return 0;
 }
 
+void api_stream_owner(const struct http_request *req, char *owner)
+{
+	const struct actor *actor = api_actor(req);
+
+	(void)snprintf(owner, SSE_OWNER_SIZE, "%s/%s", actor->session_id, role_name(actor->role));
+}
+
 int events_stream(struct api *api, const struct http_request *req, struct http_reply *reply,
 		  struct error *err)
 {
 	static const char *const known[] = { "topics", "since", NULL };
-	const struct actor *actor = api_actor(req);
 	const char *wanted[ARRAY_SIZE(topics) + 1];
 	struct sse_subscription sub = { .topics = wanted, .after = UINT64_MAX };
 	struct backlog backlog = { .topics = wanted };
@@ -201,8 +208,7 @@ int events_stream(struct api *api, const struct http_request *req, struct http_r
 	if (r == 0)
 		r = fill_backlog(api, &sub, &backlog, err);
 	if (r == 0) {
-		(void)snprintf(owner, sizeof(owner), "%s/%s", actor->session_id,
-			       role_name(actor->role));
+		api_stream_owner(req, owner);
 		sub.owner = owner;
 		r = sse_subscribe(api->hub, &sub, &source, err);
 	}
@@ -210,12 +216,11 @@ int events_stream(struct api *api, const struct http_request *req, struct http_r
 	return r < 0 ? r : reply_stream(reply, source, err);
 }
 
-static void check_owners(void *user)
+static void check_hub(struct api *api, struct sse_hub *hub)
 {
-	struct api *api = user;
 	char(*owners)[SSE_OWNER_SIZE] = calloc(OWNERS_MAX, sizeof(*owners));
 	bool *alive = calloc(OWNERS_MAX, sizeof(*alive));
-	size_t n = owners ? sse_owners(api->hub, owners, OWNERS_MAX) : 0;
+	size_t n = owners ? sse_owners(hub, owners, OWNERS_MAX) : 0;
 
 	if (n > OWNERS_MAX)
 		n = OWNERS_MAX;
@@ -223,11 +228,20 @@ static void check_owners(void *user)
 	    auth_alive(api->config.auth, (const char(*)[48])owners, n, alive, NULL) == 0) {
 		for (size_t i = 0; i < n; i++) {
 			if (!alive[i])
-				sse_close_owner(api->hub, owners[i]);
+				sse_close_owner(hub, owners[i]);
 		}
 	}
 	free(owners);
 	free(alive);
+}
+
+static void check_owners(void *user)
+{
+	struct api *api = user;
+
+	check_hub(api, api->hub);
+	if (api->follow)
+		check_hub(api, trace_follow_hub(api->follow));
 	atomic_store(&api->checking, false);
 }
 

@@ -75,19 +75,34 @@ const struct listing call_listing = {
 		{ .name = NULL } },
 };
 
+#define TRACE_FILTERS \
+	{ .name = "node", .use = LISTING_KEY | LISTING_OTHER, .help = "sm, cm or presence" }, \
+	{ .name = "at", .kind = LISTING_TIME, .use = LISTING_RANGE, .help = "When" }, \
+	{ .name = "user", .use = LISTING_OTHER, \
+	  .help = "A user or number in the request line, From or To" }, \
+	{ .name = "call_id", .use = LISTING_OTHER, .help = "Call-ID" }, \
+	{ .name = "gsid", .use = LISTING_OTHER, .help = "Global session id of a call" }, \
+	{ .name = "address", .use = LISTING_OTHER, \
+	  .help = "IP address of either end, with or without a port" }
+
 const struct listing trace_listing = {
 	.sort = "-at_us",
 	.fields = FIELDS{
 		{ .name = "at_us", .kind = LISTING_NUMBER, .use = LISTING_KEY | LISTING_SORT },
-		{ .name = "node", .use = LISTING_KEY | LISTING_OTHER, .help = "sm, cm or presence" },
-		{ .name = "at", .kind = LISTING_TIME, .use = LISTING_RANGE, .help = "When" },
+		TRACE_FILTERS,
 		{ .name = "message", .use = LISTING_SEARCH },
-		{ .name = "user", .use = LISTING_OTHER,
-		  .help = "A user or number in the request line, From or To" },
-		{ .name = "call_id", .use = LISTING_OTHER, .help = "Call-ID" },
-		{ .name = "gsid", .use = LISTING_OTHER, .help = "Global session id of a call" },
-		{ .name = "address", .use = LISTING_OTHER,
-		  .help = "IP address of either end, with or without a port" },
+		{ .name = "follow", .kind = LISTING_BOOL, .use = LISTING_OTHER,
+		  .help = "Then live, as server-sent events `trace.message` with an item each" },
+		{ .name = NULL } },
+};
+
+const struct listing trace_export_listing = {
+	.bare = true,
+	.fields = FIELDS{
+		TRACE_FILTERS,
+		{ .name = "q", .use = LISTING_OTHER, .help = "Text in the message, in any case" },
+		{ .name = "limit", .kind = LISTING_NUMBER, .use = LISTING_OTHER,
+		  .help = "The newest so many, at most 5000" },
 		{ .name = NULL } },
 };
 

@@ -1,60 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trace_routes.c - /uc/trace: the messages of the call servers, one of them, a call as a ladder. */
-#include "base/clock.h"
 #include "control/api/api_private.h"
+#include "control/api/trace_follow.h"
 #include "control/api/trace_query.h"
 #include "control/uc/uc.h"
 #include "control/uc/uc_ladder.h"
-#include "net/addr.h"
+#include "http/sse.h"
 
 #include <string.h>
 
 #define SPARE 8 /* beyond the page: as many as could share the cursor's time, and one more */
-
-/* "2026-11-21T10:12:13.123Z" of a condition, as it was understood. */
-static int64_t time_us(const char *text)
-{
-	int64_t ms = 0;
-
-	return clock_parse(slice_str(text), &ms) < 0 ? 0 : ms * 1000;
-}
-
-static void read_range(const struct listing_query *query, struct uc_trace_filter *f)
-{
-	for (size_t i = 0; i < query->condition_count; i++) {
-		const struct listing_condition *c = &query->condition[i];
-
-		if (c->op == LISTING_GTE)
-			f->from_us = time_us(c->value[0]);
-		else if (c->op == LISTING_LT)
-			f->to_us = time_us(c->value[0]);
-	}
-}
-
-int trace_filter_read(const struct http_request *req, const struct listing_query *query,
-		      struct uc_trace_filter *ret, struct error *err)
-{
-	static const char *const nodes[] = { "sm", "cm", "presence" };
-	struct uc_trace_filter f = { .node = http_query(req, "node"),
-				     .user = http_query(req, "user"),
-				     .call_id = http_query(req, "call_id"),
-				     .gsid = http_query(req, "gsid"),
-				     .address = http_query(req, "address"),
-				     .text = query->q };
-	struct addr addr;
-	size_t i = 0;
-
-	while (f.node && i < ARRAY_SIZE(nodes) && strcmp(f.node, nodes[i]) != 0)
-		i++;
-	if (f.node && i == ARRAY_SIZE(nodes))
-		return error_field(err, -EINVAL, "node", "is none of sm, cm, presence");
-	if (f.address && addr_parse(slice_str(f.address), 0, &addr) < 0)
-		return error_field(err, -EINVAL, "address",
-				   "must be an IP address, with or without a port");
-	read_range(query, &f);
-	*ret = f;
-	return 0;
-}
 
 /* Only as much as the page needs is asked of the nodes. */
 static void narrow(const struct listing_query *query, struct uc_trace_filter *f)
@@ -91,6 +46,41 @@ static int name_ends(struct api *api, json_t *items, struct error *err)
 	return r < 0 ? error_set(err, r, "no memory for the trace") : 0;
 }
 
+/* "?follow", "?follow=true" */
+static int wants_to_follow(const struct http_request *req, bool *ret, struct error *err)
+{
+	static const char *const pages[] = { "limit", "cursor", "sort", "count" };
+	const char *text = http_query(req, "follow");
+	int r = 0;
+
+	*ret = text && !*text;
+	if (text && *text)
+		r = http_query_bool(req, "follow", false, ret, err);
+	for (size_t i = 0; r == 0 && *ret && i < ARRAY_SIZE(pages); i++)
+		if (http_query(req, pages[i]))
+			r = error_field(err, -EINVAL, pages[i], "does not go with follow");
+	return r;
+}
+
+static int follow(struct api *api, const struct http_request *req, struct uc_trace_filter *filter,
+		  struct http_reply *reply, struct error *err)
+{
+	const char *last = http_header(req, "Last-Event-ID");
+	struct http_stream_source *source = NULL;
+	char owner[SSE_OWNER_SIZE];
+	uint64_t id = 0;
+	int r;
+
+	if (last && (slice_to_u64(slice_str(last), &id) < 0 || id >= INT64_MAX))
+		return error_field(err, -EINVAL, "Last-Event-ID", "is no id of this stream");
+	/* ids of one time are counted on for each who follows */
+	if (id > TRACE_FOLLOWERS_MAX)
+		filter->from_us = (int64_t)id - TRACE_FOLLOWERS_MAX;
+	api_stream_owner(req, owner);
+	r = trace_follow_add(api->follow, owner, filter, &source, err);
+	return r < 0 ? r : reply_stream(reply, source, err);
+}
+
 int uc_trace_list(struct api *api, const struct http_request *req, struct http_reply *reply,
 		  struct error *err)
 {
@@ -100,12 +90,17 @@ int uc_trace_list(struct api *api, const struct http_request *req, struct http_r
 	struct uc_trace_filter filter = { 0 };
 	json_t *answer = NULL;
 	int64_t total = 0;
+	bool live = false;
 	int r = http_listing_read(req, &trace_listing, &query, err);
 
+	if (r == 0)
+		r = wants_to_follow(req, &live, err);
 	if (r == 0)
 		r = trace_filter_read(req, &query, &filter, err);
 	if (r == 0)
 		r = api_uc_there(api, err);
+	if (r == 0 && live)
+		return follow(api, req, &filter, reply, err);
 	if (r == 0 && query.count)
 		r = count_all(api, filter, &total, err);
 	if (r < 0)

@@ -432,22 +432,48 @@ static struct ladder *ladder_free(struct ladder *l)
 }
 DEFINE_AUTO(ladder)
 
+static int set_ends(const struct ladder *l, const struct arrow *a, json_t *item)
+{
+	if (json_object_set_new(item, "from", json_string(l->party[a->from].name)) < 0 ||
+	    json_object_set_new(item, "to", json_string(l->party[a->to].name)) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
 int uc_ladder_name(json_t *items, const json_t *entities)
 {
 	AUTO(ladder) struct ladder *l = calloc(1, sizeof(*l));
 	int r = l ? load(l, items, entities) : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < l->count; i++) {
-		struct arrow *a = &l->arrow[i], *to = a->receipt;
-		const char *from_name = l->party[a->from].name, *to_name = l->party[a->to].name;
+		const struct arrow *a = &l->arrow[i];
 
 		if (a->merged)
 			continue;
-		for (struct arrow *b = a; b; b = b == to ? NULL : to)
-			if (json_object_set_new(b->item, "from", json_string(from_name)) < 0 ||
-			    json_object_set_new(b->item, "to", json_string(to_name)) < 0)
-				r = -ENOMEM;
+		r = set_ends(l, a, a->item);
+		if (r == 0 && a->receipt)
+			r = set_ends(l, a, a->receipt->item);
 	}
+	return r;
+}
+
+int uc_ladder_fold(json_t *items, const json_t *entities, json_t **ret)
+{
+	AUTO(ladder) struct ladder *l = calloc(1, sizeof(*l));
+	AUTO(json) json_t *once = json_array();
+	int r = l ? load(l, items, entities) : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < l->count; i++) {
+		const struct arrow *a = &l->arrow[i];
+
+		if (a->merged)
+			continue;
+		r = set_ends(l, a, a->item);
+		if (r == 0 && json_array_append(once, a->item) < 0)
+			r = -ENOMEM;
+	}
+	if (r == 0)
+		*ret = TAKE(once);
 	return r;
 }
 

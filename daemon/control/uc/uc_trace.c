@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PAGE 500
+#define BYTES_MAX (24U << 20) /* of one node's messages */
 
 void uc_trace_done(struct uc_trace *trace)
 {
@@ -69,8 +70,8 @@ static json_t *summary_of(const json_t *item)
 
 static bool is_item(const json_t *item)
 {
-	static const char *const texts[] = { "direction", "transport", "local",	 "remote",
-					     "call_id",	  "gsid",      "message" };
+	static const char *const texts[] = { "direction", "transport", "local",	  "remote",
+					     "call_id",	  "gsid",      "message", "encoding" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (!json_is_string(json_object_get(item, texts[i])))
@@ -101,6 +102,16 @@ static int add_page(const char *node, json_t *page, bool oldest, json_t *items)
 	return 0;
 }
 
+static size_t bytes_in(const json_t *page)
+{
+	size_t bytes = 0, i;
+	json_t *item;
+
+	json_array_foreach((json_t *)page, i, item) bytes +=
+		json_string_length(json_object_get(item, "message"));
+	return bytes;
+}
+
 /* One node's messages into items, page by page: on from the last, or back from the first. */
 static int read_node(struct uc *uc, size_t node, const struct uc_trace_filter *f,
 		     struct uc_trace *t, struct error *err)
@@ -109,8 +120,9 @@ static int read_node(struct uc *uc, size_t node, const struct uc_trace_filter *f
 	uint64_t after = f->after[node];
 	int64_t to_us = f->to_us;
 	bool more = true, first = true;
+	size_t bytes = 0;
 
-	while (more && json_array_size(items) < f->limit) {
+	while (more && json_array_size(items) < f->limit && bytes < BYTES_MAX) {
 		AUTO(json) json_t *body = NULL;
 		AUTO(str)
 		char *path = path_of(f, after, to_us, f->limit - (uint32_t)json_array_size(items));
@@ -136,6 +148,7 @@ static int read_node(struct uc *uc, size_t node, const struct uc_trace_filter *f
 			first = false;
 		}
 		more = json_is_true(json_object_get(body, "more")) && json_array_size(page) > 0;
+		bytes += bytes_in(page);
 		if (add_page(uc_node_names[node], page, f->oldest, items) < 0)
 			return error_set(err, -ENOMEM, "out of memory");
 		if (f->oldest)
@@ -145,6 +158,7 @@ static int read_node(struct uc *uc, size_t node, const struct uc_trace_filter *f
 			to_us = number(json_array_get(page, 0), "at_us");
 	}
 	t->more |= more;
+	t->next[node] = more ? after : t->newest[node];
 	return json_array_extend(t->items, items) < 0 ? error_set(err, -ENOMEM, "out of memory")
 						      : 0;
 }
@@ -158,6 +172,18 @@ static int by_time(const void *a, const void *b)
 		return left < right ? -1 : 1;
 	return strcmp(json_string_value(json_object_get(x, "node")),
 		      json_string_value(json_object_get(y, "node")));
+}
+
+/* It is the next reading's. */
+static void not_given(struct uc_trace *t, const json_t *item)
+{
+	uint64_t seq = (uint64_t)number(item, "seq");
+
+	for (size_t i = 0; i < UC_NODES; i++)
+		if (strcmp(json_string_value(json_object_get(item, "node")), uc_node_names[i]) ==
+			    0 &&
+		    seq <= t->next[i])
+			t->next[i] = seq - 1;
 }
 
 /* In the order of time, and no more of them than were asked for. */
@@ -177,6 +203,8 @@ static int merge(struct uc_trace *t, const struct uc_trace_filter *f)
 	qsort(order, count, sizeof(json_t *), by_time);
 	if (count > f->limit) {
 		skip = f->oldest ? 0 : count - f->limit;
+		for (size_t i = f->limit; f->oldest && i < count; i++)
+			not_given(t, order[i]);
 		count = f->limit;
 		t->more = true;
 	}
@@ -213,6 +241,7 @@ int uc_trace_read(struct uc *uc, const struct uc_trace_filter *filter, struct uc
 		if (r < 0 && r != -EAGAIN)
 			return r;
 		note_node(&t, i, r < 0 ? "unreachable" : "ok");
+		t.answered[i] = r == 0;
 		answered |= r == 0;
 	}
 	if (!answered)
@@ -246,6 +275,11 @@ int uc_trace_find(struct uc *uc, const char *id, json_t **ret, struct error *err
 		return error_set(err, -ENOENT, "the message '%s' is not kept any more", id);
 	*ret = json_incref(json_array_get(t.items, 0));
 	return 0;
+}
+
+const char *uc_trace_node(size_t index)
+{
+	return uc_node_names[index];
 }
 
 json_t *uc_trace_entities(struct uc *uc)

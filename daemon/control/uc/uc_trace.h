@@ -33,11 +33,13 @@ struct uc_trace_filter {
 /* What the nodes answered. */
 struct uc_trace {
 	json_t *items; /* array, oldest first: what the node tells, with `node`, `id` and `summary` */
-	json_t *nodes; /* [{node,state:ok|unreachable|absent,oldest,newest}] */
+	json_t *nodes; /* [{node,state:ok|unreachable|absent}] */
 	int64_t matched;
-	bool more;		   /* match than are given */
-	uint64_t newest[UC_NODES]; /* sequence number of the last message a node has, 0 none */
-	uint64_t oldest[UC_NODES];
+	bool more; /* match than are given */
+	bool answered[UC_NODES];
+	uint64_t oldest[UC_NODES]; /* sequence numbers that a node has, 0 none */
+	uint64_t newest[UC_NODES];
+	uint64_t next[UC_NODES]; /* with filter.oldest: `after` of the next reading */
 };
 void uc_trace_done(struct uc_trace *trace);
 #define AUTO_UC_TRACE __attribute__((cleanup(uc_trace_done))) struct uc_trace
@@ -48,5 +50,7 @@ int uc_trace_read(struct uc *uc, const struct uc_trace_filter *filter, struct uc
 		  struct error *err);
 /* One message by its id ("sm-1763744523123456"). Errors: -ENOENT, as above. */
 int uc_trace_find(struct uc *uc, const char *id, json_t **ret, struct error *err);
+/* "sm", "cm", "presence". */
+const char *uc_trace_node(size_t index);
 /* What sm says of its entities, [] when it does not answer; new reference. */
 json_t *uc_trace_entities(struct uc *uc);

@@ -1,7 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 240
+# timeout: 300
 """The trace of sm and cm through the API of auraboxd: lists, one message, a call as a ladder."""
+import contextlib
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import threading
 import time
 
 from beside import box_beside
@@ -172,6 +180,157 @@ def a_node_that_is_away_is_told():
         equal(d.root.get("/uc/trace").status, 503)
 
 
+def tshark(path, *more):
+    return subprocess.run(["tshark", "-r", path, *more], capture_output=True, text=True, check=True,
+                          env=dict(os.environ, HOME=os.path.dirname(path))).stdout
+
+
+def a_capture_opens_in_tshark(transport):
+    with plane() as p, box_beside(p) as d:
+        ada, _, call, gsid = one_call(p, transport)
+        ladder = d.root.get(f"/uc/trace/{gsid}/ladder").json["messages"]
+        answer = d.root.get("/uc/trace/export.pcapng?gsid=" + gsid)
+        equal((answer.status, answer.headers["Content-Type"]), (200, "application/octet-stream"))
+        assert 'filename="trace.pcapng"' in answer.headers["Content-Disposition"]
+        path = d.dir + "/trace.pcapng"
+        with open(path, "wb") as out:
+            out.write(answer.raw)
+        fields = ["ip.src", "udp.srcport", "tcp.srcport", "ip.dst", "udp.dstport", "tcp.dstport", "sip.Method",
+                  "sip.Status-Code", "sip.Call-ID", "frame.interface_name", "frame.comment", "ip.checksum.status",
+                  "udp.checksum.status", "tcp.checksum.status", "frame.time_epoch"]
+        checks = ["-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE"]
+        lines = tshark(path, *checks, "-T", "fields", *[x for f in fields for x in ("-e", f)]).splitlines()
+        rows = [dict(zip(fields, line.split("\t"))) for line in lines]
+        equal([r["sip.Method"] or r["sip.Status-Code"] for r in rows],
+              [m["method"] if m["status"] is None else str(m["status"]) for m in
+               sorted(ladder, key=lambda m: int(m["id"].split("-")[1]))], "each message once, dissected")
+        equal({r["ip.checksum.status"] for r in rows}, {"1"})
+        equal({r["udp.checksum.status"] or r["tcp.checksum.status"] for r in rows}, {"1"})
+        equal({r["frame.interface_name"] for r in rows}, {"sm", "cm"})
+        first = rows[0]
+        equal((first["ip.src"], int(first[transport + ".srcport"])), ada.addr)
+        equal((first["ip.dst"], int(first[transport + ".dstport"])), ("127.0.0.1", 5060))
+        assert all(gsid in r["frame.comment"] for r in rows)
+        equal(tshark(path, "-Y", "_ws.malformed or tcp.analysis.retransmission or tcp.analysis.lost_segment"), "")
+        assert call.call_id in {r["sip.Call-ID"] for r in rows}
+        assert all(abs(float(r["frame.time_epoch"]) - time.time()) < 60 for r in rows)
+
+
+def a_capture_of_udp_opens_in_tshark():
+    a_capture_opens_in_tshark("udp")
+
+
+def a_capture_of_tcp_opens_in_tshark():
+    a_capture_opens_in_tshark("tcp")
+
+
+def texts_and_pages_tell_the_call():
+    with plane() as p, box_beside(p) as d:
+        *_, gsid = one_call(p)
+        count = len(d.root.get(f"/uc/trace/{gsid}/ladder").json["messages"])
+        text = d.root.get("/uc/trace/export.txt?gsid=" + gsid).raw.decode()
+        equal(len(re.findall("(?m)^--- ", text)), count)
+        assert f"SIP trace, {count} messages\n" in text and "3001 (127.0.0.1:" in text
+        assert ", the newest of more" in d.root.get("/uc/trace/export.txt?limit=3").raw.decode()
+        page = d.root.get("/uc/trace/export.html?gsid=" + gsid).raw.decode()
+        equal((page.count("<details "), page.count("<path ")), (count, count))
+        assert "<script" not in page and "&lt;sip:3001@" in page and "<sip:" not in page
+        for query, parameter in (("limit=5001", "limit"), ("cursor=x", "cursor"), ("address=x", "address")):
+            answer = d.root.get("/uc/trace/export.txt?" + query)
+            equal((answer.status, answer.json["errors"][0]["parameter"]), (422, parameter), query)
+
+
+class Stream:
+    """What GET /uc/trace?follow sends."""
+
+    def __init__(self, d, query="", headers=None):
+        self.events = []
+        self.connection = d.root.connection()
+        self.connection.request("GET", "/api/v1/uc/trace?follow" + query, headers=headers or {})
+        self.socket = self.connection.sock
+        self.response = self.connection.getresponse()
+        self.status = self.response.status
+        if self.status == 200:
+            self.thread = threading.Thread(target=self.read, daemon=True)
+            self.thread.start()
+
+    def read(self):
+        event = {}
+        with contextlib.suppress(http.client.HTTPException, OSError):
+            for line in self.response:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if not name and event.get("data"):
+                    self.events.append(event)
+                event = {} if not name and not value else {**event, name: value}
+
+    def items(self):
+        return [json.loads(e["data"]) for e in self.events if e["event"] == "trace.message"]
+
+    def wait(self, test, seconds=8):
+        end = time.monotonic() + seconds
+        while not test(self.items()):
+            assert time.monotonic() < end, [(i["node"], i["summary"]) for i in self.items()]
+            time.sleep(0.02)
+        return self.items()
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.connection.close()
+
+
+def the_trace_is_followed_live():
+    with plane() as p, box_beside(p) as d:
+        p.phone("3003")
+        time.sleep(0.5)  # a stream begins a moment before it is asked for
+        everything, one = Stream(d), Stream(d, "&user=3009")
+        equal((everything.status, one.status), (200, 200))
+        time.sleep(0.5)
+        *_, gsid = one_call(p, "tcp")
+
+        def wanted():
+            listed = d.root.get("/uc/trace?limit=500&gsid=" + gsid).json["items"]
+            return {i["id"] for i in listed}
+
+        items = everything.wait(lambda items: {i["id"] for i in items if i["gsid"] == gsid} >= wanted())
+        equal(len({i["id"] for i in items}), len(items), "each once")
+        assert not [i for i in items if "3003" in i["message"]], "what was before is not live"
+        ends = {(i["from"], i["to"]) for i in items if i["summary"].startswith("INVITE ") and i["gsid"] == gsid}
+        assert ends >= {("3001", "sm"), ("sm", "cm"), ("cm", "sm"), ("sm", "3002")}, ends
+        equal(one.items(), [])
+        p.phone("3009")
+        one.wait(lambda items: len(items) == 4)  # REGISTER, 401, REGISTER, 200
+        ids = [int(e["id"]) for e in everything.events if "id" in e]
+        equal(ids, sorted(set(ids)))
+
+        # Away and back: what was missed comes.
+        last = everything.events[-1]["id"]
+        everything.close()
+        p.phone("3010")
+        again = Stream(d, headers={"Last-Event-ID": last})
+        again.wait(lambda items: len([i for i in items if "3010" in i["summary"] + i["message"]]) >= 4)
+        again.close()
+        one.close()
+
+
+def followers_are_bounded_and_checked():
+    with plane(servers=("sm",)) as p, box_beside(p) as d:
+        for query, parameter in (("&limit=5", "limit"), ("&sort=at_us", "sort"), ("&address=x", "address")):
+            answer = d.root.get("/uc/trace?follow" + query)
+            equal((answer.status, answer.json["errors"][0]["parameter"]), (422, parameter), query)
+        equal(d.root.get("/uc/trace?follow", headers={"Last-Event-ID": "soon"}).status, 422)
+        equal(d.nobody.get("/uc/trace?follow").status, 401)
+        streams = [Stream(d) for _ in range(16)]
+        equal({s.status for s in streams}, {200})
+        equal(d.root.get("/uc/trace?follow").status, 429)
+        p.phone("3009")
+        for s in streams:
+            s.wait(lambda items: len(items) == 4)
+            s.close()
+
+
 if __name__ == "__main__":
     run([a_list_is_walked_and_filtered, a_call_of_udp_phones_is_a_ladder, a_call_of_tcp_phones_is_a_ladder,
-         bad_questions_are_refused, a_node_that_is_away_is_told])
+         bad_questions_are_refused, a_node_that_is_away_is_told, a_capture_of_udp_opens_in_tshark,
+         a_capture_of_tcp_opens_in_tshark, texts_and_pages_tell_the_call, the_trace_is_followed_live,
+         followers_are_bounded_and_checked])
