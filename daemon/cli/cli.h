@@ -90,6 +90,11 @@ int cli_run_change(struct cli *cli, const struct cli_command *command);
 int cli_run_log(struct cli *cli, const struct cli_command *command);
 int cli_run_setup(struct cli *cli, const struct cli_command *command);
 int cli_run_setup_show(struct cli *cli, const struct cli_command *command);
+int cli_run_trace_list(struct cli *cli, const struct cli_command *command);
+int cli_run_trace_show(struct cli *cli, const struct cli_command *command);
+int cli_run_trace_ladder(struct cli *cli, const struct cli_command *command);
+int cli_run_trace_follow(struct cli *cli, const struct cli_command *command);
+int cli_run_trace_export(struct cli *cli, const struct cli_command *command);
 int cli_run_status(struct cli *cli, const struct cli_command *command);
 int cli_run_events(struct cli *cli, const struct cli_command *command);
 
@@ -97,6 +102,8 @@ int cli_run_events(struct cli *cli, const struct cli_command *command);
  * Returns an exit status; problems are printed. etag (128 bytes) may be NULL. */
 int cli_request(struct cli *cli, const char *method, const char *path, const json_t *body,
 		const char *if_match, int *status, json_t **ret, char *etag);
+/* The exit status that an HTTP status means. */
+int cli_exit_of(int status);
 /* Wait for a task, showing it; prints its end. */
 int cli_wait_task(struct cli *cli, const char *id);
 /* The command's path with its argument and query; the caller frees. NULL: no memory. */

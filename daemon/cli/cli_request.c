@@ -26,7 +26,7 @@ char *cli_path(const struct cli *cli, const struct cli_command *command)
 	return n < 0 ? NULL : path;
 }
 
-static int exit_of(int status)
+int cli_exit_of(int status)
 {
 	if (status < 400)
 		return CLI_OK;
@@ -60,7 +60,7 @@ int cli_request(struct cli *cli, const char *method, const char *path, const jso
 	}
 	if (answer.len > 0)
 		*ret = json_loadb(answer.body, answer.len, JSON_DECODE_ANY, NULL);
-	code = exit_of(answer.status);
+	code = cli_exit_of(answer.status);
 	if (status)
 		*status = answer.status;
 	if (etag)

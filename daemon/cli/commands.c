@@ -30,6 +30,17 @@
 	{ "--time-zone", CLI_TEXT, "time_zone", "such as Europe/Berlin" }, \
 	{ "--components", CLI_LIST, "components", "such as smgr,sm,cm,presence" }, \
 	{ "--finished", CLI_TRUE, "finished", "end the first run" })
+#define TRACE_OPTIONS OPTIONS( \
+	{ "--user", CLI_QUERY, "user", "a user or number in the request line, From or To" }, \
+	{ "--gsid", CLI_QUERY, "gsid", "global session id of a call" }, \
+	{ "--call-id", CLI_QUERY, "call_id", "Call-ID" }, \
+	{ "--address", CLI_QUERY, "address", "IP address of either end, with or without a port" }, \
+	{ "--node", CLI_QUERY, "node", "sm, cm or presence" }, \
+	{ "--query", CLI_QUERY, "q", "text in the message" }, \
+	{ "--filter", CLI_PAIR, "", "NAME=VALUE, such as at.gte=TIME" })
+#define TRACE(verb_, arg_, path_, help_, run_, ...) \
+	{ .noun = "trace", .verb = verb_, .args = { arg_ }, .method = "GET", .path = API path_, \
+	  .summary = help_, .run = run_, __VA_ARGS__ }
 #define LIST(noun_, path_, help_, columns_, ...) \
 	{ .noun = noun_, .verb = "list", .method = "GET", .path = API path_, .summary = help_, \
 	  .columns = columns_, .run = cli_run_list, __VA_ARGS__ }
@@ -110,6 +121,16 @@ const struct cli_command cli_commands[] = {
 		     { "RESULT", "result" }, { "SECONDS", "duration_s" }, { "STATUS", "sip_status" }),
 	     .options = OPTIONS({ "--handle", CLI_QUERY, "handle", "only with this caller or callee" })),
 	SHOW("cdr", "GSID", "uc/cdr/%s", "show a call record"),
+	TRACE("list", NULL, "uc/trace", "list SIP messages, newest first", cli_run_trace_list,
+	      .columns = COLUMNS({ "ID", "id" }, { "AT", "at" }, { "FROM", "from" }, { "TO", "to" },
+				 { "OVER", "transport" }, { "MESSAGE", "summary" }),
+	      .options = TRACE_OPTIONS),
+	TRACE("show", "ID", "uc/trace/messages/%s", "show one SIP message", cli_run_trace_show),
+	TRACE("ladder", "GSID", "uc/trace/%s/ladder", "draw a call as a ladder", cli_run_trace_ladder),
+	TRACE("follow", NULL, "uc/trace", "draw SIP messages as they come, until interrupted",
+	      cli_run_trace_follow, .options = TRACE_OPTIONS),
+	TRACE("export", "FORMAT", "uc/trace/export.%s", "write messages as pcapng, txt or html to standard output",
+	      cli_run_trace_export, .options = TRACE_OPTIONS),
 	LIST("replication", "uc/replication", "list how far the call servers follow",
 	     COLUMNS({ "NODE", "node" }, { "STATE", "state" }, { "VERSION", "version" },
 		     { "SMGR", "smgr_version" }, { "LAG_MS", "lag_ms" }, { "ERROR", "last_error" })),

@@ -391,7 +391,8 @@ static json_t *item_json(const struct item *item)
 			 item->transport ? item->transport : "", "local", end_json(&item->local),
 			 "remote", end_json(&item->remote), "call_id", bytes_json(call_id_of(item)),
 			 "gsid", bytes_json(gsid_of(item)), "message", bytes_json(message),
-			 "truncated", item->truncated, "encoding", is_utf8(message) ? "utf-8" : "latin-1");
+			 "truncated", item->truncated, "encoding",
+			 is_utf8(message) ? "utf-8" : "latin-1");
 }
 
 /* Places of the items to show: the last `limit` that were chosen, as a ring of its own. */

@@ -13,7 +13,7 @@ import threading
 import time
 
 from beside import box_beside
-from daemon import equal
+from daemon import BIN, equal
 from plane import hang_up, plane, talk
 from sip_message import param
 from standalone import run
@@ -329,8 +329,53 @@ def followers_are_bounded_and_checked():
             s.close()
 
 
+def command_line(d, *arguments, status=0, text=True):
+    done = subprocess.run([os.path.join(BIN, "aurabox"), "--socket", d.socket, *arguments], capture_output=True,
+                          text=text, timeout=60, check=False)
+    assert done.returncode == status, (arguments, done)
+    return done.stdout
+
+
+def the_command_line_draws_it():
+    with plane() as p, box_beside(p) as d:
+        with subprocess.Popen([os.path.join(BIN, "aurabox"), "--socket", d.socket, "trace", "follow"],
+                              stdout=subprocess.PIPE, text=True) as live:
+            time.sleep(1)
+            *_, gsid = one_call(p, "tcp")
+            ladder = d.root.get(f"/uc/trace/{gsid}/ladder").json
+            time.sleep(1.5)
+            live.terminate()
+            drawn = live.stdout.read().splitlines()
+        invites = [line for line in drawn if " INVITE " in line]
+        # before the Call-ID's session was known, two INVITEs of the phone; each hop is drawn once
+        equal(len(invites), 7, "\n".join(drawn))
+        assert any(re.search(r"3001\s+sm\b", line) for line in drawn), "\n".join(drawn)
+        assert any(re.match(r"\d\d:\d\d:\d\d\.\d{3}", line) for line in drawn)
+
+        lines = command_line(d, "trace", "ladder", gsid).splitlines()
+        equal(lines[2].split(), ["3001", "sm", "cm", "3002"])
+        arrows = [line for line in lines if "--" in line]
+        equal(len(arrows), len(ladder["messages"]))
+        equal([line.split()[0] for line in lines[3:] if line[:1].isalpha()], [x["name"] for x in ladder["phases"]])
+        for line, message in zip(arrows, ladder["messages"]):
+            assert (">" in line) == (message["from"] < message["to"]), line
+            assert message["label"][:8] in line, (line, message)
+
+        listed = json.loads(command_line(d, "--json", "trace", "list", "--gsid", gsid))["items"]
+        equal([i["id"] for i in listed],
+              [i["id"] for i in d.root.get("/uc/trace?limit=500&gsid=" + gsid).json["items"]])
+        assert "INVITE" in command_line(d, "trace", "list", "--user", "3001")
+        one = listed[0]
+        assert one["message"].replace("\r", "") in command_line(d, "trace", "show", one["id"])
+        equal(command_line(d, "trace", "export", "pcapng", "--gsid", gsid, text=False),
+              d.root.get("/uc/trace/export.pcapng?gsid=" + gsid).raw)
+        command_line(d, "trace", "ladder", "nothing", status=3)
+        command_line(d, "trace", "export", "pdf", status=3)
+        command_line(d, "trace", "export", "txt", "--address", "x", status=1)
+
+
 if __name__ == "__main__":
     run([a_list_is_walked_and_filtered, a_call_of_udp_phones_is_a_ladder, a_call_of_tcp_phones_is_a_ladder,
          bad_questions_are_refused, a_node_that_is_away_is_told, a_capture_of_udp_opens_in_tshark,
          a_capture_of_tcp_opens_in_tshark, texts_and_pages_tell_the_call, the_trace_is_followed_live,
-         followers_are_bounded_and_checked])
+         followers_are_bounded_and_checked, the_command_line_draws_it])
