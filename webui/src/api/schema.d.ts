@@ -664,6 +664,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uc/trace/export.pcapng": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages as a capture that Wireshark opens */
+        get: operations["uc_trace_pcapng_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/trace/export.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages as text */
+        get: operations["uc_trace_text_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/trace/export.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages as one page with a ladder */
+        get: operations["uc_trace_html_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uc/trace/messages/{id}": {
         parameters: {
             query?: never;
@@ -1741,6 +1792,8 @@ export interface components {
             summary: string;
             message: string;
             truncated: boolean;
+            /** @enum {string} */
+            encoding: "utf-8" | "latin-1";
         };
         trace_list: {
             items: components["schemas"]["trace_message"][];
@@ -4095,6 +4148,8 @@ export interface operations {
                 gsid?: string;
                 /** @description IP address of either end, with or without a port */
                 address?: string;
+                /** @description Then live, as server-sent events `trace.message` with an item each */
+                follow?: boolean;
             };
             header?: never;
             path?: never;
@@ -4109,6 +4164,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["trace_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_trace_pcapng_get: {
+        parameters: {
+            query?: {
+                /** @description sm, cm or presence */
+                node?: string;
+                /** @description When: this or later */
+                "at.gte"?: string;
+                /** @description When: before this */
+                "at.lt"?: string;
+                /** @description A user or number in the request line, From or To */
+                user?: string;
+                /** @description Call-ID */
+                call_id?: string;
+                /** @description Global session id of a call */
+                gsid?: string;
+                /** @description IP address of either end, with or without a port */
+                address?: string;
+                /** @description Text in the message, in any case */
+                q?: string;
+                /** @description The newest so many, at most 5000 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_trace_text_get: {
+        parameters: {
+            query?: {
+                /** @description sm, cm or presence */
+                node?: string;
+                /** @description When: this or later */
+                "at.gte"?: string;
+                /** @description When: before this */
+                "at.lt"?: string;
+                /** @description A user or number in the request line, From or To */
+                user?: string;
+                /** @description Call-ID */
+                call_id?: string;
+                /** @description Global session id of a call */
+                gsid?: string;
+                /** @description IP address of either end, with or without a port */
+                address?: string;
+                /** @description Text in the message, in any case */
+                q?: string;
+                /** @description The newest so many, at most 5000 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_trace_html_get: {
+        parameters: {
+            query?: {
+                /** @description sm, cm or presence */
+                node?: string;
+                /** @description When: this or later */
+                "at.gte"?: string;
+                /** @description When: before this */
+                "at.lt"?: string;
+                /** @description A user or number in the request line, From or To */
+                user?: string;
+                /** @description Call-ID */
+                call_id?: string;
+                /** @description Global session id of a call */
+                gsid?: string;
+                /** @description IP address of either end, with or without a port */
+                address?: string;
+                /** @description Text in the message, in any case */
+                q?: string;
+                /** @description The newest so many, at most 5000 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             default: components["responses"]["problem"];
