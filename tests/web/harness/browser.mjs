@@ -8,7 +8,7 @@ export const [, , top, artefacts] = process.argv;
 const require = createRequire(`${top}/webui/package.json`);
 const { chromium } = require("playwright-core");
 
-export const origin = "https://127.0.0.1:8443";
+export const origin = process.env.AURA_ORIGIN ?? "https://127.0.0.1:8443";
 const flags = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
