@@ -1,30 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* entity.c - the table of SIP entities, their OPTIONS, and who a message comes from. */
+/* entity.c - the table of SIP entities, their links, and who a message comes from. */
 #include "sm/entity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/loop.h"
-#include "base/random.h"
-#include "codec/sip/sip_build.h"
-#include "codec/sip/sip_msg.h"
-#include "node/metrics.h"
-#include "sm/proxy.h"
 #include "sm/sm.h"
-#include "sm/sm_options.h"
 #include "stack/sip/sip_stack.h"
-#include "stack/sip/sip_txn.h"
 #include "stack/sip/sip_wire.h"
 
 struct entities {
 	struct sm *sm;
 	struct list all;
 };
-
-static void schedule(struct entity *e);
 
 int entities_new(struct sm *sm, struct entities **ret)
 {
@@ -40,9 +30,8 @@ int entities_new(struct sm *sm, struct entities **ret)
 
 static void stop_watching(struct entity *e)
 {
-	loop_timer_stop(e->sm->loop, &e->timer);
-	if (e->probe)
-		sip_client_txn_detach(TAKE(e->probe));
+	for (size_t i = 0; i < e->way_count; i++)
+		entity_way_stop(&e->ways[i]);
 }
 
 struct entities *entities_free(struct entities *entities)
@@ -93,168 +82,81 @@ size_t entities_down(const struct entities *entities)
 	size_t n = 0;
 
 	for (struct entity *e = entity_next(entities, NULL); e; e = entity_next(entities, e))
-		n += !link_usable(&e->link);
+		n += !entity_usable(e);
 	return n;
 }
 
 /* Links -------------------------------------------------------------------------------------- */
-static void link_changed(struct link *link, bool usable)
+static bool way_takes(const struct entity_way *w)
 {
-	struct entity *e = CONTAINER_OF(link, struct entity, link);
-	char text[ADDR_TEXT_MAX];
+	return !w->deny && link_usable(&w->link);
+}
 
-	if (usable)
-		log_info("link.up", F("entity", (const char *)e->name),
-			 F("address", addr_format(&e->flow.remote, text)));
-	else
-		log_warning("link.down", F("entity", (const char *)e->name),
-			    F("address", addr_format(&e->flow.remote, text)),
-			    F("reason", link->reason));
-	metric_set(e->sm->metrics, SM_LINKS_DOWN, (int64_t)entities_down(e->sm->entities));
-	if (usable)
-		return;
+const struct entity_way *entity_way_best(const struct entity *entity)
+{
+	const struct entity_way *best = NULL;
 
-	/* The way back is a new connection: the old one would wait for its next retransmission. */
-	if (e->connection)
-		sip_wire_close(e->sm->wire, e->connection);
-	e->connection = 0;
-	/* Calls in flight are answered now; those that came from there are given up. */
-	sip_stack_fail_remote(e->sm->stack, SIP_TRANSPORT_OTHER, &e->flow.remote);
-	proxy_upstream_lost(e->sm, e);
+	for (size_t i = 0; i < entity->way_count; i++) {
+		const struct entity_way *w = &entity->ways[i];
+
+		if (way_takes(w) &&
+		    (!best || (best->link.fsm.state != LINK_UP && w->link.fsm.state == LINK_UP)))
+			best = w;
+	}
+	return best ? best : &entity->ways[0];
 }
 
 bool entity_usable(const struct entity *entity)
 {
-	return entity && !entity->gone && link_usable(&entity->link);
+	return entity && !entity->gone && way_takes(entity_way_best(entity));
 }
 
-void entity_sent(struct entity *entity)
+/* The link that a flow belongs to: by address and transport, else by address. */
+static struct entity_way *way_of(struct entity *e, const struct sip_flow *flow)
 {
-	link_sent(&entity->link, sm_now_ms(entity->sm));
-	schedule(entity);
+	struct entity_way *found = &e->ways[0];
+
+	for (size_t i = e->way_count; i-- > 0;) {
+		struct entity_way *w = &e->ways[i];
+
+		if (w->flow.transport == flow->transport &&
+		    (addr_equal(&w->flow.remote, &flow->remote) ||
+		     flow->transport != SIP_TRANSPORT_UDP))
+			found = w;
+	}
+	return found;
 }
 
-void entity_heard(struct entity *entity)
+void entity_sent(struct entity *entity, const struct sip_flow *flow)
 {
-	link_heard(&entity->link, true, sm_now_ms(entity->sm));
+	entity_way_sent(way_of(entity, flow));
 }
 
-void entity_refused(struct entity *entity)
+void entity_heard(struct entity *entity, const struct sip_flow *flow)
 {
-	link_refused(&entity->link, sm_now_ms(entity->sm));
+	entity_way_heard(way_of(entity, flow));
 }
 
-void entity_suspect(struct entity *entity)
+void entity_refused(struct entity *entity, const struct sip_flow *flow)
 {
-	if (entity->gone || !link_usable(&entity->link))
-		return;
-	entity->next_probe_ms = 0;
-	schedule(entity);
+	entity_way_refused(way_of(entity, flow));
+}
+
+void entity_suspect(struct entity *entity, const struct sip_flow *flow)
+{
+	entity_way_suspect(way_of(entity, flow));
 }
 
 enum route_link entity_route_link(const struct entity *entity, const char **why)
 {
-	*why = entity->link.reason;
-	if (entity->gone || !link_usable(&entity->link))
+	const struct entity_way *w = entity_way_best(entity);
+
+	*why = w->answer[0] ? w->answer : w->link.reason;
+	if (entity->gone || !link_usable(&w->link))
 		return ROUTE_LINK_DOWN;
-	return entity->link.fsm.state == LINK_UNKNOWN ? ROUTE_LINK_UNKNOWN : ROUTE_LINK_UP;
-}
-
-static void probe_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
-{
-	struct entity *e = user;
-	struct slice reason = in->msg->reason;
-
-	link_heard(&e->link, !link_answer_is_sick(in->msg->status, &reason), sm_now_ms(e->sm));
-}
-
-static void probe_failed(void *user, struct sip_client_txn *txn, int reason)
-{
-	struct entity *e = user;
-
-	e->probe = NULL;
-	if (reason == -EHOSTUNREACH && !link_usable(&e->link))
-		return; /* ended by ourselves */
-	if (reason == -ETIMEDOUT)
-		link_check(&e->link, sm_now_ms(e->sm));
-	else
-		entity_refused(e);
-}
-
-static void probe_ended(void *user, struct sip_client_txn *txn)
-{
-	struct entity *e = user;
-
-	if (e->probe == txn)
-		e->probe = NULL;
-}
-
-static const struct sip_client_handlers probe_handlers = {
-	.response = probe_response,
-	.failed = probe_failed,
-	.ended = probe_ended,
-};
-
-static void build_probe(struct entity *e, struct buf *out)
-{
-	char call_id[SIP_TAG_LEN], tag[SIP_TAG_LEN], host[ADDR_TEXT_MAX];
-	struct slice domain = sm_domain(e->sm);
-	AUTO_BUF uri = { 0 };
-
-	buf_printf(&uri, "sip:%s:%u;transport=%s", addr_format_host(&e->flow.remote, host),
-		   addr_port(&e->flow.remote), sip_flow_transport_text(&e->flow));
-	sip_stack_tag(call_id);
-	sip_stack_tag(tag);
-	sip_build_request(out, SLICE("OPTIONS"), buf_slice(&uri));
-	sip_build_header_u32(out, SIP_HDR_MAX_FORWARDS, 70);
-	sip_build_headerf(out, SIP_HDR_FROM, "<sip:%.*s>;tag=%s", SLICE_ARG(domain), tag);
-	sip_build_headerf(out, SIP_HDR_TO, "<%.*s>", SLICE_ARG(buf_slice(&uri)));
-	sip_build_headerf(out, SIP_HDR_CALL_ID, "%s", call_id);
-	sip_build_cseq(out, 1, SLICE("OPTIONS"));
-	sip_build_body(out, SLICE(""), SLICE(""));
-}
-
-static void probe(struct entity *e)
-{
-	const struct sip_client_options options = { .timeout_ms = e->link.limits.down_after_ms };
-	AUTO_BUF out = { 0 };
-	int r;
-
-	build_probe(e, &out);
-	if (!buf_ok(&out) || e->probe)
-		return;
-	r = sip_client_txn_new(e->sm->stack, &e->flow, buf_slice(&out), &options, &probe_handlers,
-			       e, &e->probe, NULL);
-	if (r < 0) {
-		entity_refused(e);
-		return;
-	}
-	e->connection = sip_client_txn_flow(e->probe)->connection;
-	link_sent(&e->link, sm_now_ms(e->sm));
-}
-
-static void tick(struct timer *timer)
-{
-	struct entity *e = CONTAINER_OF(timer, struct entity, timer);
-	uint64_t now = sm_now_ms(e->sm);
-
-	link_check(&e->link, now);
-	if (now >= e->next_probe_ms) {
-		e->next_probe_ms = now + e->link.limits.probe_ms;
-		probe(e);
-	}
-	schedule(e);
-}
-
-static void schedule(struct entity *e)
-{
-	uint64_t now = sm_now_ms(e->sm);
-	uint64_t wait = e->next_probe_ms > now ? e->next_probe_ms - now : 1;
-	uint64_t judge = link_due(&e->link, now);
-
-	if (judge && judge < wait)
-		wait = judge;
-	loop_timer_start(e->sm->loop, &e->timer, wait, tick);
+	if (w->deny)
+		return ROUTE_LINK_DENIED;
+	return w->link.fsm.state == LINK_UNKNOWN ? ROUTE_LINK_UNKNOWN : ROUTE_LINK_UP;
 }
 
 /* The table ---------------------------------------------------------------------------------- */
@@ -269,39 +171,79 @@ static enum sip_transport transport_of(enum uc_transport transport)
 	return map[transport];
 }
 
-static bool make_flow(const struct uc_entity *row, struct sip_flow *ret)
+static bool make_flow(const struct uc_entity *row, const struct uc_entity_link *link,
+		      struct sip_flow *ret)
 {
-	struct sip_flow flow = { .transport = transport_of(row->transport),
+	struct sip_flow flow = { .transport = transport_of((enum uc_transport)link->transport),
 				 .listen = SIP_LISTEN_ANY };
 
-	if (addr_parse_ip(slice_str(row->address), row->port, &flow.remote) < 0)
+	if (addr_parse_ip(slice_str(row->address), link->port, &flow.remote) < 0)
 		return false;
 	*ret = flow;
 	return true;
 }
 
-static bool same(const struct entity *e, const struct uc_entity *row, const struct sip_flow *flow)
+static bool is_fast(enum uc_entity_type type)
 {
-	return e->type == row->type && e->trusted == row->trusted && sip_flow_equal(&e->flow, flow);
+	return type == UC_ENTITY_CM || type == UC_ENTITY_PRESENCE;
 }
 
-static void add(struct entities *entities, const struct uc_entity *row, const struct sip_flow *flow)
+static bool same_monitoring(const struct uc_monitoring *a, const struct uc_monitoring *b)
 {
-	const struct sm_options *options = entities->sm->options;
-	const struct link_limits limits = { options->down_after_ms, options->probe_ms };
+	return a->enabled == b->enabled && a->proactive_s == b->proactive_s &&
+	       a->reactive_s == b->reactive_s && a->retries == b->retries &&
+	       a->down_on_count == b->down_on_count &&
+	       memcmp(a->down_on, b->down_on, sizeof(a->down_on)) == 0;
+}
+
+static bool same(const struct entity *e, const struct uc_entity *row)
+{
+	struct sip_flow flow;
+
+	if (e->type != row->type || e->way_count != row->link_count ||
+	    e->timer_b_ms != row->timer_b_s * 1000 ||
+	    !same_monitoring(&e->monitoring, &row->monitoring))
+		return false;
+	for (size_t i = 0; i < e->way_count; i++) {
+		const struct uc_entity_link *link = &row->links[i];
+		const struct entity_way *w = &e->ways[i];
+
+		if (w->trusted != link->trusted || w->deny != link->deny_new_service ||
+		    !make_flow(row, link, &flow) || !sip_flow_equal(&w->flow, &flow))
+			return false;
+	}
+	return true;
+}
+
+static void add(struct entities *entities, const struct uc_entity *row)
+{
 	struct entity *e = calloc(1, sizeof(*e));
 
 	if (!e)
 		return;
 	e->sm = entities->sm;
 	e->type = row->type;
-	e->trusted = row->trusted;
+	e->fast = is_fast(row->type);
+	e->monitoring = row->monitoring;
 	e->timer_b_ms = row->timer_b_s * 1000;
-	e->flow = *flow;
 	snprintf(e->name, sizeof(e->name), "%s", row->name);
-	link_init(&e->link, &limits, link_changed);
+	for (size_t i = 0; i < row->link_count; i++) {
+		struct entity_way *w = &e->ways[i];
+
+		w->entity = e;
+		w->trusted = row->links[i].trusted || e->fast;
+		w->deny = row->links[i].deny_new_service;
+		if (!make_flow(row, &row->links[i], &w->flow)) {
+			log_warning("entity.address", F("entity", row->name),
+				    F("address", row->address));
+			free(e);
+			return;
+		}
+	}
+	e->way_count = row->link_count;
 	list_append(&entities->all, &e->link_list);
-	loop_timer_start(e->sm->loop, &e->timer, 1, tick);
+	for (size_t i = 0; i < e->way_count; i++)
+		entity_way_start(&e->ways[i]);
 }
 
 static void retire(struct entity *e)
@@ -312,24 +254,17 @@ static void retire(struct entity *e)
 
 void entities_load(struct entities *entities, const struct uc_model *model)
 {
-	struct sip_flow flow;
-
 	for (struct entity *e = entity_next(entities, NULL); e; e = entity_next(entities, e)) {
 		const struct uc_entity *row = uc_entity_by_name(model, e->name, strlen(e->name));
 
-		if (!row || !make_flow(row, &flow) || !same(e, row, &flow))
+		if (!row || !same(e, row))
 			retire(e);
 	}
 	for (size_t i = 0; i < uc_entity_count(model); i++) {
 		const struct uc_entity *row = uc_entity_at(model, i);
 
-		if (row->type == UC_ENTITY_SM || entity_by_name(entities, slice_str(row->name)))
-			continue;
-		if (make_flow(row, &flow))
-			add(entities, row, &flow);
-		else
-			log_warning("entity.address", F("entity", row->name),
-				    F("address", row->address));
+		if (row->type != UC_ENTITY_SM && !entity_by_name(entities, slice_str(row->name)))
+			add(entities, row);
 	}
 }
 
@@ -354,10 +289,8 @@ void entities_flow_closed(struct entities *entities, const struct sip_flow *flow
 			if (e->flows[i] == flow->connection)
 				e->flows[i] = 0;
 		/* Ask at once: a refused connection is the fastest proof that it is dead. */
-		if (ours && link_usable(&e->link)) {
-			e->next_probe_ms = 0;
-			loop_timer_start(e->sm->loop, &e->timer, 1, tick);
-		}
+		if (ours && link_usable(&way_of(e, flow)->link))
+			entity_way_ask(way_of(e, flow));
 	}
 }
 
@@ -366,7 +299,10 @@ bool entity_owns(const struct entity *entity, const struct sip_flow *flow)
 	for (size_t i = 0; flow->connection && i < ENTITY_FLOWS; i++)
 		if (entity->flows[i] == flow->connection)
 			return true;
-	return addr_equal(&entity->flow.remote, &flow->remote);
+	for (size_t i = 0; i < entity->way_count; i++)
+		if (addr_equal(&entity->ways[i].flow.remote, &flow->remote))
+			return true;
+	return false;
 }
 
 struct entity *entity_by_flow(const struct entities *entities, const struct sip_flow *flow)
@@ -377,15 +313,21 @@ struct entity *entity_by_flow(const struct entities *entities, const struct sip_
 	return NULL;
 }
 
-/* An entity on a loopback address of its own may connect from any port. */
+/* Without a certificate an address is all there is. Ours are known by it on loopback alone, where
+ * one with an address of its own may connect from any port; a provider's gateway is let in by it, but
+ * never believed. */
 static bool owns_by_address(const struct sm *sm, const struct entity *e,
 			    const struct sip_flow *flow)
 {
-	if (!addr_is_loopback(&flow->remote) || !addr_is_loopback(&e->flow.remote))
+	const struct addr *remote = &e->ways[0].flow.remote;
+
+	if (addr_is_loopback(&flow->remote) != addr_is_loopback(remote))
 		return false;
+	if (!addr_is_loopback(remote))
+		return !e->fast && addr_equal_ip(remote, &flow->remote);
 	if (entity_owns(e, flow))
 		return true;
-	if (flow->transport == SIP_TRANSPORT_UDP || !addr_equal_ip(&e->flow.remote, &flow->remote))
+	if (flow->transport == SIP_TRANSPORT_UDP || !addr_equal_ip(remote, &flow->remote))
 		return false;
 	for (uint32_t i = 0; i < sip_wire_listen_count(sm->wire); i++)
 		if (addr_equal_ip(sip_wire_local(sm->wire, i), &flow->remote))
@@ -393,41 +335,66 @@ static bool owns_by_address(const struct sm *sm, const struct entity *e,
 	return true;
 }
 
-struct peer peer_of_entity(struct entity *entity)
+static struct peer peer_of_way(struct entity_way *w)
 {
-	struct peer peer = { .kind = TRUST_UNTRUSTED, .entity = entity };
+	struct entity *e = w->entity;
+	struct peer peer = { .kind = TRUST_UNTRUSTED, .entity = e, .denied = w->deny };
 
-	if (entity->type == UC_ENTITY_CM)
+	if (e->type == UC_ENTITY_CM)
 		peer.kind = TRUST_CM;
-	else if (entity->type == UC_ENTITY_PRESENCE)
+	else if (e->type == UC_ENTITY_PRESENCE)
 		peer.kind = TRUST_PRESENCE;
-	else if (entity->trusted)
+	else if (w->trusted)
 		peer.kind = TRUST_LINK;
 	return peer;
 }
 
+struct peer peer_of_entity(struct entity *entity)
+{
+	return peer_of_way((struct entity_way *)entity_way_best(entity));
+}
+
+static bool has_certificate(const struct entity *e, const char *certificate)
+{
+	struct slice name = slice_str(certificate);
+
+	/* By the entity's name, or the VM's own: cm, presence. */
+	return slice_eq_str(name, e->name) ||
+	       (e->type != UC_ENTITY_TRUNK && e->type != UC_ENTITY_OTHER &&
+		slice_eq_str(name, uc_entity_type_name(e->type)));
+}
+
+static bool is_plain(const struct entity *e)
+{
+	for (size_t i = 0; i < e->way_count; i++)
+		if (e->ways[i].flow.transport != SIP_TRANSPORT_TLS)
+			return true;
+	return false;
+}
+
 struct peer peer_of_flow(struct sm *sm, const struct sip_flow *flow, const char *certificate)
 {
-	struct peer phone = { .kind = sip_flow_is_reliable(flow) ? TRUST_PHONE_STREAM
-								 : TRUST_PHONE_UDP };
+	struct peer peer = { .kind = sip_flow_is_reliable(flow) ? TRUST_PHONE_STREAM
+								: TRUST_PHONE_UDP };
 
 	/* A browser, or the relay of browsers, whatever its address and certificate are. */
 	if (sip_transport_is_ws(flow->transport))
-		return phone;
+		return peer;
 	for (struct entity *e = entity_next(sm->entities, NULL); e;
 	     e = entity_next(sm->entities, e)) {
 		if (flow->transport == SIP_TRANSPORT_TLS) {
-			/* By the entity's name, or the VM's own: cm, presence. */
-			if (slice_eq_str(slice_str(certificate), e->name) ||
-			    (e->type != UC_ENTITY_TRUNK && e->type != UC_ENTITY_OTHER &&
-			     slice_eq_str(slice_str(certificate), uc_entity_type_name(e->type))))
-				return peer_of_entity(e);
+			if (has_certificate(e, certificate))
+				return peer_of_way(way_of(e, flow));
 			continue;
 		}
-		if (e->flow.transport != SIP_TRANSPORT_TLS && owns_by_address(sm, e, flow))
-			return peer_of_entity(e);
+		if (!is_plain(e) || !owns_by_address(sm, e, flow))
+			continue;
+		peer = peer_of_way(way_of(e, flow));
+		if (!addr_is_loopback(&flow->remote))
+			peer.kind = TRUST_UNTRUSTED;
+		return peer;
 	}
-	return phone;
+	return peer;
 }
 
 struct peer peer_identify(struct sm *sm, const struct sip_incoming *in)
@@ -435,6 +402,72 @@ struct peer peer_identify(struct sm *sm, const struct sip_incoming *in)
 	struct peer peer = peer_of_flow(sm, &in->flow, in->peer_name);
 
 	if (peer.entity)
-		entity_heard(peer.entity);
+		entity_heard(peer.entity, &in->flow);
 	return peer;
+}
+
+/* For people --------------------------------------------------------------------------------- */
+static const char *way_state(const struct entity_way *w)
+{
+	return w->deny ? "deny_new_service" : fsm_state_name(&w->link.fsm);
+}
+
+/* All up, some up, all down; links that take nothing new do not count unless all do. */
+static const char *entity_state(const struct entity *e)
+{
+	size_t up = 0, down = 0, denied = 0;
+
+	for (size_t i = 0; i < e->way_count; i++) {
+		const struct entity_way *w = &e->ways[i];
+
+		denied += w->deny;
+		up += !w->deny && w->link.fsm.state == LINK_UP;
+		down += !w->deny && w->link.fsm.state == LINK_DOWN;
+	}
+	if (denied == e->way_count)
+		return "deny_new_service";
+	if (up && down)
+		return "partially_up";
+	return up ? "up" : down ? "down" : "unknown";
+}
+
+static json_t *time_json(const struct entity *e, uint64_t at_ms)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	if (at_ms == 0)
+		return json_null();
+	return json_string(
+		clock_format(sm_wall_ms(e->sm) - (int64_t)(sm_now_ms(e->sm) - at_ms), text));
+}
+
+static json_t *way_json(const struct entity_way *w)
+{
+	char address[ADDR_TEXT_MAX];
+
+	return json_pack("{s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:s,s:s}", "transport",
+			 sip_flow_transport_text(&w->flow), "address",
+			 addr_format(&w->flow.remote, address), "port",
+			 (int)addr_port(&w->flow.remote), "link", way_state(w), "reason",
+			 w->link.reason, "trusted", w->trusted, "changed_at",
+			 time_json(w->entity, w->link.changed_ms), "checked_at",
+			 time_json(w->entity, w->asked_ms), "last_request", w->asked, "last_answer",
+			 w->answer);
+}
+
+json_t *entity_to_json(const struct entity *e)
+{
+	const struct entity_way *w = entity_way_best(e);
+	json_t *links = json_array();
+	char address[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < e->way_count; i++)
+		json_array_append_new(links, way_json(&e->ways[i]));
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:o}", "name", e->name, "type",
+			 uc_entity_type_name(e->type), "address",
+			 addr_format(&w->flow.remote, address), "transport",
+			 sip_flow_transport_text(&w->flow), "link", entity_state(e), "reason",
+			 w->link.reason, "changed_at", time_json(e, w->link.changed_ms),
+			 "checked_at", time_json(e, w->asked_ms), "last_request", w->asked,
+			 "last_answer", w->answer, "links", links);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/json_field.h"
 #include "base/list.h"
 #include "base/slice.h"
 #include "base/timer.h"
@@ -22,21 +23,35 @@ struct sip_client_txn;
 struct sip_incoming;
 struct sm;
 
+/* One entity link: a way to the entity, and whether it is alive. */
+struct entity_way {
+	struct entity *entity;
+	struct sip_flow flow; /* by address; no connection fixed */
+	bool trusted;
+	bool deny; /* takes no new calls, in neither direction */
+	struct link link;
+	struct timer timer; /* next probe or next judgement, whichever comes first */
+	uint64_t next_probe_ms;
+	struct sip_client_txn *probe;
+	unsigned attempts;   /* unanswered probes in a row */
+	uint64_t connection; /* that the last probe went over; 0 none */
+	uint64_t asked_ms;   /* of the last probe, 0 none */
+	char asked[96];	     /* its first line */
+	char answer[64];     /* what came of it */
+};
+
 /* Lives until entities_free(): one that is deleted or changed is only marked as gone. */
 struct entity {
 	struct list link_list; /* in the table */
 	struct sm *sm;
 	char name[ENTITY_NAME_MAX];
 	enum uc_entity_type type;
-	bool trusted;
+	bool fast; /* cm, presence: watched closely, as a part of us */
 	bool gone;
-	struct sip_flow flow; /* by address; no connection fixed */
-	struct link link;
-	struct timer timer; /* next probe or next judgement, whichever comes first */
-	uint64_t next_probe_ms;
-	struct sip_client_txn *probe;
-	uint32_t timer_b_ms;	      /* patience with a first answer */
-	uint64_t connection;	      /* that the last probe went over; 0 none */
+	struct uc_monitoring monitoring; /* of the others */
+	uint32_t timer_b_ms;		 /* patience with a first answer */
+	size_t way_count;		 /* 1 or more */
+	struct entity_way ways[UC_ENTITY_LINKS_MAX];
 	uint64_t flows[ENTITY_FLOWS]; /* newest first, 0 empty */
 };
 
@@ -48,12 +63,15 @@ void entities_load(struct entities *entities, const struct uc_model *model);
 struct entity *entity_by_name(const struct entities *entities, struct slice name);
 struct entity *entity_by_type(const struct entities *entities, enum uc_entity_type type);
 bool entity_usable(const struct entity *entity); /* NULL: no */
-/* A message of ours went to it, one of its came, or its connection was refused. */
-void entity_sent(struct entity *entity);
-void entity_heard(struct entity *entity);
-void entity_refused(struct entity *entity);
-/* It let a request go unanswered: ask at once whether it lives. */
-void entity_suspect(struct entity *entity);
+/* The best link for something new: up before unknown, in the order of the administration; the first of
+ * all when none takes anything. */
+const struct entity_way *entity_way_best(const struct entity *entity);
+/* A message of ours went there, one of its came, its connection was refused, or it let a request go
+ * unanswered. */
+void entity_sent(struct entity *entity, const struct sip_flow *flow);
+void entity_heard(struct entity *entity, const struct sip_flow *flow);
+void entity_refused(struct entity *entity, const struct sip_flow *flow);
+void entity_suspect(struct entity *entity, const struct sip_flow *flow);
 /* Does it take new calls? Else why not. */
 enum route_link entity_route_link(const struct entity *entity, const char **why);
 /* This connection has shown a token that only the entity can have. */
@@ -68,5 +86,18 @@ struct peer peer_identify(struct sm *sm, const struct sip_incoming *in);
 struct peer peer_of_flow(struct sm *sm, const struct sip_flow *flow, const char *certificate);
 struct peer peer_of_entity(struct entity *entity);
 size_t entities_down(const struct entities *entities);
+
+/* {name, type, address, transport, link, reason, changed_at, checked_at, last_request, last_answer,
+ * links: [{transport, port, link, reason}]}; NULL without memory. */
+json_t *entity_to_json(const struct entity *entity);
+
+/* entity_way.c: one link, watched. */
+void entity_way_start(struct entity_way *way);
+void entity_way_stop(struct entity_way *way);
+void entity_way_ask(struct entity_way *way); /* now */
+void entity_way_sent(struct entity_way *way);
+void entity_way_heard(struct entity_way *way);
+void entity_way_refused(struct entity_way *way);
+void entity_way_suspect(struct entity_way *way);
 
 struct entity *entity_next(const struct entities *entities, struct entity *after);

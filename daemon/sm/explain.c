@@ -87,9 +87,10 @@ static const struct entity *entity_at(const struct explaining *x, const struct a
 {
 	for (struct entity *e = entity_next(x->sm->entities, NULL); e;
 	     e = entity_next(x->sm->entities, e))
-		if (addr_port(source) ? addr_equal(&e->flow.remote, source)
-				      : addr_equal_ip(&e->flow.remote, source))
-			return e;
+		for (size_t i = 0; i < e->way_count; i++)
+			if (addr_port(source) ? addr_equal(&e->ways[i].flow.remote, source)
+					      : addr_equal_ip(&e->ways[i].flow.remote, source))
+				return e;
 	return NULL;
 }
 

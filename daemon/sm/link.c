@@ -62,8 +62,19 @@ static void step(struct link *link, enum link_event event, uint64_t now_ms)
 
 void link_sent(struct link *link, uint64_t now_ms)
 {
-	if (link->waiting_since_ms == 0)
+	if (link->waiting_since_ms == 0 && link->limits.down_after_ms)
 		link->waiting_since_ms = now_ms ? now_ms : 1;
+}
+
+void link_silent(struct link *link, uint64_t now_ms)
+{
+	link->waiting_since_ms = 0;
+	step(link, LINK_SILENT, now_ms);
+}
+
+bool link_is_sick(const struct link *link)
+{
+	return link->reason == event_names[LINK_SICK];
 }
 
 void link_heard(struct link *link, bool healthy, uint64_t now_ms)

@@ -10,7 +10,7 @@ enum link_state { LINK_UNKNOWN, LINK_UP, LINK_DOWN, LINK_STATES };
 enum link_event { LINK_HEARD, LINK_SICK, LINK_SILENT, LINK_REFUSED, LINK_EVENTS };
 
 struct link_limits {
-	uint32_t down_after_ms; /* silence after which the link is down */
+	uint32_t down_after_ms; /* silence after which the link is down; 0: others judge */
 	uint32_t probe_ms;	/* distance of OPTIONS; well below down_after_ms */
 };
 
@@ -36,6 +36,10 @@ void link_sent(struct link *link, uint64_t now_ms);
 void link_heard(struct link *link, bool healthy, uint64_t now_ms);
 /* The connection was refused, or broke and could not be made again. */
 void link_refused(struct link *link, uint64_t now_ms);
+/* It has been found silent by who asked. */
+void link_silent(struct link *link, uint64_t now_ms);
+/* Is it down because it says so itself? */
+bool link_is_sick(const struct link *link);
 /* Judge silence. */
 void link_check(struct link *link, uint64_t now_ms);
 /* Milliseconds until silence must be judged, 0 when nothing is awaited. */

@@ -78,17 +78,10 @@ static int get_entities(void *server, const json_t *query, json_t **ret, struct 
 {
 	struct sm *sm = server;
 	json_t *items = json_array();
-	char address[ADDR_TEXT_MAX];
 
 	for (struct entity *e = entity_next(sm->entities, NULL); e;
 	     e = entity_next(sm->entities, e))
-		json_array_append_new(items,
-				      json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "name", e->name,
-						"type", uc_entity_type_name(e->type), "address",
-						addr_format(&e->flow.remote, address), "transport",
-						sip_flow_transport_text(&e->flow), "link",
-						fsm_state_name(&e->link.fsm), "reason",
-						e->link.reason));
+		json_array_append_new(items, entity_to_json(e));
 	*ret = json_pack("{s:o}", "items", items);
 	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
 }

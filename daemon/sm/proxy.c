@@ -217,11 +217,11 @@ static int to_application(struct proxy *p, const struct sequence_step *step)
 	if (!e)
 		return -EHOSTUNREACH;
 	spec.to = peer_of_entity(e);
-	spec.flow = e->flow;
+	spec.flow = entity_way_best(e)->flow;
 	spec.breadth = sip_guard_max_breadth(p->request);
 	r = branch_start(p, &spec);
 	if (r < 0 && r != -EUSERS && r != -ENOMEM)
-		entity_refused(e);
+		entity_refused(e, &spec.flow);
 	return r;
 }
 
@@ -317,7 +317,8 @@ void proxy_application_lost(struct proxy *p, struct branch *branch)
 
 void proxy_to_entity(struct proxy *p, struct entity *entity)
 {
-	struct branch_spec spec = { .to = peer_of_entity(entity), .flow = entity->flow };
+	struct branch_spec spec = { .to = peer_of_entity(entity),
+				    .flow = entity_way_best(entity)->flow };
 	int r;
 
 	proxy_enter(p);

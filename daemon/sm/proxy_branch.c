@@ -73,7 +73,7 @@ static void on_response(void *user, struct sip_client_txn *txn, const struct sip
 	unsigned status = in->msg->status;
 
 	if (b->to.entity)
-		entity_heard(b->to.entity);
+		entity_heard(b->to.entity, &b->asked);
 	proxy_enter(p);
 	if (status < 200) {
 		b->provisional = true;
@@ -186,9 +186,9 @@ static void on_failed(void *user, struct sip_client_txn *txn, int reason)
 	}
 	proxy_leave(p);
 	if (entity && reason == -ECONNREFUSED)
-		entity_refused(entity);
+		entity_refused(entity, &b->asked);
 	else if (entity && reason == -ETIMEDOUT)
-		entity_suspect(entity);
+		entity_suspect(entity, &b->asked);
 }
 
 static void branch_free(struct branch *b)
@@ -366,7 +366,7 @@ int branch_start(struct proxy *p, const struct branch_spec *spec)
 	p->open++;
 	start_timer_c(b);
 	if (b->to.entity)
-		entity_sent(b->to.entity);
+		entity_sent(b->to.entity, &b->asked);
 	return 0;
 }
 

@@ -37,14 +37,14 @@ static void origin_of(struct proxy *p, struct places_origin *ret)
 static int start_alternate(struct proxy *p, struct entity *e)
 {
 	struct branch_spec spec = { .to = peer_of_entity(e),
-				    .flow = e->flow,
+				    .flow = entity_way_best(e)->flow,
 				    .alternate = true,
 				    .timeout_ms = e->timer_b_ms,
 				    .breadth = sip_guard_max_breadth(p->request) };
 	int r = branch_start(p, &spec);
 
 	if (r == -ECONNREFUSED || r == -EHOSTUNREACH || r == -ENOTCONN)
-		entity_refused(e);
+		entity_refused(e, &spec.flow);
 	return r;
 }
 

@@ -150,13 +150,13 @@ static bool read_odi(struct routing *rt, struct odi *ret)
 	if (user && user->sequence && ret->place < user->sequence->count)
 		e = entity_by_name(rt->sm->entities,
 				   slice_str(user->sequence->entries[ret->place].name));
-	if (!e || e->flow.transport == SIP_TRANSPORT_TLS ||
+	if (!e || e->ways[0].flow.transport == SIP_TRANSPORT_TLS ||
 	    rt->in->flow.transport == SIP_TRANSPORT_TLS ||
 	    !addr_is_loopback(&rt->in->flow.remote) ||
-	    !addr_equal_ip(&e->flow.remote, &rt->in->flow.remote))
+	    !addr_equal_ip(&e->ways[0].flow.remote, &rt->in->flow.remote))
 		return false;
 	entity_learn(e, rt->in->flow.connection);
-	entity_heard(e);
+	entity_heard(e, &rt->in->flow);
 	rt->peer = peer_of_entity(e);
 	return true;
 }
@@ -245,6 +245,10 @@ static void route_invite(struct routing *rt)
 		p = take(rt, NULL);
 		if (!p)
 			return;
+	} else if (rt->peer.denied) {
+		reply(rt, 503,
+		      SLICE("Reason: SIP;cause=503;text=\"No new service on this link\"\r\n"));
+		return;
 	} else {
 		rt->emergency = is_emergency(rt);
 		if (!admit(rt, &caller, &p))

@@ -77,6 +77,7 @@ struct sm {
 struct peer {
 	enum trust_peer kind;
 	struct entity *entity; /* NULL for phones */
+	bool denied;	       /* its link takes no new calls */
 };
 
 /* The current administration; valid until the next turn of the loop. */

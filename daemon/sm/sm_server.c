@@ -222,7 +222,7 @@ static void name_peers(struct sm *sm)
 
 	for (struct entity *e = entity_next(sm->entities, NULL); e && count < FIREWALL_NETS_MAX;
 	     e = entity_next(sm->entities, e))
-		peers[count++] = e->flow.remote;
+		peers[count++] = e->ways[0].flow.remote;
 	firewall_set_peers(sm->firewall, peers, count);
 }
 

@@ -66,7 +66,7 @@ int way_to_uri(struct sm *sm, const struct sip_uri *uri, struct peer *peer, stru
 	*peer = phone_over(ret);
 	for (struct entity *e = entity_next(sm->entities, NULL); e;
 	     e = entity_next(sm->entities, e))
-		if (addr_equal(&e->flow.remote, &ret->remote)) {
+		if (entity_owns(e, &(struct sip_flow){ .remote = ret->remote })) {
 			*peer = peer_of_entity(e);
 			break;
 		}

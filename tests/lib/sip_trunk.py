@@ -11,6 +11,7 @@ class Trunk(Endpoint):
 
     def __init__(self, name, address, mode="answer", server=("127.0.0.1", 5060)):
         self.name, self.mode = name, mode
+        self.options = 200  # the answer to OPTIONS
         self.invites = []
         self.lock = threading.Lock()
         super().__init__("udp", address, server)
@@ -53,7 +54,7 @@ class Trunk(Endpoint):
             else:
                 self.reply_to(msg, int(self.mode), "Refused")
         elif msg.method == "OPTIONS":
-            self.reply_to(msg, 200, "OK")
+            self.reply_to(msg, self.options, "OK" if self.options == 200 else "Not now")
         elif msg.method not in ("ACK", "CANCEL"):
             self.reply_to(msg, 200, "OK")
 

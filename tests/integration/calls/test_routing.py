@@ -289,9 +289,75 @@ def adaptations_change_what_they_say():
         central.expect(lambda m: m.status == 180, 2)
 
 
+def entity(p, name):
+    return next(e for e in p.sm.items("/v1/entities") if e["name"] == name)
+
+
+def a_link_that_takes_no_new_calls_is_passed_over():
+    def make(central, local):
+        return tables(central, local, entity_links=[
+            {"entity": "central", "transport": "udp", "port": 5060, "deny_new_service": True}])
+
+    with site(make=make, links={"central": "deny_new_service", "local": "up"}) as (p, central, local):
+        said = test(p, "+4930123456")
+        assert [c["link_state"] for c in said["candidates"]] == ["deny_new_service", "up"], said
+        a = p.phone("3001")
+        call = a.invite("+4930123456")
+        local.invited()
+        call.expect(180)
+        call.expect(200)
+        msg = a.request("INVITE", f"sip:3001@{DOMAIN}", body=a.sdp(), from_uri="sip:+4917@provider.example")
+        msg.replace("Via", "SIP/2.0/UDP 127.0.0.21:5060;branch=z9hG4bKdrain;rport")
+        central.send(msg)
+        assert central.expect(lambda m: m.status >= 200, 2).status == 503
+        assert not central.invites
+
+
+def another_link_serves_when_the_first_is_dead():
+    second = Trunk("central", ("127.0.0.21", 5062))
+
+    def make(central, local):
+        return tables(central, local, entity_links=[{"entity": "central", "transport": "udp", "port": 5062}])
+
+    try:
+        with site(modes=("silent", "answer"), make=make,
+                  links={"central": "partially_up", "local": "up"}) as (p, central, local):
+            call = p.phone("3009").invite("+4930123456")
+            second.invited()
+            call.expect(180, timeout=1)
+            call.expect(200)
+            assert call.bye().status == 200
+            assert not local.invites
+            shown = entity(p, "central")["links"]
+            assert [(one["port"], one["link"]) for one in shown] == [(5060, "down"), (5062, "up")], shown
+            assert shown[0]["last_answer"] == "no answer" and shown[0]["reason"] == "silent"
+    finally:
+        second.close()
+
+
+def what_means_down_can_be_said_and_is_shown():
+    def make(central, local):
+        document = tables(central, local)
+        document["sip_entities"][0]["monitoring"]["down_on"] = ["405"]
+        document["sip_entities"][1]["monitoring"]["enabled"] = False
+        return document
+
+    with site(make=make, links={"central": "up", "local": "unknown"}) as (p, central, local):
+        shown = entity(p, "central")
+        assert shown["last_request"].startswith("OPTIONS sip:127.0.0.21:5060") and shown["last_answer"] == "200 OK"
+        assert shown["checked_at"] and shown["changed_at"] and shown["reason"] == "heard"
+        for status, state in ((503, "up"), (405, "down"), (200, "up")):
+            central.options = status
+            p.wait_link("central", state, 3)
+        # The other one is never asked, so never dead.
+        assert not local.received(lambda m: m.method == "OPTIONS")
+        assert entity(p, "local")["checked_at"] is None
+
+
 if __name__ == "__main__":
     run([a_number_leaves_by_the_first_choice, what_nobody_has_is_404_and_what_is_barred_403,
          bad_questions_are_refused, a_refused_connection_or_503_goes_on_at_once,
          a_silent_peer_is_left_within_4_3_seconds_and_then_known, all_dead_is_500_with_the_reason,
          an_emergency_is_where_one_is_and_goes_round_a_dead_cm, an_emergency_needs_no_password_if_so_set,
-         by_night_the_night_has_it, adaptations_change_what_they_say])
+         by_night_the_night_has_it, adaptations_change_what_they_say, a_link_that_takes_no_new_calls_is_passed_over,
+         another_link_serves_when_the_first_is_dead, what_means_down_can_be_said_and_is_shown])
