@@ -37,7 +37,7 @@ function watchPage() {
 class Window {
   constructor(context) {
     this.context = context;
-    this.watch = { wrong: [], requests: [], answers: [], secrets: new Set(), expected: /$^/, places: new Set() };
+    this.watch = { wrong: [], requests: [], answers: [], secrets: new Set(), expected: /$^/, places: new Set(), problems: [] };
   }
 
   /** Another tab of the same profile. */
@@ -60,7 +60,10 @@ class Window {
     page.on("framenavigated", (frame) => watch.places.add(frame.url()));
     page.on("response", (response) => {
       if (!/json/.test(response.headers()["content-type"] ?? "")) return;
-      response.text().then((text) => watch.answers.push(text), () => undefined);
+      response.text().then((text) => {
+        watch.answers.push(text);
+        if (response.status() >= 500) watch.problems.push(`${new Date().toISOString()} ${text}`);
+      }, () => undefined);
     });
     return page;
   }
@@ -146,7 +149,7 @@ export async function nothingWrong(w) {
     assert.deepEqual(await page.evaluate(() => window.breaches), [], "breaches of the Content-Security-Policy");
     assert.equal(await page.evaluate(() => window.hacked), undefined, "a string was run");
   }
-  assert.deepEqual(w.watch.wrong, [], "errors on the browser's console");
+  assert.deepEqual(w.watch.wrong, [], `errors on the browser's console; ${w.watch.problems.slice(-5).join("; ")}`);
   for (const { url } of w.watch.requests) {
     assert.ok(url.startsWith(`${origin}/`) || /^(data|blob):/.test(url), `a foreign address was asked: ${url}`);
   }
