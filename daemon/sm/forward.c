@@ -10,6 +10,7 @@
 #include "codec/sip/sip_msg.h"
 #include "node/uc_model.h"
 #include "sm/entity.h"
+#include "sm/flow_token.h"
 #include "sm/odi.h"
 #include "sm/trust.h"
 #include "stack/sip/sip_wire.h"
@@ -147,14 +148,32 @@ static void apply_trust(struct sip_edit *edit, const struct sip_msg *msg, struct
 	}
 }
 
+/* How the phones of this dialog are reached. */
+static void write_flows(struct sm *sm, const struct forward *f, const struct sip_flow *flow,
+			struct buf *out)
+{
+	struct slice call_id = sip_msg_call_id(f->request);
+	struct sip_addr contact;
+	struct sip_uri target;
+	bool known;
+
+	known = sip_msg_contact(f->request, &contact) == 0 && !contact.wildcard;
+	flow_token_write(sm, f->in_flow, f->from.kind, known ? &contact.uri : NULL, call_id, true,
+			 out);
+	if (f->path.len)
+		return; /* the edge writes its own */
+	known = sip_uri_parse(f->uri.len ? f->uri : f->request->uri, &target) == 0;
+	flow_token_write(sm, flow, f->to.kind, known ? &target : NULL, call_id, false, out);
+}
+
 static void push_record_route(struct sm *sm, struct sip_edit *edit, uint32_t listen,
-			      const char *cookie)
+			      const char *cookie, struct slice flows)
 {
 	AUTO_BUF text = { 0 };
 
 	buf_add_char(&text, '<');
 	sip_wire_uri(sm->wire, listen, SLICE(""), &text);
-	buf_printf(&text, ";lr;d=%s>", cookie);
+	buf_printf(&text, ";lr;d=%s%.*s>", cookie, SLICE_ARG(flows));
 	sip_edit_push(edit, SIP_HDR_RECORD_ROUTE, buf_slice(&text));
 }
 
@@ -174,6 +193,7 @@ static int write_request(struct sm *sm, const struct forward *f, const struct si
 {
 	const struct adapt adapt = forward_adapt(sm, f->from, f->to);
 	char cookie[ODI_COOKIE_SIZE];
+	AUTO_BUF flows = { 0 };
 	struct sip_edit edit;
 
 	sip_edit_init(&edit, f->request);
@@ -191,9 +211,10 @@ static int write_request(struct sm *sm, const struct forward *f, const struct si
 		sip_edit_push(&edit, SIP_HDR_ROUTE, f->application);
 	if (f->record_route) {
 		odi_cookie(sm->key, sip_msg_call_id(f->request), cookie);
+		write_flows(sm, f, flow, &flows);
 		if (f->in_flow->listen != flow->listen)
-			push_record_route(sm, &edit, f->in_flow->listen, cookie);
-		push_record_route(sm, &edit, flow->listen, cookie);
+			push_record_route(sm, &edit, f->in_flow->listen, cookie, SLICE(""));
+		push_record_route(sm, &edit, flow->listen, cookie, buf_slice(&flows));
 	}
 	sip_edit_set_u32(&edit, SIP_HDR_MAX_FORWARDS, f->max_forwards);
 	if (f->max_breadth)

@@ -101,6 +101,16 @@ void odi_cookie(const uint8_t key[static ODI_KEY_SIZE], struct slice call_id, ch
 	digest_to_hex(mac, COOKIE_BYTES, out);
 }
 
+void odi_seal_flow(const uint8_t key[static ODI_KEY_SIZE], struct slice text, struct slice call_id,
+		   char *out)
+{
+	const struct slice parts[] = { SLICE("flow"), text, call_id };
+	uint8_t mac[DIGEST_TAG_LEN];
+
+	digest_tag(key, parts, ARRAY_SIZE(parts), mac);
+	digest_to_hex(mac, COOKIE_BYTES, out);
+}
+
 bool odi_cookie_valid(const uint8_t key[static ODI_KEY_SIZE], struct slice cookie,
 		      struct slice call_id)
 {

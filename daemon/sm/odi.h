@@ -33,5 +33,8 @@ int odi_read(const uint8_t key[static ODI_KEY_SIZE], struct slice text, struct s
 /* A short proof, 16 hex digits and NUL, that a Record-Route value was written by us for a dialog. */
 #define ODI_COOKIE_SIZE 17
 void odi_cookie(const uint8_t key[static ODI_KEY_SIZE], struct slice call_id, char *out);
+/* The same for a flow named in it: of that text in that dialog. */
+void odi_seal_flow(const uint8_t key[static ODI_KEY_SIZE], struct slice text, struct slice call_id,
+		   char *out);
 bool odi_cookie_valid(const uint8_t key[static ODI_KEY_SIZE], struct slice cookie,
 		      struct slice call_id);

@@ -328,13 +328,13 @@ void proxy_to_entity(struct proxy *p, struct entity *entity)
 	proxy_leave(p);
 }
 
-void proxy_to_route(struct proxy *p)
+void proxy_to_route(struct proxy *p, const struct sip_flow *way)
 {
 	struct branch_spec spec = { 0 };
 	int r;
 
 	proxy_enter(p);
-	r = way_next(p->sm, p->request, p->pop_routes, &spec.to, &spec.flow);
+	r = way_in_dialog(p->sm, p->request, p->pop_routes, way, &spec.to, &spec.flow);
 	if (r == 0 && spec.to.entity && !entity_usable(spec.to.entity))
 		proxy_unavailable(p, spec.to.entity->name);
 	else if (r == 0)

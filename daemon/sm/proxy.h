@@ -11,6 +11,7 @@
 
 struct entity;
 struct proxy; /* opaque, see proxy.c */
+struct sip_flow;
 struct sip_incoming;
 struct uc_user;
 
@@ -37,7 +38,8 @@ int proxy_new(struct sm *sm, const struct sip_incoming *in, const struct proxy_r
 void proxy_sequence(struct proxy *p, const struct sequence_position *position);
 void proxy_to_user(struct proxy *p, const struct uc_user *user);
 void proxy_to_entity(struct proxy *p, struct entity *entity);
-void proxy_to_route(struct proxy *p); /* the next Route, else the Request-URI */
+/* The next Route, else way (may be NULL), else the Request-URI. */
+void proxy_to_route(struct proxy *p, const struct sip_flow *way);
 void proxy_refuse(struct proxy *p, unsigned status, struct slice headers);
 
 /* The link to an entity went down: what it had asked for is given up. */

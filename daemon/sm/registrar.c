@@ -103,8 +103,8 @@ static unsigned read_path(const struct sip_msg *msg, char text[static LOCATION_P
 		    memchr(value.p, '\r', value.len) || len + value.len + 2 > LOCATION_PATH_MAX)
 			return 400;
 		if (len) {
-			memcpy(text + len, ", ", 2);
-			len += 2;
+			text[len++] = ',';
+			text[len++] = ' ';
 		}
 		memcpy(text + len, value.p, value.len);
 		len += value.len;

@@ -11,6 +11,7 @@
 #include "sm/auth.h"
 #include "sm/calls.h"
 #include "sm/entity.h"
+#include "sm/flow_token.h"
 #include "sm/forward.h"
 #include "sm/notifier.h"
 #include "sm/places.h"
@@ -32,8 +33,9 @@ struct routing {
 	unsigned pop;	    /* Routes on top that are ours */
 	struct slice phase; /* of those, empty: none */
 	struct slice odi;
-	bool any_phase; /* in any Route, ours or not */
-	bool in_dialog; /* a Route of ours carries the cookie of this Call-ID */
+	bool any_phase;		/* in any Route, ours or not */
+	struct flow_pair flows; /* of the dialog */
+	bool in_dialog;		/* a Route of ours carries the cookie of this Call-ID */
 	struct slice gsid;
 	char gsid_text[SIP_GSID_LEN];
 	uint32_t max_forwards;
@@ -56,6 +58,7 @@ static void read_own_route(struct routing *rt, const struct sip_addr *route)
 	if (sip_uri_param(&route->uri, SLICE("d"), &value) &&
 	    odi_cookie_valid(rt->sm->key, value, sip_msg_call_id(rt->msg)))
 		rt->in_dialog = sip_msg_to_tag(rt->msg).len > 0;
+	flow_token_read(rt->sm, &route->uri, sip_msg_call_id(rt->msg), &rt->flows);
 }
 
 static int read_routes(struct routing *rt)
@@ -353,6 +356,12 @@ static void note_in_dialog(struct routing *rt)
 	}
 }
 
+/* The flow of the phone at the other end, where the dialog's Route names it. */
+static const struct sip_flow *way_of(const struct routing *rt)
+{
+	return flow_token_way(rt->sm, &rt->flows, &rt->in->flow, rt->peer.entity != NULL);
+}
+
 static void route_in_dialog(struct routing *rt)
 {
 	struct proxy *p = take(rt, NULL);
@@ -360,7 +369,7 @@ static void route_in_dialog(struct routing *rt)
 	if (!p)
 		return;
 	note_in_dialog(rt);
-	proxy_to_route(p);
+	proxy_to_route(p, way_of(rt));
 }
 
 static void route_new(struct routing *rt)
@@ -459,7 +468,8 @@ void router_ack(struct sm *sm, const struct sip_incoming *in)
 	struct sip_flow flow;
 
 	rt.peer = peer_identify(sm, in);
-	if (check(&rt) || !rt.in_dialog || way_next(sm, in->msg, rt.pop, &f.to, &flow) < 0)
+	if (check(&rt) || !rt.in_dialog ||
+	    way_in_dialog(sm, in->msg, rt.pop, way_of(&rt), &f.to, &flow) < 0)
 		return;
 	read_gsid(&rt);
 	f.from = rt.peer;

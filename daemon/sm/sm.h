@@ -68,6 +68,7 @@ struct sm {
 	struct notifier *notifier;
 	struct firewall *firewall;
 	uint8_t key[ODI_KEY_SIZE];  /* of odi tokens and Record-Route cookies; outlives a restart */
+	uint32_t epoch;		    /* of this process: connections are numbered anew in each */
 	struct list proxies;	    /* struct proxy, those in progress */
 	struct route_table *routes; /* of the current model */
 	struct timer sweep;

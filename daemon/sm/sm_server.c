@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/random.h"
 #include "codec/sip/sip_msg.h"
 #include "net/addr.h"
 #include "net/tls.h"
@@ -446,6 +447,7 @@ static int start(struct node *node, void **ret, struct error *err)
 	sm->options = node_config(node);
 	sm->metrics = node_metrics(node);
 	list_init(&sm->proxies);
+	random_bytes(&sm->epoch, sizeof(sm->epoch));
 	r = build(sm, err);
 	if (r < 0) {
 		stop(sm);

@@ -92,3 +92,13 @@ int way_next(struct sm *sm, const struct sip_msg *request, unsigned popped, stru
 		return -EBADMSG;
 	return way_to_uri(sm, &uri, peer, ret);
 }
+
+int way_in_dialog(struct sm *sm, const struct sip_msg *request, unsigned popped,
+		  const struct sip_flow *known, struct peer *peer, struct sip_flow *ret)
+{
+	if (!known || sip_values_count(request, SIP_HDR_ROUTE) > popped)
+		return way_next(sm, request, popped, peer, ret);
+	*ret = *known;
+	*peer = phone_over(known);
+	return 0;
+}

@@ -16,6 +16,9 @@ bool way_to_binding(struct sm *sm, const struct binding *binding, struct sip_flo
 /* A URI: a registered phone's Contact by its binding, all else as RFC 3263 says.
  * Errors: -EADDRNOTAVAIL unknown host, -EPROTONOSUPPORT. */
 int way_to_uri(struct sm *sm, const struct sip_uri *uri, struct peer *peer, struct sip_flow *ret);
+/* The same inside a dialog, where the flow to the phone at its other end may be known (else NULL). */
+int way_in_dialog(struct sm *sm, const struct sip_msg *request, unsigned popped,
+		  const struct sip_flow *known, struct peer *peer, struct sip_flow *ret);
 /* Behind `popped` Routes of ours: the next Route, else the Request-URI. Errors: also -EBADMSG. */
 int way_next(struct sm *sm, const struct sip_msg *request, unsigned popped, struct peer *peer,
 	     struct sip_flow *ret);

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 180
 """Path, Service-Route, several flows of one phone (RFC 3327, 3608, 5626), and Contacts as the RFC allows them."""
+import re
 import signal
 import tempfile
 import time
 
-from plane import DOMAIN, hang_up, plane
+from plane import DOMAIN, SM, hang_up, password, plane, talk
 from sip_message import param, uri_of
-from sip_phone import Incoming
+from sip_phone import Incoming, Phone
 from standalone import run
 
 INSTANCE = '+sip.instance="<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>"'
@@ -148,6 +149,71 @@ def a_flow_that_comes_back_is_the_same_binding():
         assert final.status == 200 and final.get("Require") is None and "reg-id=9" not in final.encode().decode()
 
 
+class Hidden(Phone):
+    """A phone behind a translator: all of them write the same Contact."""
+
+    @property
+    def contact(self):
+        tail = ";transport=tcp" if self.transport == "tcp" else ""
+        return f"<sip:inside@192.0.2.50:1111{tail}>"
+
+    def via(self):
+        return super().via().replace("%s:%d" % self.addr, "192.0.2.50:1111")
+
+
+def hidden(p, user, transport):
+    phone = Hidden(user, password(user), domain=DOMAIN, transport=transport, server=SM)
+    p.phones.append(phone)
+    assert phone.register().status == 200
+    return phone
+
+
+def requests_in_a_dialog_use_the_flows_of_its_phones():
+    for transport in ("udp", "tcp"):
+        # Served by sm alone, and by cm: there each leg is a dialog of its own.
+        for servers, users in ((("sm",), ("3009", "3010")), (("sm", "cm"), ("3001", "3002"))):
+            with plane(servers=servers) as p:
+                a, b = (hidden(p, user, transport) for user in users)
+                call, ringing = talk(a, b)
+                for _ in range(2):
+                    info = b.send(ringing.in_dialog("INFO"))
+                    a.reply(a.expect(lambda m: m.is_request and m.method == "INFO"), 200, "OK")
+                    assert b.answer_of(info).status == 200
+                    info = a.send(call.in_dialog("INFO"))
+                    b.reply(b.expect(lambda m: m.is_request and m.method == "INFO"), 200, "OK")
+                    assert a.answer_of(info).status == 200
+                bye = b.send(ringing.in_dialog("BYE"))
+                call.expect_bye()
+                assert b.answer_of(bye).status == 200
+
+
+def a_flow_that_somebody_made_up_leads_nowhere():
+    with plane(servers=("sm",)) as p:
+        a, b = hidden(p, "3009", "tcp"), hidden(p, "3010", "tcp")
+        call, _ = talk(a, b)
+        victim = p.phone("3010", "tcp")
+        own = call.routes[0]
+        token = re.search(r";fo=(c[0-9a-f]+\.)([0-9a-f]+)-([0-9a-f]+)", own)
+        assert token, own
+        for number in range(1, 12):
+            if "%x" % number == token.group(2):
+                continue
+            call.routes = [own.replace(token.group(0), f";fo={token.group(1)}{number:x}-{token.group(3)}")]
+            a.send(call.in_dialog("INFO"))
+        time.sleep(0.5)
+        assert not victim.received(lambda m: m.is_request and m.method == "INFO")
+        # Those of one dialog are none of another's.
+        call.routes = [own]
+        first = call.in_dialog("INFO")
+        second = a.invite("3010")
+        victim.incoming().accept_and(second)
+        second.routes = [re.sub(r";fo=[^;>]*", token.group(0), second.routes[0])]
+        a.send(second.in_dialog("INFO"))
+        b.never(lambda m: m.is_request and m.method == "INFO" and m.call_id == second.call_id, 0.5)
+        a.send(first)
+        b.expect(lambda m: m.is_request and m.method == "INFO" and m.call_id == call.call_id)
+
+
 def contacts_are_given_back_as_they_came():
     with plane(servers=("sm",)) as p:
         phone, caller = p.phone("3010", register=False), p.phone("3009")
@@ -172,4 +238,5 @@ if __name__ == "__main__":
     run([calls_follow_the_path_of_the_registration, a_path_that_the_phone_does_not_know_is_refused,
          the_service_route_leads_a_call, of_two_flows_the_newest_rings_and_the_other_stands_in,
          a_connection_that_ends_while_it_is_asked_is_no_loss, a_flow_that_comes_back_is_the_same_binding,
+         requests_in_a_dialog_use_the_flows_of_its_phones, a_flow_that_somebody_made_up_leads_nowhere,
          contacts_are_given_back_as_they_came])
