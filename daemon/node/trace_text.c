@@ -35,24 +35,32 @@ static bool is_blank(struct slice line)
 	return line.len == 0 || (line.len == 1 && line.p[0] == '\r');
 }
 
-/* The letter decides whether a line is looked at: most are not. */
+/* The first two letters decide whether a line is looked at: most are not. */
+static bool is_of_interest(const char *line)
+{
+	char second = ascii_lower(line[1]);
+
+	switch (ascii_lower(line[0])) {
+	case 'a': /* Authorization, Authentication-Info, Av-Global-Session-ID */
+		return second == 'u' || second == 'v';
+	case 'c': /* Call-ID, CSeq */
+		return second == 'a' || second == 's';
+	case 'i': /* i */
+		return second == ':' || second == ' ' || second == '\t';
+	case 'p': /* Proxy-… */
+		return second == 'r';
+	case 'w': /* WWW-Authenticate */
+		return second == 'w';
+	default:
+		return false;
+	}
+}
+
 static void scan_line(struct slice line, struct trace_fields *f)
 {
-	struct slice name;
+	struct slice name = name_of(line);
 
-	switch (ascii_lower(line.p[0])) {
-	case 'a':
-	case 'c':
-	case 'i':
-	case 'p':
-	case 'w':
-		break;
-	default:
-		return;
-	}
-	name = name_of(line);
-	if (f->call_id.len == 0 && (slice_eq_nocase(name, SLICE("Call-ID")) ||
-				    (name.len == 1 && ascii_lower(name.p[0]) == 'i')))
+	if (f->call_id.len == 0 && (slice_eq_nocase(name, SLICE("Call-ID")) || name.len == 1))
 		f->call_id = value_of(line);
 	else if (f->cseq.len == 0 && slice_eq_nocase(name, SLICE("CSeq")))
 		f->cseq = value_of(line);
@@ -64,19 +72,26 @@ static void scan_line(struct slice line, struct trace_fields *f)
 
 struct trace_fields trace_scan(struct slice message)
 {
+	const char *p = message.p, *end = p + message.len, *nl;
 	struct trace_fields f = { 0 };
-	bool more = true;
 
-	while (more && message.len) {
-		struct slice line = slice_take_until(&message, '\n', &more);
-
-		if (is_blank(line))
+	/* a line of interest is longer than two bytes, an empty one ends the header */
+	for (; end - p > 2; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (!nl)
+			nl = end - 1;
+		if (*p == '\n' || (*p == '\r' && p[1] == '\n'))
 			break;
-		scan_line(line, &f);
+		if (is_of_interest(p))
+			scan_line(slice_make(p, (size_t)(nl + (*nl != '\n') - p)), &f);
 	}
-	if (message.len && (memmem(message.p, message.len, "a=crypto:", 9) ||
-			    memmem(message.p, message.len, "a=ice-pwd:", 10)))
-		f.secret = true;
+	for (; end - p > 10 && !f.secret; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (!nl)
+			nl = end - 1;
+		f.secret = p[0] == 'a' && p[1] == '=' &&
+			   (memcmp(p, "a=crypto:", 9) == 0 || memcmp(p, "a=ice-pwd:", 10) == 0);
+	}
 	return f;
 }
 

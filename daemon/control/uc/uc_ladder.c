@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PARTIES_MAX 250	   /* the last stands for all beyond */
-#define TRANSIT_US 5000000 /* between sending and receiving, clocks differing */
+#define PARTIES_MAX 250	     /* the last stands for all beyond */
+#define TRANSIT_US 600000000 /* between sending and receiving, clocks differing */
 #define JITTER_US 2000
 #define NAME_SIZE 96
 
@@ -479,7 +479,7 @@ int uc_ladder_fold(json_t *items, const json_t *entities, json_t **ret)
 
 /* The picture ---------------------------------------------------------------------------------- */
 /* The caller, our servers in the order of a call, everybody else as they appear. */
-static json_t *place_parties(struct ladder *l, const struct arrow **shown, size_t count)
+static json_t *place_parties(struct ladder *l, struct arrow **shown, size_t count)
 {
 	static const char *const nodes[] = { "sm", "cm", "presence" };
 	json_t *list = json_array();
@@ -509,11 +509,11 @@ static json_t *place_parties(struct ladder *l, const struct arrow **shown, size_
 }
 
 /* One row a Call-ID, in the order they appear. */
-static int find_legs(struct ladder *l)
+static int find_legs(struct ladder *l, struct arrow **shown, size_t count)
 {
 	l->legs = json_array();
-	for (size_t i = 0; i < l->count; i++) {
-		struct arrow *a = &l->arrow[i];
+	for (size_t i = 0; i < count; i++) {
+		struct arrow *a = shown[i];
 		const char *call_id = text_of(a->item, "call_id");
 		json_t *leg;
 		size_t at;
@@ -531,17 +531,15 @@ static int find_legs(struct ladder *l)
 }
 
 /* The same bytes on the same way again. */
-static int find_repeats(struct ladder *l)
+static int find_repeats(struct arrow **shown, size_t count)
 {
 	struct map first;
 	int r = 0;
 
 	map_init(&first);
-	for (size_t i = 0; i < l->count && r == 0; i++) {
-		struct arrow *a = &l->arrow[i];
+	for (size_t i = 0; i < count && r == 0; i++) {
+		struct arrow *a = shown[i];
 
-		if (a->merged)
-			continue;
 		for (struct map_node *n = map_get(&first, bytes_of(a)); n && !a->again;
 		     n = map_next_same(n)) {
 			const struct arrow *b = MAP_ENTRY(n, struct arrow, seen);
@@ -613,7 +611,7 @@ static const char *phase_begun(const struct ladder *l, const struct arrow *a, bo
 	return NULL;
 }
 
-static json_t *phases_json(const struct ladder *l, const struct arrow **shown, size_t count)
+static json_t *phases_json(const struct ladder *l, struct arrow **shown, size_t count)
 {
 	json_t *list = json_array(), *last = NULL;
 	bool talked = false, released = false;
@@ -649,48 +647,58 @@ static int by_time(const void *a, const void *b)
 }
 
 /* The arrows in the order of time; the caller frees. */
-static const struct arrow **arrange(const struct ladder *l, size_t *count)
+static struct arrow **arrange(const struct ladder *l, size_t *count)
 {
-	const struct arrow **shown = calloc(l->count ? l->count : 1, sizeof(*shown));
+	struct arrow **shown = calloc(l->count ? l->count : 1, sizeof(*shown));
 
 	*count = 0;
 	for (size_t i = 0; shown && i < l->count; i++)
 		if (!l->arrow[i].merged)
 			shown[(*count)++] = &l->arrow[i];
 	if (shown)
-		qsort((void *)shown, *count, sizeof(*shown), by_time);
+		qsort(shown, *count, sizeof(*shown), by_time);
 	return shown;
+}
+
+static int draw(struct ladder *l, const char *gsid, struct arrow **shown, size_t count,
+		json_t **ret)
+{
+	AUTO(json) json_t *messages = json_array();
+	int64_t began = count ? shown[0]->at_us : 0;
+	int64_t ended = count ? shown[count - 1]->at_us : 0;
+	char at[CLOCK_RFC3339_SIZE];
+	json_t *participants;
+	int r = find_legs(l, shown, count);
+
+	if (r == 0)
+		r = find_repeats(shown, count);
+	if (r < 0)
+		return r;
+	participants = place_parties(l, shown, count); /* before the messages: it gives columns */
+	for (size_t i = 0; i < count; i++)
+		if (json_array_append_new(messages, message_json(l, shown[i], began)) < 0)
+			r = -ENOMEM;
+	*ret = json_pack("{s:s,s:s,s:I,s:o,s:O,s:o,s:O}", "gsid", gsid, "started_at",
+			 clock_format(began / 1000, at), "duration_us", (json_int_t)(ended - began),
+			 "participants", participants, "legs", l->legs, "phases",
+			 phases_json(l, shown, count), "messages", messages);
+	return *ret ? r : -ENOMEM;
 }
 
 int uc_ladder(const char *gsid, json_t *items, const json_t *entities, json_t **ret)
 {
 	AUTO(ladder) struct ladder *l = calloc(1, sizeof(*l));
-	AUTO(json) json_t *messages = json_array();
-	const struct arrow **shown;
-	char at[CLOCK_RFC3339_SIZE];
-	json_t *participants;
-	int64_t began, ended;
+	AUTO(json) json_t *drawn = NULL;
+	struct arrow **shown;
 	size_t count;
 	int r = l ? load(l, items, entities) : -ENOMEM;
 
-	if (r == 0)
-		r = find_legs(l);
-	if (r == 0)
-		r = find_repeats(l);
 	if (r < 0)
 		return r;
 	shown = arrange(l, &count);
-	if (!shown)
-		return -ENOMEM;
-	participants = place_parties(l, shown, count);
-	began = count ? shown[0]->at_us : 0;
-	ended = count ? shown[count - 1]->at_us : 0;
-	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(messages, message_json(l, shown[i], began));
-	*ret = json_pack("{s:s,s:s,s:I,s:o,s:O,s:o,s:O}", "gsid", gsid, "started_at",
-			 clock_format(began / 1000, at), "duration_us", (json_int_t)(ended - began),
-			 "participants", participants, "legs", l->legs, "phases",
-			 phases_json(l, shown, count), "messages", messages);
-	free((void *)shown);
-	return *ret && json_array_size(messages) == count ? 0 : -ENOMEM;
+	r = shown ? draw(l, gsid, shown, count, &drawn) : -ENOMEM;
+	free(shown);
+	if (r == 0)
+		*ret = TAKE(drawn);
+	return r;
 }
