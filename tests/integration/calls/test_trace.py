@@ -17,6 +17,7 @@ from daemon import BIN, equal
 from plane import hang_up, plane, talk
 from sip_message import param
 from standalone import run
+from test_tls import tls_plane
 
 
 def one_call(p, transport="udp"):
@@ -224,6 +225,19 @@ def a_capture_of_tcp_opens_in_tshark():
     a_capture_opens_in_tshark("tcp")
 
 
+def what_tls_hides_on_the_wire_is_in_the_trace():
+    with tls_plane() as p, box_beside(p) as d:
+        *_, gsid = one_call(p)
+        ladder = d.root.get(f"/uc/trace/{gsid}/ladder").json
+        equal([x["name"] for x in ladder["participants"]], ["3001", "sm", "cm", "3002"])
+        between = [m for m in ladder["messages"] if m["transport"] == "tls"]
+        assert len(between) > 20 and all(m["transit_us"] is not None for m in between)
+        path = d.dir + "/trace.pcapng"
+        with open(path, "wb") as out:
+            out.write(d.root.get("/uc/trace/export.pcapng?gsid=" + gsid).raw)
+        equal(len(tshark(path, "-Y", "tcp && sip").splitlines()), len(between))
+
+
 def texts_and_pages_tell_the_call():
     with plane() as p, box_beside(p) as d:
         *_, gsid = one_call(p)
@@ -377,5 +391,6 @@ def the_command_line_draws_it():
 if __name__ == "__main__":
     run([a_list_is_walked_and_filtered, a_call_of_udp_phones_is_a_ladder, a_call_of_tcp_phones_is_a_ladder,
          bad_questions_are_refused, a_node_that_is_away_is_told, a_capture_of_udp_opens_in_tshark,
-         a_capture_of_tcp_opens_in_tshark, texts_and_pages_tell_the_call, the_trace_is_followed_live,
+         a_capture_of_tcp_opens_in_tshark, what_tls_hides_on_the_wire_is_in_the_trace,
+         texts_and_pages_tell_the_call, the_trace_is_followed_live,
          followers_are_bounded_and_checked, the_command_line_draws_it])
