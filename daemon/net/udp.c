@@ -201,8 +201,14 @@ void udp_flush(struct udp *udp)
 	if (udp->out_count == 0)
 		return;
 	while (done < udp->out_count) {
-		n = sendmmsg(udp->io.fd, udp->out_headers + done, udp->out_count - done,
-			     MSG_DONTWAIT);
+		/* One alone by the plain call: sendmmsg() gives the processor away after each. */
+		if (udp->out_count - done == 1)
+			n = sendmsg(udp->io.fd, &udp->out_headers[done].msg_hdr, MSG_DONTWAIT) < 0
+				    ? -1
+				    : 1;
+		else
+			n = sendmmsg(udp->io.fd, udp->out_headers + done, udp->out_count - done,
+				     MSG_DONTWAIT);
 		if (n > 0) {
 			udp->stats.sent += (unsigned int)n;
 			done += (unsigned int)n;
