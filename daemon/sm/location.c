@@ -2,7 +2,8 @@
 /* location.c - where users can be reached: bindings by user, by flow and by contact. */
 #include "sm/location.h"
 
-#include "base/buf.h"
+#include <stdio.h>
+
 #include "base/random.h"
 #include "codec/sip/sip_uri.h"
 
@@ -13,10 +14,22 @@ struct location_user {
 	char handle[];
 };
 
+#define DUE_SLOTS 4096		       /* seconds; what ends later waits for its turn in a slot */
+#define KEY_MAX (LOCATION_URI_MAX + 8) /* "user@host:port" of a Contact */
+
+/* A connection that bindings live on. */
+struct location_flow {
+	struct map_node node;
+	uint64_t id;
+	struct list bindings;
+};
+
 struct location {
 	struct map users;
-	struct map flows;    /* of bindings with a flow */
-	struct map contacts; /* of all bindings, by binding.contact */
+	struct map flows;
+	struct map contacts; /* of all bindings */
+	struct list due[DUE_SLOTS];
+	int64_t expired_s; /* everything that ended before this second is gone */
 	size_t count;
 	uint64_t version;
 	location_hook_fn *hook;
@@ -32,6 +45,8 @@ int location_new(location_hook_fn *hook, void *user, struct location **ret)
 	map_init(&location->users);
 	map_init(&location->flows);
 	map_init(&location->contacts);
+	for (size_t i = 0; i < DUE_SLOTS; i++)
+		list_init(&location->due[i]);
 	random_bytes(&location->version, sizeof(location->version));
 	location->hook = hook;
 	location->hook_user = user;
@@ -43,23 +58,37 @@ static struct binding *binding_free(struct binding *b)
 {
 	if (!b)
 		return NULL;
-	free(b->uri);
-	free(b->contact);
-	free(b->instance);
-	free(b->call_id);
-	free(b->user_agent);
-	free(b->params);
-	free(b->path);
+	free(b->texts);
 	free(b);
 	return NULL;
 }
 DEFINE_AUTO(binding)
 
+static struct location_flow *flow_find(const struct location *location, uint64_t id)
+{
+	struct map_node *node = map_get(&location->flows, slice_make(&id, sizeof(id)));
+
+	return node ? MAP_ENTRY(node, struct location_flow, node) : NULL;
+}
+
+/* Take the binding off its connection, and that away with its last. */
+static void leave_flow(struct location *location, struct binding *b)
+{
+	struct location_flow *flow = b->flow ? flow_find(location, b->flow) : NULL;
+
+	b->flow = 0;
+	list_remove(&b->flow_link);
+	if (!flow || !list_empty(&flow->bindings))
+		return;
+	map_remove(&location->flows, &flow->node);
+	free(flow);
+}
+
 static void unlink_binding(struct location *location, struct binding *b)
 {
 	list_remove(&b->link);
-	if (b->flow)
-		map_remove(&location->flows, &b->flow_node);
+	list_remove(&b->due);
+	leave_flow(location, b);
 	map_remove(&location->contacts, &b->contact_node);
 	b->user->count--;
 	location->count--;
@@ -80,6 +109,8 @@ struct location *location_free(struct location *location)
 			binding_free(b);
 		free(user);
 	}
+	MAP_FOREACH (node, &location->flows, &it)
+		free(MAP_ENTRY(node, struct location_flow, node));
 	map_done(&location->users);
 	map_done(&location->flows);
 	map_done(&location->contacts);
@@ -191,85 +222,151 @@ static int judge(const struct location_user *user, const struct location_request
 	return 0;
 }
 
-/* "user@host:port" in lower case but for the user; NULL without memory or for what is no URI. */
-static char *contact_of(struct slice text)
+/* "user@host:port" in lower case but for the user; its length, -EINVAL for what is no URI of ours. */
+static ssize_t contact_key(struct slice text, char out[static KEY_MAX])
 {
-	AUTO_BUF out = { 0 };
 	struct sip_uri uri;
+	size_t n;
+	int port;
 
-	if (sip_uri_parse(text, &uri) < 0)
-		return NULL;
-	buf_add_slice(&out, uri.user);
-	buf_add_char(&out, '@');
+	if (text.len > LOCATION_URI_MAX || sip_uri_parse(text, &uri) < 0)
+		return -EINVAL;
+	n = uri.user.len;
+	if (n)
+		memcpy(out, uri.user.p, n);
+	out[n++] = '@';
 	for (size_t i = 0; i < uri.host.len; i++)
-		buf_add_char(&out, ascii_lower(uri.host.p[i]));
-	buf_printf(&out, ":%u", uri.port);
-	return buf_take_str(&out);
+		out[n++] = ascii_lower(uri.host.p[i]);
+	port = snprintf(out + n, KEY_MAX - n, ":%u", uri.port);
+	return (ssize_t)n + port;
 }
 
-static char *dup_or_empty(struct slice s)
+static struct map_node *find_contact(const struct location *location, struct slice uri)
 {
-	return slice_dup(slice_sub(s, 0, LOCATION_TEXT_MAX));
+	char key[KEY_MAX];
+	ssize_t n = contact_key(uri, key);
+
+	return n < 0 ? NULL : map_get(&location->contacts, slice_make(key, (size_t)n));
 }
 
-/* What few contacts have costs the others nothing. */
-static int dup_or_null(struct slice s, char **ret)
+static struct slice cut(struct slice s)
 {
-	*ret = s.len ? slice_dup(s) : NULL;
-	return s.len && !*ret ? -ENOMEM : 0;
+	return slice_sub(s, 0, LOCATION_TEXT_MAX);
+}
+
+static char *put_text(char **at, struct slice text)
+{
+	char *start = *at;
+
+	if (text.len)
+		memcpy(start, text.p, text.len);
+	start[text.len] = '\0';
+	*at += text.len + 1;
+	return start;
+}
+
+/* Write all texts into one block, the old one where they fit, and see that requests find the binding.
+ * A refresh of the same Contact moves nothing. */
+static int set_texts(struct location *location, struct binding *b,
+		     const struct location_request *rq, const struct location_change *change)
+{
+	struct slice uri = change->uri, path = rq->path, params = change->params;
+	struct slice instance = cut(change->instance), call_id = cut(rq->call_id);
+	struct slice agent = cut(rq->user_agent);
+	bool same = b->texts && slice_eq_str(uri, b->uri);
+	struct slice found = { 0 };
+	char key[KEY_MAX], *block = b->texts, *at;
+	ssize_t n = same ? (ssize_t)b->contact_node.key.len : contact_key(uri, key);
+	size_t need;
+
+	if (n < 0)
+		return (int)n;
+	/* The key most often stands in the URI as it is. */
+	if (same)
+		memcpy(key, b->contact_node.key.p, (size_t)n);
+	found.p = memmem(uri.p, uri.len, key, (size_t)n);
+	need = uri.len + instance.len + call_id.len + agent.len + params.len + path.len + 6 +
+	       (found.p ? 0 : (size_t)n);
+	if (!same)
+		map_remove(&location->contacts, &b->contact_node);
+	if (!same || need > b->texts_size) {
+		block = malloc(need);
+		if (!block)
+			return -ENOMEM;
+		b->texts_size = (uint32_t)need;
+	}
+	at = block;
+	if (block == b->texts)
+		at += uri.len + 1;
+	else
+		b->uri = put_text(&at, uri);
+	if (found.p) {
+		b->contact_node.key = slice_make(b->uri + (found.p - uri.p), (size_t)n);
+	} else {
+		memcpy(at, key, (size_t)n);
+		b->contact_node.key = slice_make(at, (size_t)n);
+		at += n;
+	}
+	b->instance = put_text(&at, instance);
+	b->call_id = put_text(&at, call_id);
+	b->user_agent = put_text(&at, agent);
+	b->params = params.len ? put_text(&at, params) : NULL;
+	b->path = path.len ? put_text(&at, path) : NULL;
+	if (block != b->texts)
+		free(b->texts);
+	b->texts = block;
+	return same ? 0 : map_add(&location->contacts, &b->contact_node, b->contact_node.key);
+}
+
+static void set_due(struct location *location, struct binding *b, int64_t expires_ms)
+{
+	b->expires_ms = expires_ms;
+	list_remove(&b->due);
+	list_append(&location->due[(uint64_t)(expires_ms / 1000) % DUE_SLOTS], &b->due);
 }
 
 static int binding_fill(struct location *location, struct binding *b,
 			const struct location_request *rq, const struct location_change *change)
 {
-	AUTO(str) char *uri = slice_dup(change->uri);
-	AUTO(str) char *contact = contact_of(change->uri);
-	AUTO(str) char *call_id = dup_or_empty(rq->call_id);
-	AUTO(str) char *agent = dup_or_empty(rq->user_agent);
-	AUTO(str) char *instance = dup_or_empty(change->instance);
-	AUTO(str) char *params = NULL;
-	AUTO(str) char *path = NULL;
+	int r = set_texts(location, b, rq, change);
 
-	if (dup_or_null(change->params, &params) < 0 || dup_or_null(rq->path, &path) < 0 || !uri ||
-	    !contact || !call_id || !agent || !instance)
-		return -ENOMEM;
-	map_remove(&location->contacts, &b->contact_node);
-	if (map_add(&location->contacts, &b->contact_node, slice_str(contact)) < 0)
-		return -ENOMEM;
-	free(b->uri);
-	free(b->contact);
-	free(b->call_id);
-	free(b->user_agent);
-	free(b->instance);
-	free(b->params);
-	free(b->path);
-	b->params = TAKE(params);
-	b->path = TAKE(path);
+	if (r < 0)
+		return r;
 	b->reg_id = change->reg_id;
-	b->uri = TAKE(uri);
-	b->contact = TAKE(contact);
-	b->call_id = TAKE(call_id);
-	b->user_agent = TAKE(agent);
-	b->instance = TAKE(instance);
 	b->cseq = rq->cseq;
 	b->q = change->q;
-	b->expires_ms = rq->now_ms + (int64_t)change->expires_s * 1000;
 	b->transport = rq->transport;
 	b->source = rq->source;
 	b->by_source = rq->by_source;
+	set_due(location, b, rq->now_ms + (int64_t)change->expires_s * 1000);
 	return 0;
 }
 
-static int set_flow(struct location *location, struct binding *b, uint64_t flow)
+/* Without memory for its connection it stays until it expires. */
+static void set_flow(struct location *location, struct binding *b, uint64_t id)
 {
-	if (b->flow == flow)
-		return 0;
-	if (b->flow)
-		map_remove(&location->flows, &b->flow_node);
-	b->flow = flow;
-	if (!flow)
-		return 0;
-	return map_add(&location->flows, &b->flow_node, slice_make(&b->flow, sizeof(b->flow)));
+	struct location_flow *flow;
+
+	if (b->flow == id)
+		return;
+	leave_flow(location, b);
+	if (!id)
+		return;
+	flow = flow_find(location, id);
+	if (!flow) {
+		flow = calloc(1, sizeof(*flow));
+		if (!flow)
+			return;
+		flow->id = id;
+		list_init(&flow->bindings);
+		if (map_add(&location->flows, &flow->node,
+			    slice_make(&flow->id, sizeof(flow->id))) < 0) {
+			free(flow);
+			return;
+		}
+	}
+	b->flow = id;
+	list_append(&flow->bindings, &b->flow_link);
 }
 
 static void link_binding(struct location *location, struct location_user *user, struct binding *b)
@@ -303,6 +400,8 @@ static int put(struct location *location, struct location_user *user,
 		if (!fresh)
 			return -ENOMEM;
 		list_init(&fresh->link);
+		list_init(&fresh->due);
+		list_init(&fresh->flow_link);
 		random_bytes(&fresh->id, sizeof(fresh->id));
 		b = fresh;
 	}
@@ -311,8 +410,7 @@ static int put(struct location *location, struct location_user *user,
 	r = binding_fill(location, b, rq, change);
 	if (r < 0)
 		return r;
-	if (set_flow(location, b, rq->flow) < 0)
-		b->flow = 0; /* it stays until it expires */
+	set_flow(location, b, rq->flow);
 	if (old) {
 		list_remove(&b->link);
 		list_append(&user->bindings, &b->link);
@@ -395,12 +493,14 @@ int location_restore(struct location *location, const char *handle, const struct
 	if (!user)
 		return -ENOMEM;
 	list_init(&b->link);
+	list_init(&b->due);
+	list_init(&b->flow_link);
 	r = match(user, &change) || user->count >= LOCATION_CONTACTS_MAX
 		    ? -EINVAL
 		    : binding_fill(location, b, &rq, &change);
 	if (r == 0) {
 		b->id = values->id;
-		b->expires_ms = values->expires_ms;
+		set_due(location, b, values->expires_ms);
 		link_binding(location, user, TAKE(b));
 	}
 	user_tidy(location, user);
@@ -433,8 +533,7 @@ static bool is_at_home(const struct binding *b)
 
 const struct binding *location_by_contact(const struct location *location, struct slice uri)
 {
-	AUTO(str) char *contact = contact_of(uri);
-	struct map_node *node = contact ? map_get(&location->contacts, slice_str(contact)) : NULL;
+	struct map_node *node = find_contact(location, uri);
 
 	/* Anybody may write another's Contact into his own REGISTER, but not from there. */
 	for (struct map_node *n = node; n; n = map_next_same(n)) {
@@ -499,8 +598,7 @@ const struct binding *location_other_flow(const struct location *location, struc
 
 void location_set_only_udp(struct location *location, struct slice uri)
 {
-	AUTO(str) char *contact = contact_of(uri);
-	struct map_node *node = contact ? map_get(&location->contacts, slice_str(contact)) : NULL;
+	struct map_node *node = find_contact(location, uri);
 
 	if (node)
 		MAP_ENTRY(node, struct binding, contact_node)->only_udp = true;
@@ -513,14 +611,16 @@ const char *location_handle(const struct binding *binding)
 
 void location_flow_closed(struct location *location, uint64_t flow)
 {
-	struct map_node *node;
+	struct location_flow *found = flow ? flow_find(location, flow) : NULL;
+	struct binding *b;
 
-	if (flow == 0)
-		return;
-	while ((node = map_get(&location->flows, slice_make(&flow, sizeof(flow)))) != NULL) {
-		struct binding *b = MAP_ENTRY(node, struct binding, flow_node);
-		struct location_user *user = b->user;
+	/* The last one takes the list away with it. */
+	for (bool more = found != NULL; more;) {
+		struct location_user *user;
 
+		b = LIST_FIRST(&found->bindings, struct binding, flow_link);
+		more = b->flow_link.next != &found->bindings;
+		user = b->user;
 		drop(location, b, LOCATION_CLOSED);
 		user_tidy(location, user);
 	}
@@ -540,17 +640,22 @@ void location_forget(struct location *location, struct slice handle)
 
 void location_expire(struct location *location, int64_t now_ms)
 {
-	struct map_node *node;
-	struct map_iter it;
+	int64_t now_s = now_ms / 1000;
+	struct location_user *user;
 	struct binding *b;
 
-	MAP_FOREACH (node, &location->users, &it) {
-		struct location_user *user = MAP_ENTRY(node, struct location_user, node);
-
-		LIST_FOREACH (b, &user->bindings, struct binding, link)
-			if (b->expires_ms <= now_ms)
+	if (now_s - location->expired_s >= DUE_SLOTS || now_s < location->expired_s)
+		location->expired_s = now_s - DUE_SLOTS + 1;
+	for (;; location->expired_s++) {
+		LIST_FOREACH (b, &location->due[(uint64_t)location->expired_s % DUE_SLOTS],
+			      struct binding, due)
+			if (b->expires_ms <= now_ms) {
+				user = b->user;
 				drop(location, b, LOCATION_EXPIRED);
-		user_tidy(location, user);
+				user_tidy(location, user);
+			}
+		if (location->expired_s == now_s)
+			return; /* what is left of this second comes the next time */
 	}
 }
 

@@ -21,19 +21,21 @@ struct location_user;
 
 /* One contact of a user; owned by the location, valid until it changes. */
 struct binding {
-	struct list link; /* in its user, oldest first */
-	struct map_node flow_node;
-	struct map_node contact_node;
+	struct list link;	      /* in its user, oldest first */
+	struct list due;	      /* beside those that end in the same second */
+	struct list flow_link;	      /* beside those on the same connection */
+	struct map_node contact_node; /* by user, host and port: what requests to it are found by */
 	struct location_user *user;
 	uint64_t id;	/* its own for ever, also over restarts */
+	char *texts;	/* the following, in one piece */
 	char *uri;	/* Contact URI as registered */
-	char *contact;	/* its user, host and port: what requests to it are found by */
 	char *instance; /* +sip.instance without quotes, or "" */
 	char *call_id;
 	char *user_agent; /* or "" */
 	char *params;	  /* further parameters of the Contact with their ";", NULL: none */
 	char *path;	  /* Routes that lead to it (RFC 3327), commas between, NULL: none */
 	uint32_t reg_id;  /* of several flows of one instance (RFC 5626), 0: none */
+	uint32_t texts_size;
 	uint32_t cseq;
 	uint32_t q;		      /* thousandths, 1000 when not given */
 	int64_t expires_ms;	      /* wall clock */

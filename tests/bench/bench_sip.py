@@ -227,25 +227,36 @@ def per_round(wanted):
         show("bare_loop", statistics.median(bare), 0, "ms_cpu")
 
 
-def memory_of(kind):
-    """Bytes per 10,000 bindings and per idle TCP connection."""
+def memory_after(kind, users):
+    """Bytes after as many REGISTERs as there shall be bindings, by so many users, and their transactions' end."""
     with tempfile.TemporaryDirectory(prefix="aura-bench-") as folder:
         server = kind(folder, BINDINGS)
         try:
-            load(server.pids, "register", count=1000, window=16, users=1)
+            load(server.pids, "register", count=BINDINGS, window=64, users=users)
             time.sleep(SECONDS_OF_A_TRANSACTION)
+            return memory(server.pids)
+        finally:
+            server.close()
+
+
+def memory_of_connection(kind):
+    with tempfile.TemporaryDirectory(prefix="aura-bench-") as folder:
+        server = kind(folder, 10)
+        try:
             before = memory(server.pids)
-            load(server.pids, "register", count=BINDINGS, rate=REGISTER_RATE, users=BINDINGS)
-            time.sleep(SECONDS_OF_A_TRANSACTION)
-            bound = memory(server.pids)
             with subprocess.Popen([LOAD, "idle", "port=5060", "count=%d" % CONNECTIONS, "domain=" + DOMAIN],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
                 process.stdout.readline()
-                connected = memory(server.pids)
+                after = memory(server.pids)
                 process.stdin.close()
-            return bound - before, (connected - bound) / CONNECTIONS
+            return (after - before) / CONNECTIONS
         finally:
             server.close()
+
+
+def memory_of(kind):
+    """Bytes per 10,000 bindings (beside as many REGISTERs of one user) and per idle TCP connection."""
+    return memory_after(kind, BINDINGS) - memory_after(kind, 1), memory_of_connection(kind)
 
 
 def growth():

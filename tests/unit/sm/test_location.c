@@ -230,6 +230,43 @@ static void time_removes_what_was_not_refreshed(void **state)
 	assert_int_equal(events[LOCATION_EXPIRED], 1);
 }
 
+static void long_and_late_times_are_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(put("sip:a@192.0.2.1", "", 60), 0);
+	assert_int_equal(put("sip:b@192.0.2.1", "", 10000), 0);
+	for (int64_t s = 0; s < 10000; s += 500)
+		location_expire(location, rq.now_ms + s * 1000);
+	assert_int_equal(count(), 1);
+	location_expire(location, rq.now_ms + 5000); /* the clock was set back */
+	assert_int_equal(count(), 1);
+	location_expire(location, rq.now_ms + 9999999);
+	assert_int_equal(count(), 1);
+	location_expire(location, rq.now_ms + 10000000);
+	assert_int_equal(count(), 0);
+	assert_int_equal(put("sip:c@192.0.2.1", "", 60), 0);
+	location_expire(location, rq.now_ms + 90000000); /* set forward by a day */
+	assert_int_equal(count(), 0);
+}
+
+static void refreshes_with_other_texts_keep_the_contact(void **state)
+{
+	static const char uri[] = "sip:A%41@EXAMPLE.org;transport=udp";
+	char id[200];
+
+	(void)state;
+	for (size_t n = 1; n < sizeof(id); n += 33) {
+		memset(id, 'x', n);
+		rq.call_id = slice_make(id, n);
+		rq.user_agent = slice_make(id, sizeof(id) - n < n ? n : sizeof(id) - n);
+		assert_int_equal(put(uri, n % 2 ? "" : "<urn:uuid:1>", 60), 0);
+		assert_non_null(location_by_contact(location, SLICE("sip:A%41@example.ORG")));
+		assert_int_equal(strlen(location_by_contact(location, slice_str(uri))->call_id), n);
+	}
+	assert_int_equal(count(), 1);
+	assert_null(location_by_contact(location, SLICE("sip:a%41@example.org")));
+}
+
 static void what_was_kept_comes_back(void **state)
 {
 	char uri[] = "sip:3001@192.0.2.1:5062", instance[] = "", id[] = "c", agent[] = "phone";
@@ -292,6 +329,8 @@ int main(void)
 		TEST(a_binding_goes_with_its_flow),
 		TEST(a_refresh_over_another_flow_moves_the_binding),
 		TEST(time_removes_what_was_not_refreshed),
+		TEST(long_and_late_times_are_kept),
+		TEST(refreshes_with_other_texts_keep_the_contact),
 		TEST(what_was_kept_comes_back),
 		TEST(a_contact_of_somebody_else_is_not_taken_over),
 		TEST(a_deleted_user_is_forgotten),
