@@ -10,7 +10,6 @@
 #include "sm/auth.h"
 #include "sm/sm.h"
 #include "stack/sip/sip_stack.h"
-#include "stack/sip/sip_txn.h"
 #include "stack/sip/sip_wire.h"
 
 /* Below this a short time is refused; a longer minimum than an hour never is (section 10.2.8). */
@@ -193,7 +192,7 @@ unsigned registrar_read(const struct sm_options *options, const struct sip_msg *
 			     text, ret);
 }
 
-static void refuse(struct sm *sm, struct sip_server_txn *txn, unsigned status)
+static void refuse(struct sm *sm, const struct sip_incoming *in, unsigned status)
 {
 	struct sip_extra extra = { 0 };
 	AUTO_BUF lines = { 0 };
@@ -203,7 +202,7 @@ static void refuse(struct sm *sm, struct sip_server_txn *txn, unsigned status)
 	else if (status == 420)
 		buf_add_str(&lines, "Unsupported: path\r\n");
 	extra.headers = buf_slice(&lines);
-	sip_server_txn_reply(txn, status, &extra);
+	sip_stack_answer(sm->stack, in, status, &extra);
 }
 
 static void add_binding(const struct binding *b, int64_t now_ms, struct buf *lines)
@@ -223,8 +222,7 @@ static void add_binding(const struct binding *b, int64_t now_ms, struct buf *lin
 }
 
 /* The binding as it stands now; Expires repeats the first time granted in this request. */
-static void answer(struct sm *sm, struct sip_server_txn *txn, const struct location_request *rq,
-		   uint32_t listen)
+static void answer(struct sm *sm, const struct sip_incoming *in, const struct location_request *rq)
 {
 	const struct list *bindings = location_of(sm->location, slice_str(rq->handle));
 	struct sip_extra extra = { 0 };
@@ -242,11 +240,11 @@ static void answer(struct sm *sm, struct sip_server_txn *txn, const struct locat
 		buf_add_str(&lines, "Require: outbound\r\n");
 	if (bindings && sm->options->service_route) {
 		buf_add_str(&lines, "Service-Route: <");
-		sip_wire_uri(sm->wire, listen, SLICE(""), &lines);
+		sip_wire_uri(sm->wire, in->flow.listen, SLICE(""), &lines);
 		buf_add_str(&lines, ";lr>\r\n");
 	}
 	extra.headers = buf_slice(&lines);
-	sip_server_txn_reply(txn, 200, &extra);
+	sip_stack_answer(sm->stack, in, 200, &extra);
 }
 
 /* A Via that names another address than the one it came from: a translator stands between. */
@@ -259,8 +257,7 @@ static bool is_translated(const struct sip_incoming *in)
 	       !addr_equal_ip(&sent_by, &in->flow.remote);
 }
 
-static void change(struct sm *sm, const struct sip_incoming *in, struct sip_server_txn *txn,
-		   const struct uc_user *user)
+static void change(struct sm *sm, const struct sip_incoming *in, const struct uc_user *user)
 {
 	const struct sm_options *options = sm->options;
 	struct location_request rq = {
@@ -278,7 +275,7 @@ static void change(struct sm *sm, const struct sip_incoming *in, struct sip_serv
 
 	status = registrar_read(options, in->msg, &text, &rq);
 	if (status) {
-		refuse(sm, txn, status);
+		refuse(sm, in, status);
 		return;
 	}
 	if (rq.path.len) { /* the flow is the edge's, and serves many */
@@ -293,27 +290,24 @@ static void change(struct sm *sm, const struct sip_incoming *in, struct sip_serv
 	r = location_update(sm->location, &rq);
 	metric_set(sm->metrics, SM_BINDINGS, (int64_t)location_count(sm->location));
 	if (r == 0)
-		answer(sm, txn, &rq, in->flow.listen);
+		answer(sm, in, &rq);
 	else
-		refuse(sm, txn, r == -EDQUOT ? 403 : 500);
+		refuse(sm, in, r == -EDQUOT ? 403 : 500);
 }
 
 void registrar_request(struct sm *sm, const struct sip_incoming *in)
 {
 	const struct uc_user *user;
-	struct sip_server_txn *txn;
 	struct sip_addr to;
 
 	if (auth_check(sm, in, false, &user) < 0)
 		return;
-	if (sip_server_txn_new(sm->stack, in, NULL, NULL, &txn) < 0)
-		return;
 	if (sip_msg_to(in->msg, &to) < 0)
-		refuse(sm, txn, 400);
+		refuse(sm, in, 400);
 	else if (!sm_uri_is_local(sm, &to.uri))
-		refuse(sm, txn, 404);
+		refuse(sm, in, 404);
 	else if (!sip_uri_user_is(&to.uri, slice_str(user->handle)))
-		refuse(sm, txn, 403);
+		refuse(sm, in, 403);
 	else
-		change(sm, in, txn, user);
+		change(sm, in, user);
 }

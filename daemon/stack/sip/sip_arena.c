@@ -79,7 +79,7 @@ static struct sip_arena_block *take_block(struct sip_arena_pool *pool, size_t si
 	return block;
 }
 
-void *sip_arena_alloc(struct sip_arena *arena, size_t size)
+static void *take(struct sip_arena *arena, size_t size)
 {
 	struct sip_arena_block *block = arena->blocks;
 	void *out;
@@ -96,17 +96,25 @@ void *sip_arena_alloc(struct sip_arena *arena, size_t size)
 	}
 	out = block->bytes + block->used;
 	block->used += size;
-	return memset(out, 0, size);
+	return out;
+}
+
+void *sip_arena_alloc(struct sip_arena *arena, size_t size)
+{
+	void *out = take(arena, size);
+
+	return out ? memset(out, 0, size) : NULL;
 }
 
 struct slice sip_arena_copy(struct sip_arena *arena, struct slice bytes)
 {
-	char *copy = sip_arena_alloc(arena, bytes.len + 1);
+	char *copy = take(arena, bytes.len + 1);
 
 	if (!copy)
 		return (struct slice){ 0 };
 	if (bytes.len > 0)
 		memcpy(copy, bytes.p, bytes.len);
+	copy[bytes.len] = '\0';
 	return slice_make(copy, bytes.len);
 }
 
@@ -123,7 +131,7 @@ const struct sip_msg *sip_arena_msg(struct sip_arena *arena, const struct sip_ms
 	const char *from = msg->raw.p;
 	size_t len = msg->raw.len;
 	struct slice raw = sip_arena_copy(arena, msg->raw);
-	struct sip_msg *out = sip_arena_alloc(arena, size);
+	struct sip_msg *out = take(arena, size);
 
 	if (!raw.p || !out)
 		return NULL;

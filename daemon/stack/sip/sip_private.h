@@ -44,6 +44,10 @@ struct sip_stack {
 	struct map servers, merged, clients, clients_by_connection, dialogs;
 	/* old_*: their final response is through, they only wait for copies; oldest first. */
 	struct list all_clients, all_servers, old_clients, old_servers, all_dialogs;
+	struct map answers; /* sip_answer.c: by the key of their transaction */
+	struct list all_answers;
+	struct timer answer_timer;
+	size_t answer_bytes;
 	struct buf out;	    /* the message being built */
 	struct buf draft;   /* a request before its Via is put in */
 	struct sip_msg msg; /* the message being parsed again */
@@ -76,6 +80,12 @@ bool sip_client_txn_receive(struct sip_stack *stack, const struct sip_incoming *
 void sip_client_txn_closed(struct sip_stack *stack, uint64_t connection, int reason);
 void sip_server_txn_free_all(struct sip_stack *stack);
 void sip_client_txn_free_all(struct sip_stack *stack);
+
+/* Key of the server transaction that a request of that method belongs to, into stack->out. */
+int sip_server_txn_key(struct sip_stack *stack, const struct sip_msg *msg, struct slice method);
+/* sip_answer.c: the request of that key was answered before; the same went again. */
+bool sip_answer_again(struct sip_stack *stack, struct slice key);
+void sip_answer_free_all(struct sip_stack *stack);
 
 const struct sip_flow *sip_server_txn_reply_flow(const struct sip_server_txn *txn);
 

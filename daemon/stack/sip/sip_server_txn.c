@@ -321,8 +321,8 @@ static void add_sent_by(struct buf *out, const struct sip_via *via)
 	buf_add_slice(out, via->branch);
 }
 
-/* Key of the transaction that a request of that method belongs to. -EBADMSG: no Via. */
-static int make_key(struct sip_stack *stack, const struct sip_msg *msg, struct slice method)
+/* -EBADMSG: no Via. */
+int sip_server_txn_key(struct sip_stack *stack, const struct sip_msg *msg, struct slice method)
 {
 	struct buf *out = &stack->out;
 	struct sip_via via;
@@ -352,7 +352,7 @@ static struct sip_server_txn *find(struct sip_stack *stack, const struct sip_msg
 {
 	struct map_node *node;
 
-	if (make_key(stack, msg, method) < 0)
+	if (sip_server_txn_key(stack, msg, method) < 0)
 		return NULL;
 	node = map_get(&stack->servers, buf_slice(&stack->out));
 	return node ? MAP_ENTRY(node, struct sip_server_txn, node) : NULL;
@@ -364,8 +364,9 @@ bool sip_server_txn_receive(struct sip_stack *stack, const struct sip_incoming *
 	struct sip_server_txn *txn =
 		find(stack, in->msg, ack ? SLICE("INVITE") : in->msg->method_name);
 
-	if (!txn)
-		return false;
+	if (!txn) /* the key is still there */
+		return !ack && buf_ok(&stack->out) &&
+		       sip_answer_again(stack, buf_slice(&stack->out));
 	if (ack && txn->fsm.state == IST_ACCEPTED)
 		return false; /* of an old client, for the 2xx: the user's */
 	step(txn, ack ? EV_ACK : EV_REQUEST, NULL);
@@ -403,7 +404,7 @@ static int link_keys(struct sip_server_txn *txn)
 	struct slice key;
 	int r;
 
-	r = make_key(stack, txn->request, txn->request->method_name);
+	r = sip_server_txn_key(stack, txn->request, txn->request->method_name);
 	if (r < 0)
 		return r;
 	key = sip_arena_copy(&txn->arena, buf_slice(&stack->out));

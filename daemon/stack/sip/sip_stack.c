@@ -105,6 +105,8 @@ int sip_stack_new_over(const struct sip_stack_config *config, struct timer_wheel
 	map_init(&stack->clients);
 	map_init(&stack->clients_by_connection);
 	map_init(&stack->dialogs);
+	map_init(&stack->answers);
+	list_init(&stack->all_answers);
 	list_init(&stack->all_clients);
 	list_init(&stack->all_servers);
 	list_init(&stack->old_clients);
@@ -151,6 +153,7 @@ struct sip_stack *sip_stack_free(struct sip_stack *stack)
 	sip_dialog_free_all(stack);
 	sip_server_txn_free_all(stack);
 	sip_client_txn_free_all(stack);
+	sip_answer_free_all(stack);
 	sip_wire_free(stack->wire);
 	map_done(&stack->servers);
 	map_done(&stack->merged);

@@ -90,6 +90,10 @@ const char *sip_stack_product(const struct sip_stack *stack);
  * so retransmissions get the same and the ACK is absorbed. Errors: -EINVAL, what sending gives. */
 int sip_stack_reply(struct sip_stack *stack, const struct sip_incoming *in, unsigned status,
 		    const struct sip_extra *extra);
+/* Answer a request that is no INVITE for good, as a server transaction would that ends with this response;
+ * over UDP the response is kept for copies of the request. Errors: -EBADMSG no Via, -EMSGSIZE, as sending. */
+int sip_stack_answer(struct sip_stack *stack, const struct sip_incoming *in, unsigned status,
+		     const struct sip_extra *extra);
 /* Send a request without a transaction: ACK for a 2xx, a proxy's forwarded ACK. request is complete
  * but for the Via of this hop, which is put in. branch empty = a new one. */
 int sip_stack_send(struct sip_stack *stack, const struct sip_flow *flow, struct slice request,

@@ -13,6 +13,7 @@ struct user {
 	struct sim sim;
 	unsigned int requests, acks, responses;
 	unsigned int status; /* answered without state */
+	bool for_good;
 	struct sip_extra extra;
 };
 
@@ -21,7 +22,9 @@ static void on_request(void *user, const struct sip_incoming *in)
 	struct user *u = user;
 
 	u->requests++;
-	if (u->status)
+	if (u->for_good)
+		assert_int_equal(sip_stack_answer(u->sim.b.stack, in, 200, &u->extra), 0);
+	else if (u->status)
 		assert_int_equal(sip_stack_reply(u->sim.b.stack, in, u->status, &u->extra), 0);
 }
 
@@ -127,6 +130,33 @@ static void malformed_requests_are_answered_without_the_user(void **state)
 	sim_done(&u.sim);
 }
 
+static void an_answer_for_good_is_repeated_until_timer_j(void **state)
+{
+	struct user u;
+
+	(void)state;
+	begin(&u);
+	u.for_good = true;
+	sim_deliver(&u.sim.b, REQUEST("REGISTER", "z9hG4bK1", ""));
+	sim_run(&u.sim, 1000);
+	sim_deliver(&u.sim.b, REQUEST("REGISTER", "z9hG4bK2", ""));
+	sim_deliver(&u.sim.b, REQUEST("REGISTER", "z9hG4bK1", ""));
+	assert_int_equal(u.requests, 2);
+	assert_int_equal(u.sim.b.sent, 3);
+	assert_string_equal(u.sim.b.log[0], u.sim.b.log[2]);
+	assert_string_not_equal(u.sim.b.log[0], u.sim.b.log[1]);
+	assert_int_equal(sip_stack_stats(u.sim.b.stack).server_txns, 0);
+	sim_run(&u.sim, 31500); /* 32.5 s after the first, 31.5 s after the second */
+	sim_deliver(&u.sim.b, REQUEST("REGISTER", "z9hG4bK1", ""));
+	assert_int_equal(u.requests, 3);
+	sim_deliver(&u.sim.b, REQUEST("REGISTER", "z9hG4bK2", ""));
+	assert_int_equal(u.requests, 3);
+	sim_run(&u.sim, 1000);
+	sim_deliver(&u.sim.b, REQUEST("REGISTER", "z9hG4bK2", ""));
+	assert_int_equal(u.requests, 4);
+	sim_done(&u.sim);
+}
+
 static void a_strange_response_is_shown_to_the_user(void **state)
 {
 	struct user u;
@@ -174,6 +204,7 @@ int main(void)
 		cmocka_unit_test(a_stateless_answer_is_the_same_each_time_and_its_ack_absorbed),
 		cmocka_unit_test(a_stateless_answer_is_at_most_twice_the_request),
 		cmocka_unit_test(malformed_requests_are_answered_without_the_user),
+		cmocka_unit_test(an_answer_for_good_is_repeated_until_timer_j),
 		cmocka_unit_test(a_strange_response_is_shown_to_the_user),
 		cmocka_unit_test(a_request_may_leave_without_transaction),
 	};
