@@ -126,6 +126,7 @@ int b2bua_new(struct cm *cm, const struct sip_incoming *in, enum half_phase phas
 		return r;
 	}
 	prack_begin(b);
+	session_begin(b);
 	b2bua_note_contact(&b->half.up, in->msg);
 	list_append(&cm->halves, &b->link);
 	*ret = b;
@@ -227,6 +228,7 @@ static void b2bua_free(struct b2bua_half *b)
 {
 	loop_timer_stop(b->cm->loop, &b->guard);
 	audit_stop(b);
+	session_stop(b);
 	relay_end_all(b);
 	for (unsigned i = 0; i < FORK_BRANCH_MAX; i++) {
 		struct b2bua_branch *br = &b->branches[i];
@@ -409,6 +411,28 @@ static void take_refusal(struct b2bua_branch *br, unsigned status, const struct 
 	(void)b2bua_step(b, HALF_EV_REJECT, &b->final);
 }
 
+/* 422: the same INVITE with the interval that is asked for (RFC 4028 section 7.3), once. */
+static bool asked_again(struct b2bua_branch *br, struct sip_client_txn *txn,
+			const struct sip_msg *msg)
+{
+	struct b2bua_half *b = br->owner;
+	struct session_words words;
+	struct error err = { 0 };
+	int r;
+
+	session_read(msg, &words);
+	if (msg->status != 422 || br->least_s || half_state(&b->half) > HALF_RINGING ||
+	    sip_dialog_state(br->base) != SIP_DIALOG_TRYING)
+		return false;
+	br->least_s = words.least_s;
+	sip_client_txn_detach(txn);
+	br->txn = NULL;
+	r = b2bua_branch_send(br, &err);
+	if (r < 0)
+		log_failure(LOG_LEVEL_WARNING, "call.not_sent_on", r, &err);
+	return r == 0;
+}
+
 static void down_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
 {
 	struct b2bua_branch *br = user;
@@ -417,7 +441,7 @@ static void down_response(void *user, struct sip_client_txn *txn, const struct s
 		take_progress(br, in);
 	else if (in->msg->status < 300)
 		b2bua_take_answer(br, in);
-	else
+	else if (!asked_again(br, txn, in->msg))
 		take_refusal(br, in->msg->status, in->msg);
 }
 

@@ -9,6 +9,7 @@
 #include "cm/cm.h"
 #include "cm/half.h"
 #include "cm/service.h"
+#include "cm/session.h"
 
 #include "codec/sip/sip_token.h"
 
@@ -33,6 +34,7 @@ struct b2bua_branch {
 	struct sip_client_txn *txn; /* NULL once it ended */
 	struct sip_dialog *base;    /* of the first answer; further To-tags are made from it */
 	uint32_t cseq;
+	uint32_t least_s; /* session interval that the callee's side asked for (422), 0 none */
 	uint8_t number;
 };
 
@@ -69,7 +71,8 @@ struct b2bua_half {
 	struct b2bua_branch branches[FORK_BRANCH_MAX];
 	struct b2bua_early early[FORK_EARLY_MAX];
 	bool up_has_100rel, up_demands_100rel, up_offered; /* what the INVITE says */
-	struct b2bua_held *held;			   /* a 2xx that waits for a PRACK */
+	struct session session_up, session_down;
+	struct b2bua_held *held; /* a 2xx that waits for a PRACK */
 	struct list relays;
 	unsigned relay_count;
 	struct sip_dialog *reinvite; /* dialog in which a re-INVITE came that has no ACK yet */
@@ -115,6 +118,8 @@ struct b2bua_answer {
 };
 /* A 2xx from below, as it comes or once it need not wait any more. */
 void b2bua_take_answer(struct b2bua_branch *br, const struct sip_incoming *in);
+/* The INVITE of a branch, once more after 422. Errors: as sip_dialog_request(). */
+int b2bua_branch_send(struct b2bua_branch *br, struct error *err);
 /* relay.c */
 void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in);
 /* Send a request on to the other dialog under a method, and with whole header lines, of its own. */

@@ -97,8 +97,8 @@ static void invite_headers(const struct b2bua_half *b, const struct sip_msg *inv
 	(void)sip_build_header(out, SIP_HDR_AV_GLOBAL_SESSION_ID, slice_str(b->half.call->gsid));
 	alert_info(b, invite, out);
 	(void)sip_build_header(out, SIP_HDR_ALLOW, SLICE(CM_ALLOW));
-	if (prack_offered(b))
-		(void)sip_build_header(out, SIP_HDR_SUPPORTED, SLICE(CM_SUPPORTED));
+	(void)sip_build_header(out, SIP_HDR_SUPPORTED,
+			       prack_offered(b) ? SLICE(CM_SUPPORTED) : SLICE("timer"));
 }
 
 static int branch_dialog(struct b2bua_half *b, struct b2bua_branch *br,
@@ -124,18 +124,20 @@ static int branch_dialog(struct b2bua_half *b, struct b2bua_branch *br,
 				  &br->base, err);
 }
 
-static int branch_send(struct b2bua_half *b, struct b2bua_branch *br, struct error *err)
+int b2bua_branch_send(struct b2bua_branch *br, struct error *err)
 {
+	struct b2bua_half *b = br->owner;
 	const struct sip_msg *invite = sip_server_txn_request(b->up_txn);
 	AUTO_BUF headers = { 0 };
 	struct sip_extra extra = { 0 };
 	struct sip_cseq cseq;
 	int r;
 
-	r = branch_dialog(b, br, invite, err);
+	r = br->base ? 0 : branch_dialog(b, br, invite, err);
 	if (r < 0)
 		return r;
 	invite_headers(b, invite, &headers);
+	session_propose(b, br->least_s, &headers);
 	if (!buf_ok(&headers))
 		return error_set(err, -ENOMEM, "out of memory");
 	extra.headers = buf_slice(&headers);
@@ -168,7 +170,7 @@ static void port_send_on(struct half *h)
 			 guard_fired);
 	show_line(b, LINE_TRYING, -1);
 
-	r = branch_send(b, br, &err);
+	r = b2bua_branch_send(br, &err);
 	if (r < 0) {
 		log_failure(LOG_LEVEL_WARNING, "call.not_sent_on", r, &err);
 		(void)fork_reject(&h->forks, (unsigned)number, 500);
@@ -275,6 +277,8 @@ static void pass_up(struct b2bua_half *b, const struct half_reply *reply, enum l
 	if (!dialog || !b->up_txn)
 		return;
 	answer_headers(b, msg, way, &headers);
+	if (way == LEG_WAY_ANSWER)
+		session_answer(b, true, sip_server_txn_request(b->up_txn), &headers);
 	if (buf_ok(&headers))
 		extra.headers = buf_slice(&headers);
 	extra.content_type = sip_msg_value(msg, SIP_HDR_CONTENT_TYPE);
@@ -282,6 +286,8 @@ static void pass_up(struct b2bua_half *b, const struct half_reply *reply, enum l
 	extra.reason_phrase = msg->reason;
 	if (way == LEG_WAY_ANSWER)
 		prack_complete(b, reply->early, &extra);
+	if (way == LEG_WAY_ANSWER)
+		session_note(b, true, extra.content_type, extra.body);
 	if (way == LEG_WAY_PROGRESS && prack_wanted(b, answer->reliable))
 		r = sip_reliable_reply(dialog, b->up_txn, msg->status, &extra);
 	else
@@ -306,6 +312,7 @@ static void port_answer(struct half *h, const struct half_reply *reply)
 
 	audit_start(b);
 	b2bua_note_contact(&h->down, answer->in->msg);
+	session_agreed(b, false, answer->in->msg);
 	pass_up(b, reply, LEG_WAY_ANSWER);
 	for (unsigned i = 0; i < FORK_EARLY_MAX; i++) {
 		if ((int)i == reply->early)
@@ -464,6 +471,7 @@ static void port_over(struct half *h)
 	loop_timer_stop(cm->loop, &b->guard);
 	audit_stop(b);
 	relay_end_all(b);
+	session_stop(b);
 	show_line(b, LINE_IDLE, -1);
 	if (h->appearance > 0)
 		appearance_release(&cm->appearances, slice_str(h->station), h->appearance);

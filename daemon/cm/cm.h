@@ -51,7 +51,7 @@ struct cm {
 
 /* What we understand as a user agent, for Allow. */
 #define CM_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO"
-#define CM_SUPPORTED "100rel"
+#define CM_SUPPORTED "100rel, timer"
 
 int64_t cm_wall_ms(const struct cm *cm);
 

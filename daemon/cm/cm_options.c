@@ -14,6 +14,10 @@ const struct option cm_options[] = {
 	OPT_U32(struct cm_options, audit_s, "call.audit_s", "600",
 		"How often both sides of a call are asked whether they still know it.",
 		.min = 1, .max = 86400, .unit = "s"),
+	OPT_U32(struct cm_options, session_s, "call.session_s", "1800",
+		"After how long a call without a refresh is over, for phones that know session "
+		"timers.",
+		.min = 90, .max = 86400, .unit = "s"),
 	OPT_U32(struct cm_options, reserve_s, "call.reserve_s", "30",
 		"How long a phone that is off-hook keeps its line without dialling, if it does not say.",
 		.min = 30, .max = 240, .unit = "s"),

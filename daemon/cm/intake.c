@@ -107,6 +107,7 @@ static void take_invite(struct cm *cm, const struct sip_incoming *in, enum half_
 static void invite(struct cm *cm, const struct sip_incoming *in)
 {
 	enum half_phase phase = HALF_IMSORIG;
+	struct session_words words;
 	uint32_t max_forwards;
 	int r;
 
@@ -123,6 +124,11 @@ static void invite(struct cm *cm, const struct sip_incoming *in)
 	if (r < 0) {
 		reply(cm, in, r == -EPERM ? 403 : 404,
 		      SLICE("Warning: 399 cm \"No phase for this server\"\r\n"));
+		return;
+	}
+	session_read(in->msg, &words);
+	if (session_is_short(&words)) {
+		reply(cm, in, 422, SLICE("Min-SE: 90\r\n"));
 		return;
 	}
 	if (phase == HALF_IMSTERM)

@@ -80,6 +80,7 @@ unsigned leg_status_pass(unsigned status)
 	case 401:
 	case 407:
 		return 403;
+	case 422: /* the interval of a session is a leg's own */
 	case 503:
 		return 500;
 	default:

@@ -114,6 +114,12 @@ static void reinvite_done(struct b2bua_half *b)
 	b->reinvite_cseq = 0;
 }
 
+/* What RFC 4028 calls a session refresh request. */
+static bool refreshes(enum sip_method method)
+{
+	return method == SIP_INVITE || method == SIP_UPDATE;
+}
+
 static void relay_answer(struct b2bua_relay *relay, unsigned status, const struct sip_msg *msg)
 {
 	struct b2bua_half *b = relay->owner;
@@ -132,6 +138,9 @@ static void relay_answer(struct b2bua_relay *relay, unsigned status, const struc
 	if (b->half.call)
 		(void)sip_build_header(&headers, SIP_HDR_AV_GLOBAL_SESSION_ID,
 				       slice_str(b->half.call->gsid));
+	if (status >= 200 && status < 300 && refreshes(relay->method))
+		session_answer(b, relay->from_up, sip_server_txn_request(relay->server), &headers);
+	session_note(b, relay->from_up, extra.content_type, extra.body);
 	if (buf_ok(&headers))
 		extra.headers = buf_slice(&headers);
 	(void)sip_dialog_reply(relay->from, relay->server, status, &extra);
@@ -150,6 +159,8 @@ static void relay_final(struct b2bua_relay *relay, unsigned status, const struct
 
 	if (status < 300)
 		apply_hold(relay);
+	if (status < 300 && msg && refreshes(sip_msg_cseq_method(msg)))
+		session_agreed(b, !relay->from_up, msg);
 	if (invite && status < 300)
 		b->reinvite_cseq = relay->cseq;
 	else if (invite)
@@ -218,11 +229,14 @@ static int relay_send(struct b2bua_relay *relay, const struct sip_msg *msg, stru
 	(void)sip_build_header(&headers, SIP_HDR_AV_GLOBAL_SESSION_ID,
 			       slice_str(b->half.call->gsid));
 	buf_add_slice(&headers, more);
+	if (refreshes(sip_method_lookup(method)))
+		session_keep(b, !relay->from_up, &headers);
 	if (!buf_ok(&headers))
 		return -ENOMEM;
 	extra.headers = buf_slice(&headers);
 	extra.content_type = sip_msg_value(msg, SIP_HDR_CONTENT_TYPE);
 	extra.body = msg->body;
+	session_note(b, !relay->from_up, extra.content_type, extra.body);
 	r = sip_dialog_request(relay->to, method, &extra, NULL, &client_handlers, relay,
 			       &relay->client, NULL);
 	if (r < 0)
@@ -308,6 +322,29 @@ static void take_bye(struct b2bua_leg *leg, struct sip_dialog *dialog,
 	(void)b2bua_step(b, leg->up ? HALF_EV_BYE_UP : HALF_EV_BYE_DOWN, NULL);
 }
 
+/* One that only keeps the session alive concerns this leg alone. true: answered. */
+static bool take_refresh(struct b2bua_leg *leg, struct sip_dialog *dialog,
+			 const struct sip_incoming *in)
+{
+	struct b2bua_half *b = leg->owner;
+	AUTO_BUF headers = { 0 };
+	struct session_words words;
+
+	if (!refreshes(in->msg->method))
+		return false;
+	session_read(in->msg, &words);
+	if (session_is_short(&words)) {
+		(void)sip_build_header_u32(&headers, SIP_HDR_MIN_SE, SESSION_LEAST_S);
+		relay_answer_now(b, dialog, in, 422, buf_slice(&headers));
+		return true;
+	}
+	if (in->msg->method != SIP_UPDATE || in->msg->body.len > 0 || words.interval_s == 0)
+		return false;
+	session_answer(b, leg->up, in->msg, &headers);
+	relay_answer_now(b, dialog, in, 200, buf_slice(&headers));
+	return true;
+}
+
 void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in)
 {
 	struct b2bua_half *b = leg->owner;
@@ -319,6 +356,8 @@ void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struc
 		relay_answer_now(b, dialog, in, 481, no_headers);
 		return;
 	}
+	if (take_refresh(leg, dialog, in))
+		return;
 	switch (in->msg->method) {
 	case SIP_BYE:
 		take_bye(leg, dialog, in);
