@@ -72,7 +72,7 @@ static struct session *session_of(struct b2bua_half *b, bool up)
 static struct sip_dialog *dialog_of(const struct session *s)
 {
 	const struct b2bua_half *b = s->owner;
-	int winner = b->half.forks.winner;
+	int8_t winner = b->half.forks.winner;
 
 	return winner < 0 ? NULL : s->up ? b->up[winner] : b->down[winner];
 }

@@ -105,8 +105,8 @@ static unsigned read_path(const struct sip_msg *msg, char text[static LOCATION_P
 			text[len++] = ',';
 			text[len++] = ' ';
 		}
-		memcpy(text + len, value.p, value.len);
-		len += value.len;
+		for (size_t i = 0; i < value.len; i++)
+			text[len++] = value.p[i];
 		/* The last is the phone's first hop. */
 		*edge_keeps_flow = sip_uri_param(&addr.uri, SLICE("ob"), NULL);
 	}

@@ -142,7 +142,7 @@ static struct slice digits_of(const struct sip_uri *uri, char out[static ROUTE_D
 
 		if (digit_char(c))
 			out[n++] = c;
-		else if (n == 0 || !memchr("-.()", c, 4))
+		else if (n == 0 || c == '\0' || !strchr("-.()", c))
 			return SLICE("");
 	}
 	return n <= UC_DIGITS_MAX ? slice_make(out, n) : SLICE("");

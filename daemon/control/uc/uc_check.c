@@ -141,7 +141,7 @@ static bool is_octets(struct slice text)
 		if (more != (i < 3) || octet.len < 1 || octet.len > 3)
 			return false;
 		for (size_t k = 0; k < octet.len && !star; k++)
-			if (!memchr(DIGITS "x", octet.p[k], 11))
+			if (octet.p[k] == '\0' || !strchr(DIGITS "x", octet.p[k]))
 				return false;
 		if (octet.len == 3 && (octet.p[0] > '2' && octet.p[0] != 'x'))
 			return false;
