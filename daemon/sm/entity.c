@@ -32,6 +32,7 @@ static void stop_watching(struct entity *e)
 {
 	for (size_t i = 0; i < e->way_count; i++)
 		entity_way_stop(&e->ways[i]);
+	entity_register_stop(e);
 }
 
 struct entities *entities_free(struct entities *entities)
@@ -266,6 +267,8 @@ void entities_load(struct entities *entities, const struct uc_model *model)
 		if (row->type != UC_ENTITY_SM && !entity_by_name(entities, slice_str(row->name)))
 			add(entities, row);
 	}
+	for (struct entity *e = entity_next(entities, NULL); e; e = entity_next(entities, e))
+		entity_register_sync(e);
 }
 
 /* Who is it? --------------------------------------------------------------------------------- */
@@ -463,11 +466,12 @@ json_t *entity_to_json(const struct entity *e)
 
 	for (size_t i = 0; i < e->way_count; i++)
 		json_array_append_new(links, way_json(&e->ways[i]));
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:o}", "name", e->name, "type",
-			 uc_entity_type_name(e->type), "address",
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:o}", "name", e->name,
+			 "type", uc_entity_type_name(e->type), "address",
 			 addr_format(&w->flow.remote, address), "transport",
 			 sip_flow_transport_text(&w->flow), "link", entity_state(e), "reason",
 			 w->link.reason, "changed_at", time_json(e, w->link.changed_ms),
 			 "checked_at", time_json(e, w->asked_ms), "last_request", w->asked,
-			 "last_answer", w->answer, "links", links);
+			 "last_answer", w->answer, "links", links, "registration",
+			 entity_register_to_json(e));
 }

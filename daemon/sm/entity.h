@@ -13,6 +13,7 @@
 #include "sm/link.h"
 #include "sm/route.h"
 #include "stack/sip/sip_flow.h"
+#include "stack/sip/sip_stack.h"
 
 #define ENTITY_NAME_MAX 64
 #define ENTITY_FLOWS 8 /* connections that an entity made to us and proved to be its own */
@@ -40,6 +41,27 @@ struct entity_way {
 	char answer[64];     /* what came of it */
 };
 
+enum entity_registration_state {
+	ENTITY_REGISTER_NONE,
+	ENTITY_REGISTER_TRYING,
+	ENTITY_REGISTERED,
+	ENTITY_REGISTER_REFUSED,
+	ENTITY_REGISTER_FAILED
+};
+
+/* We as a subscriber of a provider. */
+struct entity_registration {
+	enum entity_registration_state state;
+	struct timer timer;
+	struct sip_client_txn *txn;
+	bool challenged; /* the last REGISTER carried credentials */
+	uint32_t cseq;
+	uint32_t min_expires_s; /* that it insists on, 0 none */
+	int64_t expires_wall_ms;
+	char call_id[SIP_TAG_LEN], tag[SIP_TAG_LEN];
+	char reason[64];
+};
+
 /* Lives until entities_free(): one that is deleted or changed is only marked as gone. */
 struct entity {
 	struct list link_list; /* in the table */
@@ -52,6 +74,7 @@ struct entity {
 	uint32_t timer_b_ms;		 /* patience with a first answer */
 	size_t way_count;		 /* 1 or more */
 	struct entity_way ways[UC_ENTITY_LINKS_MAX];
+	struct entity_registration registration;
 	uint64_t flows[ENTITY_FLOWS]; /* newest first, 0 empty */
 };
 
@@ -99,5 +122,15 @@ void entity_way_sent(struct entity_way *way);
 void entity_way_heard(struct entity_way *way);
 void entity_way_refused(struct entity_way *way);
 void entity_way_suspect(struct entity_way *way);
+
+/* entity_register.c: register with a provider as the model says, or no more. */
+void entity_register_sync(struct entity *entity);
+void entity_register_stop(struct entity *entity);
+json_t *entity_register_to_json(const struct entity *entity);
+/* The credential line for a 401 or 407 of the entity to a request. Errors: as sip_digest_answer(). */
+struct buf;
+struct sip_msg;
+int entity_answer_challenge(const struct entity *entity, const struct sip_msg *challenge,
+			    struct slice method, struct slice uri, bool retried, struct buf *out);
 
 struct entity *entity_next(const struct entities *entities, struct entity *after);

@@ -177,6 +177,13 @@ static void push_record_route(struct sm *sm, struct sip_edit *edit, uint32_t lis
 	sip_edit_push(edit, SIP_HDR_RECORD_ROUTE, buf_slice(&text));
 }
 
+static void append_line(struct sip_edit *edit, struct slice line)
+{
+	struct slice name = slice_take_until(&line, ':', NULL);
+
+	sip_edit_append_named(edit, slice_trim(name), slice_trim(line));
+}
+
 static void apply_adapt(struct sip_edit *edit, const struct adapt *adapt)
 {
 	if (!adapt->in && !adapt->out)
@@ -221,6 +228,8 @@ static int write_request(struct sm *sm, const struct forward *f, const struct si
 		sip_edit_set_u32(&edit, SIP_HDR_MAX_BREADTH, f->max_breadth);
 	if (f->authenticated)
 		sip_edit_remove_all(&edit, SIP_HDR_PROXY_AUTHORIZATION);
+	if (f->credentials.len)
+		append_line(&edit, f->credentials);
 	apply_trust(&edit, f->request, f->from, f->to, &adapt, f);
 	apply_adapt(&edit, &adapt);
 	return sip_edit_apply(&edit, out);

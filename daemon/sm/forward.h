@@ -28,8 +28,9 @@ struct forward {
 	struct slice application; /* Route towards an application, "" none */
 	struct slice back;	  /* and the Route that brings it back to us */
 	bool record_route;
-	bool authenticated;    /* our challenge was answered: its credentials end here */
-	struct slice identity; /* P-Asserted-Identity to create, empty: none */
+	bool authenticated;	  /* our challenge was answered: its credentials end here */
+	struct slice credentials; /* "Name: value" line with CRLF for the next hop, empty: none */
+	struct slice identity;	  /* P-Asserted-Identity to create, empty: none */
 	struct slice gsid;
 	uint32_t max_forwards;
 	uint32_t max_breadth; /* 0: leave it out */

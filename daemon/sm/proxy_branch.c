@@ -66,6 +66,30 @@ static bool branch_done(struct branch *b)
 
 static bool retry_other_flow(struct branch *b);
 
+/* A provider that we subscribe to asks who we are: the same request once more with our credentials, as
+ * a branch of its own. */
+static bool answer_challenge(struct branch *b, const struct sip_msg *challenge)
+{
+	struct proxy *p = b->proxy;
+	struct branch_spec spec = { .to = b->to,
+				    .flow = b->asked,
+				    .uri = slice_str(b->target),
+				    .alternate = b->alternate,
+				    .breadth = b->breadth };
+	const struct sip_msg *sent = sip_client_txn_request(b->txn);
+	AUTO_BUF line = { 0 };
+
+	if (!b->to.entity || b->application || b->challenged || p->cancelled || p->finished ||
+	    !p->server)
+		return false;
+	spec.timeout_ms = b->to.entity->timer_b_ms;
+	if (entity_answer_challenge(b->to.entity, challenge, sent->method_name, sent->uri, false,
+				    &line) < 0)
+		return false;
+	spec.credentials = buf_slice(&line);
+	return branch_start(p, &spec) == 0;
+}
+
 static void on_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
 {
 	struct branch *b = user;
@@ -88,6 +112,10 @@ static void on_response(void *user, struct sip_client_txn *txn, const struct sip
 			return;
 		}
 		branch_note(b, status);
+		if ((status == 401 || status == 407) && answer_challenge(b, in->msg)) {
+			proxy_leave(p);
+			return;
+		}
 		if (b->alternate && proxy_is_retried(status) && proxy_next_alternate(p)) {
 			proxy_leave(p);
 			return;
@@ -298,6 +326,7 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 		.record_route = !p->in_dialog && records_route(p),
 		.authenticated = p->authenticated,
 		.gsid = slice_str(p->gsid),
+		.credentials = spec->credentials,
 		.max_forwards = p->max_forwards,
 		.max_breadth = p->in_dialog ? 0 : spec->breadth,
 	};
@@ -345,6 +374,7 @@ int branch_start(struct proxy *p, const struct branch_spec *spec)
 	b->to = spec->to;
 	b->contact = spec->handle != NULL;
 	b->alternate = spec->alternate;
+	b->challenged = spec->credentials.len > 0;
 	if (spec->step) {
 		b->application = true;
 		b->mandatory = spec->step->application->mandatory;

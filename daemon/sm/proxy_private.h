@@ -54,8 +54,9 @@ struct branch {
 	struct peer to;
 	bool application; /* of a sequence */
 	bool mandatory;
-	bool contact;	/* a phone of the callee */
-	bool alternate; /* one of the entities that routing named */
+	bool contact;	 /* a phone of the callee */
+	bool challenged; /* carries our credentials for the entity */
+	bool alternate;	 /* one of the entities that routing named */
 	bool provisional;
 	bool given_up; /* Timer C */
 	bool done;     /* has its final answer */
@@ -81,6 +82,7 @@ struct branch_spec {
 	uint64_t instance;		  /* one of several flows of it, 0: the only one */
 	uint64_t tried[BRANCH_FLOWS_MAX]; /* bindings of that instance, this one last */
 	bool alternate;			  /* others may be tried after it */
+	struct slice credentials;	  /* line for the entity, empty: none */
 	uint32_t timeout_ms;		  /* for a first answer, 0: the usual */
 	uint32_t breadth;
 };

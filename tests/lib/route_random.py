@@ -68,7 +68,7 @@ def table(rng, entities):
         "time_ranges": [{"name": "now", "days": week, "start": "00:00", "end": "24:00"},
                         {"name": "never", "days": [], "start": "00:00", "end": "24:00"}],
         "routing_policies": policies,
-        "dial_patterns": [{**lengths(rng, pattern(rng)), "policies": some(), "deny": rng.random() < 0.1,
+        "dial_patterns": [{**lengths(rng, pattern(rng)), "policies": some(), "deny": rng.random() < 0.25,
                            "emergency": rng.random() < 0.1, "location": rng.choice([None, None, *PLACES]),
                            "domain": rng.choice([None, None, None, DOMAIN, "eng.example.com", "example.com"])}
                           for _ in range(rng.randint(0, 25))],

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A provider's or gateway's end of a SIP trunk over UDP: answers OPTIONS, keeps every INVITE, does with it as told."""
+import hashlib
+import re
 import threading
+import uuid
 
 from sip_phone import SDP, Endpoint
 from sip_message import Message
@@ -12,6 +15,10 @@ class Trunk(Endpoint):
     def __init__(self, name, address, mode="answer", server=("127.0.0.1", 5060)):
         self.name, self.mode = name, mode
         self.options = 200  # the answer to OPTIONS
+        self.auth = None    # (user, password): REGISTER and INVITE are challenged
+        self.nonces = set()
+        self.min_expires = 0
+        self.granted = 3600
         self.invites = []
         self.lock = threading.Lock()
         super().__init__("udp", address, server)
@@ -38,10 +45,46 @@ class Trunk(Endpoint):
             msg.body = body
         return self.send(msg, request.source)
 
+    def is_right(self, msg):
+        """Do the credentials answer a nonce of ours, once?"""
+        value = msg.get("Authorization") or msg.get("Proxy-Authorization") or ""
+        got = {k: q or p for k, q, p in re.findall(r'(\w+)=(?:"([^"]*)"|([^,\s]*))', value)}
+        user, password = self.auth
+
+        def md5(text):
+            return hashlib.md5(text.encode()).hexdigest()
+        ha1, ha2 = md5(f"{user}:provider.example:{password}"), md5(f"{msg.method}:{got.get('uri')}")
+        want = md5(":".join([ha1, got.get("nonce", ""), got.get("nc", ""), got.get("cnonce", ""), "auth", ha2]))
+        if got.get("nonce") not in self.nonces or got.get("uri") != msg.uri or got.get("username") != user:
+            return False
+        self.nonces.discard(got["nonce"])
+        return got.get("response") == want
+
+    def challenge(self, msg):
+        nonce = uuid.uuid4().hex
+        self.nonces.add(nonce)
+        proxy = msg.method != "REGISTER"
+        self.reply_to(msg, 407 if proxy else 401, "Who", headers=[
+            ("Proxy-Authenticate" if proxy else "WWW-Authenticate",
+             f'Digest realm="provider.example", nonce="{nonce}", algorithm=MD5, qop="auth"')])
+
+    def _registered(self, msg):
+        expires = int(msg.get("Expires"))
+        if expires < self.min_expires:
+            self.reply_to(msg, 423, "Interval Too Brief", headers=[("Min-Expires", str(self.min_expires))])
+        else:
+            self.reply_to(msg, 200, "OK", headers=[("Expires", str(min(expires, self.granted)))])
+
     def _store(self, data, source):
         super()._store(data, source)
         msg = self.log[-1][1]
         if not msg.is_request or self.mode == "silent":
+            return
+        if self.auth and msg.method in ("REGISTER", "INVITE") and not self.is_right(msg):
+            self.challenge(msg)
+            return
+        if msg.method == "REGISTER":
+            self._registered(msg)
             return
         if msg.method == "INVITE" and not msg.to_tag:
             with self.lock:

@@ -354,10 +354,74 @@ def what_means_down_can_be_said_and_is_shown():
         assert entity(p, "local")["checked_at"] is None
 
 
+def with_registration(**more):
+    def make(central, local):
+        document = tables(central, local)
+        central.auth = ("sub-77", "provider secret")
+        document["sip_entities"][0]["registration"] = {
+            "registrar": "provider.example", "user": "+4930555", "auth_user": "sub-77", "password": "provider secret",
+            "expires_s": 60, **more}
+        return document
+    return make
+
+
+def registration(p, state, timeout=5.0):
+    end = time.monotonic() + timeout
+    while (entity(p, "central")["registration"] or {}).get("state") != state:
+        assert time.monotonic() < end, entity(p, "central")
+        time.sleep(0.02)
+    return entity(p, "central")["registration"]
+
+
+def we_register_with_a_provider_and_call_with_our_password():
+    with site(make=with_registration()) as (p, central, local):
+        shown = registration(p, "registered")
+        assert shown["expires_at"], shown
+        first, second = central.received(lambda m: m.method == "REGISTER")[:2]
+        assert first.uri == second.uri == "sip:provider.example"
+        assert (second.cseq, second.call_id) == (first.cseq + 1, first.call_id)
+        assert first.get("From").startswith("<sip:+4930555@provider.example>"), first.get("From")
+        assert "127.0.0.1:5060" in second.get("Contact") and second.get("Expires") == "60"
+        for user in ("3001", "3009"):
+            call = p.phone(user).invite("+4930123456")
+            call.expect(180)
+            call.expect(200)  # the phone saw no challenge of the provider's
+            assert "provider secret" not in repr(central.invites[-1])
+            assert call.bye().status == 200
+        assert len(central.invites) == 2 and not local.invites
+        trace = p.sm.get("/v1/trace?limit=500")
+        assert "provider secret" not in str(trace) and "provider secret" not in open(p.sm.folder + "/log").read()
+
+
+def a_registration_is_refreshed_and_bends_to_the_registrar():
+    def make(central, local):
+        central.min_expires, central.granted = 90, 4
+        return with_registration()(central, local)
+
+    with site(make=make) as (p, central, _):
+        registration(p, "registered")
+        asked = [m.get("Expires") for m in central.received(lambda m: m.method == "REGISTER")]
+        assert asked == ["60", "60", "90", "90"], asked
+        central.granted = 3600
+        # Five seconds are the least that is believed: the next comes at three quarters of them.
+        central.expect(lambda m: m.method == "REGISTER" and m.cseq == 5, 6)
+        registration(p, "registered")
+
+
+def a_wrong_password_is_said_and_calls_come_back():
+    with site(make=with_registration(password="wrong")) as (p, central, _):
+        shown = registration(p, "refused")
+        assert "credentials" in shown["reason"], shown
+        assert len(central.received(lambda m: m.method == "REGISTER")) == 2
+        p.phone("3009").invite("+4930123456").expect(407)
+
+
 if __name__ == "__main__":
     run([a_number_leaves_by_the_first_choice, what_nobody_has_is_404_and_what_is_barred_403,
          bad_questions_are_refused, a_refused_connection_or_503_goes_on_at_once,
          a_silent_peer_is_left_within_4_3_seconds_and_then_known, all_dead_is_500_with_the_reason,
          an_emergency_is_where_one_is_and_goes_round_a_dead_cm, an_emergency_needs_no_password_if_so_set,
          by_night_the_night_has_it, adaptations_change_what_they_say, a_link_that_takes_no_new_calls_is_passed_over,
-         another_link_serves_when_the_first_is_dead, what_means_down_can_be_said_and_is_shown])
+         another_link_serves_when_the_first_is_dead, what_means_down_can_be_said_and_is_shown,
+         we_register_with_a_provider_and_call_with_our_password, a_registration_is_refreshed_and_bends_to_the_registrar,
+         a_wrong_password_is_said_and_calls_come_back])
