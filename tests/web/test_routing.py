@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 300
+"""Routing in a browser, without guests: an administrator's rows in a real database, followed by a real sm, whose links
+and whose own word of where a call would go are what the pages show."""
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+
+from loopback import alone, play
+
+alone()
+from daemon import BIN, Daemon, wait_for  # noqa: E402  (found by the paths of loopback)
+from sip_peer import Peer  # noqa: E402
+from smgr import Smgr  # noqa: E402
+
+PORT = 5090
+
+
+class Carrier:
+    """The other end of a trunk: answers OPTIONS as long as it is there."""
+
+    def __init__(self):
+        self.peer = Peer(port=PORT)
+        self.over = False
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        while not self.over:
+            message = self.peer.receive(0.2)
+            if message is not None and message.is_request and message.method == "OPTIONS":
+                self.peer.answer(message, 200, "OK", to_tag="carrier")
+
+    def close(self):
+        self.over = True
+        self.thread.join()
+        self.peer.close()
+
+
+class SessionManager:
+    """aura-sm that follows smgr, outside a guest; auraboxd may ask it."""
+
+    def __init__(self, folder, smgr):
+        self.socket = folder + "/sm.sock"
+        self.log = open(folder + "/sm.log", "w+", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [BIN + "/aura-sm", "--management", self.socket, "--set", "sip.listen=127.0.0.1:5060",
+             "--set", "node.smgr=" + smgr.cluster.url_as("aura_sm"), "--set", "node.database=" + folder + "/sm.db"],
+            stdout=subprocess.PIPE, stderr=self.log)
+        ready = select.select([self.process.stdout], [], [], 20)[0]
+        assert ready and self.process.stdout.readline() == b"ready\n", self.said()
+        os.chmod(self.socket, 0o666)
+
+    def said(self):
+        self.log.seek(0)
+        return self.log.read()[-6000:]
+
+    def close(self):
+        self.process.terminate()
+        status = self.process.wait(20)
+        self.process.stdout.close()
+        said = self.said()
+        self.log.close()
+        assert status == 0, (status, said)
+
+
+def main():
+    folder = tempfile.mkdtemp(prefix="aura-web-", dir="/var/tmp")
+    os.chmod(folder, 0o711)
+    carrier = Carrier()
+    try:
+        with Daemon(uc__sm="unix:" + folder + "/sm.sock") as d, Smgr(d) as smgr:
+            wait_for(lambda: d.root.get("/uc/users").status == 200, 30, "the database")
+            answer = d.root.post("/uc/users", {"handle": "3001", "name": "Ada", "password": "secret-3001-3001"})
+            assert answer.status == 201, answer
+            sm = SessionManager(folder, smgr)
+            try:
+                play(d, {}, "routing")
+            finally:
+                sm.close()
+    finally:
+        carrier.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
