@@ -142,8 +142,8 @@ async function two_administrators_meet() {
 async function what_is_in_use_stays_and_the_rest_goes() {
   await w.go("/routing/routing-policies");
   await row("to the carrier").getByRole("link").first().click();
-  await dialog().getByRole("button", { name: "Delete" }).click();
   await w.expecting(/409/, async () => {
+    await dialog().getByRole("button", { name: "Delete" }).click();
     await w.page.getByRole("dialog", { name: /^Delete/ }).getByText(/used by/).waitFor();
   });
   await w.page.getByRole("dialog", { name: /^Delete/ }).getByRole("button", { name: "Cancel" }).click();
