@@ -6,7 +6,9 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "cm/cm_options.h"
+#include "cm/join.h"
 #include "cm/leg_header.h"
+#include "codec/sip/sip_build.h"
 #include "cm/prack.h"
 #include "codec/sip/sip_msg.h"
 #include "node/uc_model.h"
@@ -15,6 +17,7 @@
 #include "stack/sip/sip_txn.h"
 
 #define BEST_HEADERS_MAX 8192
+#define REASON_MAX 1024
 
 struct b2bua_half *b2bua_of(struct half *h)
 {
@@ -37,10 +40,20 @@ bool b2bua_step(struct b2bua_half *b, enum half_event event, const void *arg)
 	return taken;
 }
 
+void b2bua_note_reason(struct b2bua_half *b, const struct sip_msg *msg)
+{
+	buf_reset(&b->reason);
+	b->reason.limit = REASON_MAX;
+	sip_build_copy(&b->reason, msg, SIP_HDR_REASON);
+	if (!buf_ok(&b->reason))
+		buf_reset(&b->reason);
+}
+
 /* -- upstream ------------------------------------------------------------------------ */
 
 static void up_cancel(void *user, struct sip_server_txn *txn, const struct sip_incoming *cancel)
 {
+	b2bua_note_reason(user, cancel->msg);
 	(void)b2bua_step(user, HALF_EV_CANCEL, NULL);
 }
 
@@ -230,6 +243,8 @@ static void b2bua_free(struct b2bua_half *b)
 	audit_stop(b);
 	session_stop(b);
 	relay_end_all(b);
+	join_give_back(b);
+	buf_done(&b->reason);
 	for (unsigned i = 0; i < FORK_BRANCH_MAX; i++) {
 		struct b2bua_branch *br = &b->branches[i];
 
@@ -326,6 +341,9 @@ static void take_progress(struct b2bua_branch *br, const struct sip_incoming *in
 	struct half_reply reply;
 	int made, i, reliable;
 
+	/* A re-INVITE on the callee's side is no ringing. */
+	if (b->lender)
+		return;
 	/* 100 is for one hop; without a tag there is no dialog to put it in. */
 	if (in->msg->status == 100 || answer_tag(in).len == 0)
 		return;
@@ -377,6 +395,8 @@ void b2bua_take_answer(struct b2bua_branch *br, const struct sip_incoming *in)
 	i = fork_answer(forks, br->number, answer_tag(in));
 	if (i >= 0)
 		place_dialog(b, i, dialog);
+	if (i >= 0)
+		join_settle(b);
 	answer = (struct b2bua_answer){ .in = in, .dialog = dialog, .branch = br };
 	reply = (struct half_reply){ .early = i, .status = in->msg->status, .message = &answer };
 	(void)b2bua_step(b, i >= 0 ? HALF_EV_ANSWER : HALF_EV_EXTRA, &reply);
@@ -437,6 +457,9 @@ static void down_response(void *user, struct sip_client_txn *txn, const struct s
 {
 	struct b2bua_branch *br = user;
 
+	/* Its dialog went to another half (join.c): a copy of an answer from before. */
+	if (!br->base)
+		return;
 	if (in->msg->status < 200)
 		take_progress(br, in);
 	else if (in->msg->status < 300)

@@ -57,6 +57,8 @@ struct b2bua_relay {
 	struct sip_dialog *from, *to;
 	enum sip_method method;
 	bool from_up;
+	bool answered;	    /* for good */
+	uint8_t index;	    /* of its fork */
 	bool offers, holds; /* the request has an offer; which asks for hold */
 	uint32_t cseq;	    /* of the request that we sent */
 };
@@ -72,7 +74,10 @@ struct b2bua_half {
 	struct b2bua_early early[FORK_EARLY_MAX];
 	bool up_has_100rel, up_demands_100rel, up_offered; /* what the INVITE says */
 	struct session session_up, session_down;
-	struct b2bua_held *held; /* a 2xx that waits for a PRACK */
+	struct b2bua_half *lender, *borrower; /* join.h */
+	bool lender_up;			      /* which side of the lender stays */
+	struct buf reason;		      /* Reason fields of who ends the call, whole lines */
+	struct b2bua_held *held;	      /* a 2xx that waits for a PRACK */
 	struct list relays;
 	unsigned relay_count;
 	struct sip_dialog *reinvite; /* dialog in which a re-INVITE came that has no ACK yet */
@@ -137,5 +142,7 @@ void relay_end_dialog(struct b2bua_half *b, const struct sip_dialog *dialog);
 /* audit.c: while a call talks, ask both sides now and then whether they still know it. */
 void audit_start(struct b2bua_half *b);
 void audit_stop(struct b2bua_half *b);
+/* Keep the Reason fields (RFC 3326) of the message that ends the call, for the other side. */
+void b2bua_note_reason(struct b2bua_half *b, const struct sip_msg *msg);
 /* Address inside a Contact, for the live view. */
 void b2bua_note_contact(struct leg *leg, const struct sip_msg *msg);

@@ -5,6 +5,7 @@
 #include "base/loop.h"
 #include "cm/b2bua.h"
 #include "cm/cm_options.h"
+#include "cm/join.h"
 #include "cm/leg_header.h"
 #include "cm/prack.h"
 #include "codec/sip/sip_build.h"
@@ -93,12 +94,14 @@ static void invite_headers(const struct b2bua_half *b, const struct sip_msg *inv
 
 	(void)sip_guard_max_forwards(invite, &max_forwards);
 	(void)sip_build_header_u32(out, SIP_HDR_MAX_FORWARDS, max_forwards);
-	leg_header_copy(invite, LEG_WAY_INVITE, out);
+	/* In a dialog that was borrowed it is a re-INVITE. */
+	leg_header_copy(invite, b->lender ? LEG_WAY_REQUEST : LEG_WAY_INVITE, out);
 	(void)sip_build_header(out, SIP_HDR_AV_GLOBAL_SESSION_ID, slice_str(b->half.call->gsid));
 	alert_info(b, invite, out);
 	(void)sip_build_header(out, SIP_HDR_ALLOW, SLICE(CM_ALLOW));
 	(void)sip_build_header(out, SIP_HDR_SUPPORTED,
-			       prack_offered(b) ? SLICE(CM_SUPPORTED) : SLICE("timer"));
+			       prack_offered(b) && !b->lender ? SLICE(CM_SUPPORTED)
+							      : SLICE(CM_SUPPORTED_INSIDE));
 }
 
 static int branch_dialog(struct b2bua_half *b, struct b2bua_branch *br,
@@ -133,11 +136,17 @@ int b2bua_branch_send(struct b2bua_branch *br, struct error *err)
 	struct sip_cseq cseq;
 	int r;
 
-	r = br->base ? 0 : branch_dialog(b, br, invite, err);
+	if (b->lender)
+		r = join_lend(br) ? 0 : -ENOTCONN;
+	else
+		r = br->base ? 0 : branch_dialog(b, br, invite, err);
 	if (r < 0)
 		return r;
 	invite_headers(b, invite, &headers);
-	session_propose(b, br->least_s, &headers);
+	if (b->lender)
+		session_keep(b->lender, b->lender_up, &headers);
+	else
+		session_propose(b, br->least_s, &headers);
 	if (!buf_ok(&headers))
 		return error_set(err, -ENOMEM, "out of memory");
 	extra.headers = buf_slice(&headers);
@@ -380,13 +389,20 @@ static const struct sip_client_handlers bye_handlers = {
 	.ended = bye_ended,
 };
 
+/* What ends the call says why. */
+static struct sip_extra farewell(const struct b2bua_half *b)
+{
+	return (struct sip_extra){ .headers = buf_slice(&b->reason) };
+}
+
 /* BYE in a dialog below. The one that an open INVITE hangs on is kept: late answers need it. */
 static void bye_dialog(struct b2bua_half *b, struct sip_dialog *dialog)
 {
 	struct b2bua_branch *br = branch_of_base(b, dialog);
+	struct sip_extra extra = farewell(b);
 
 	if (br && br->txn) {
-		if (sip_dialog_request(dialog, SLICE("BYE"), NULL, NULL, &bye_handlers, b, NULL,
+		if (sip_dialog_request(dialog, SLICE("BYE"), &extra, NULL, &bye_handlers, b, NULL,
 				       NULL) == 0)
 			b->byes++;
 		return;
@@ -398,7 +414,7 @@ static void bye_dialog(struct b2bua_half *b, struct sip_dialog *dialog)
 		if (b->down[i] == dialog)
 			b->down[i] = NULL;
 	}
-	sip_dialog_bye(dialog, NULL);
+	sip_dialog_bye(dialog, &extra);
 }
 
 static void port_extra(struct half *h, const struct half_reply *reply)
@@ -416,7 +432,7 @@ static void port_cancel(struct half *h)
 
 	for (unsigned i = 0; i < h->forks.branch_count; i++) {
 		if (b->branches[i].txn && h->forks.branches[i].open)
-			sip_client_txn_cancel(b->branches[i].txn, slice_make(NULL, 0));
+			sip_client_txn_cancel(b->branches[i].txn, buf_slice(&b->reason));
 	}
 }
 
@@ -424,9 +440,10 @@ static void port_bye_up(struct half *h)
 {
 	struct b2bua_half *b = b2bua_of(h);
 	struct sip_dialog **slot = h->forks.winner >= 0 ? &b->up[h->forks.winner] : NULL;
+	struct sip_extra extra = farewell(b);
 
 	if (slot && *slot)
-		sip_dialog_bye(TAKE(*slot), NULL);
+		sip_dialog_bye(TAKE(*slot), &extra);
 }
 
 static void port_bye_down(struct half *h)
@@ -472,6 +489,7 @@ static void port_over(struct half *h)
 	audit_stop(b);
 	relay_end_all(b);
 	session_stop(b);
+	join_old_over(b);
 	show_line(b, LINE_IDLE, -1);
 	if (h->appearance > 0)
 		appearance_release(&cm->appearances, slice_str(h->station), h->appearance);

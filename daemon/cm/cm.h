@@ -50,8 +50,10 @@ struct cm {
 };
 
 /* What we understand as a user agent, for Allow. */
-#define CM_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO"
-#define CM_SUPPORTED "100rel, timer"
+#define CM_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY"
+#define CM_SUPPORTED "100rel, timer, replaces"
+/* In a re-INVITE nobody waits for a 1xx. */
+#define CM_SUPPORTED_INSIDE "timer, replaces"
 
 int64_t cm_wall_ms(const struct cm *cm);
 

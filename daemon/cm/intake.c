@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cm/b2bua.h"
+#include "cm/join.h"
 #include "cm/offhook.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
@@ -77,9 +78,15 @@ static void take_invite(struct cm *cm, const struct sip_incoming *in, enum half_
 			struct offhook *reserved)
 {
 	struct service_verdict verdict;
-	struct b2bua_half *b;
-	int r;
+	struct b2bua_half *b, *old = NULL;
+	bool old_up = false;
+	int r, found;
 
+	found = join_find(cm, in->msg, &old, &old_up);
+	if (found == -EBADMSG || found == -ENOTCONN) {
+		reply(cm, in, found == -EBADMSG ? 400 : 486, no_headers);
+		return;
+	}
 	r = b2bua_new(cm, in, phase, &b);
 	if (r == -EEXIST)
 		return;
@@ -98,6 +105,12 @@ static void take_invite(struct cm *cm, const struct sip_incoming *in, enum half_
 		return;
 	}
 	metric_set(cm->metrics, CM_CALLS, (int64_t)cm->calls.by_gsid.count);
+	if (old) {
+		join_borrow(b, old, old_up);
+		/* He who stays has his line in that call already. */
+		if (phase == HALF_IMSTERM)
+			verdict.station = NULL;
+	}
 	b2bua_start(b, &verdict);
 	log_debug("call.half", F("gsid", b->half.call ? b->half.call->gsid : ""),
 		  F("phase", half_phase_name(phase)), F("caller", verdict.caller),
@@ -178,6 +191,8 @@ void intake_request(struct cm *cm, const struct sip_incoming *in)
 	case SIP_UPDATE:
 	case SIP_INFO:
 	case SIP_PRACK:
+	case SIP_REFER:
+	case SIP_NOTIFY:
 		reply(cm, in, 481, no_headers);
 		break;
 	default:

@@ -147,9 +147,11 @@ static void relay_answer(struct b2bua_relay *relay, unsigned status, const struc
 }
 
 /* The dialog on the other side is gone (RFC 5057): nothing is left to talk in. */
-static bool ends_the_call(unsigned status)
+static bool ends_the_call(enum sip_method method, unsigned status)
 {
-	return status == 408 || status == 481;
+	bool of_the_call = method == SIP_INVITE || method == SIP_UPDATE || method == SIP_INFO;
+
+	return of_the_call && (status == 408 || status == 481);
 }
 
 static void relay_final(struct b2bua_relay *relay, unsigned status, const struct sip_msg *msg)
@@ -157,6 +159,7 @@ static void relay_final(struct b2bua_relay *relay, unsigned status, const struct
 	struct b2bua_half *b = relay->owner;
 	bool invite = relay->method == SIP_INVITE;
 
+	relay->answered = true;
 	if (status < 300)
 		apply_hold(relay);
 	if (status < 300 && msg && refreshes(sip_msg_cseq_method(msg)))
@@ -166,7 +169,7 @@ static void relay_final(struct b2bua_relay *relay, unsigned status, const struct
 	else if (invite)
 		reinvite_done(b);
 	relay_answer(relay, leg_status_pass(status), msg);
-	if (ends_the_call(status) && relay->method != SIP_PRACK)
+	if (ends_the_call(relay->method, status))
 		b2bua_release(b, status, NULL);
 }
 
@@ -257,6 +260,7 @@ static struct b2bua_relay *relay_new(struct b2bua_leg *leg, struct sip_dialog *f
 	relay->from = from;
 	relay->to = to;
 	relay->from_up = leg->up;
+	relay->index = leg->index;
 	relay->method = msg->method;
 	relay->offers = msg->body.len > 0 && msg->method != SIP_INFO;
 	relay->holds = relay->offers && offer_holds(msg->body);
@@ -319,7 +323,22 @@ static void take_bye(struct b2bua_leg *leg, struct sip_dialog *dialog,
 	struct b2bua_half *b = leg->owner;
 
 	relay_answer_now(b, dialog, in, 200, no_headers);
+	b2bua_note_reason(b, in->msg);
 	(void)b2bua_step(b, leg->up ? HALF_EV_BYE_UP : HALF_EV_BYE_DOWN, NULL);
+}
+
+/* An UPDATE with an offer while another is not answered (RFC 3311 section 5.2): 491 from the other side,
+ * 500 from the same one. 0: it may go on. */
+static unsigned glare(const struct b2bua_leg *leg)
+{
+	const struct b2bua_half *b = leg->owner;
+	const struct b2bua_relay *relay;
+
+	LIST_FOREACH (relay, &b->relays, struct b2bua_relay, link) {
+		if (relay->offers && !relay->answered && relay->to && leg->index == relay->index)
+			return relay->from_up == leg->up ? 500 : 491;
+	}
+	return 0;
 }
 
 /* One that only keeps the session alive concerns this leg alone. true: answered. */
@@ -350,6 +369,7 @@ void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struc
 	struct b2bua_half *b = leg->owner;
 	struct sip_dialog *other = leg->up ? b->down[leg->index] : b->up[leg->index];
 	enum half_state state = half_state(&b->half);
+	unsigned refused;
 	bool alive = state >= HALF_RINGING && state <= HALF_TALKING;
 
 	if (!alive || !other) {
@@ -358,6 +378,12 @@ void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struc
 	}
 	if (take_refresh(leg, dialog, in))
 		return;
+	refused = in->msg->method == SIP_UPDATE && in->msg->body.len > 0 ? glare(leg) : 0;
+	if (refused) {
+		relay_answer_now(b, dialog, in, refused,
+				 refused == 500 ? SLICE("Retry-After: 3\r\n") : no_headers);
+		return;
+	}
 	switch (in->msg->method) {
 	case SIP_BYE:
 		take_bye(leg, dialog, in);
@@ -367,6 +393,8 @@ void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struc
 		break;
 	case SIP_UPDATE:
 	case SIP_INFO:
+	case SIP_REFER:
+	case SIP_NOTIFY:
 		relay_on(leg, dialog, other, in);
 		break;
 	case SIP_OPTIONS:

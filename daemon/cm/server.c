@@ -112,7 +112,9 @@ static int cm_start(struct node *node, void **ret, struct error *err)
 		.request = on_request,
 		.trace = on_trace,
 	};
-	static const struct slice supported[] = { { "100rel", 6 }, { "timer", 5 } };
+	static const struct slice supported[] = { { "100rel", 6 },
+						  { "timer", 5 },
+						  { "replaces", 8 } };
 	struct sip_stack_config config = {
 		.supported = supported,
 		.supported_count = ARRAY_SIZE(supported),

@@ -243,7 +243,7 @@ void session_keep(const struct b2bua_half *b, bool up, struct buf *headers)
 {
 	const struct session *s = up ? &b->session_up : &b->session_down;
 
-	(void)sip_build_header(headers, SIP_HDR_SUPPORTED, SLICE(CM_SUPPORTED));
+	(void)sip_build_header(headers, SIP_HDR_SUPPORTED, SLICE(CM_SUPPORTED_INSIDE));
 	if (s->terms.interval_s > 0)
 		(void)sip_build_headerf(headers, SIP_HDR_SESSION_EXPIRES, "%u;refresher=%s",
 					s->terms.interval_s, s->terms.we_refresh ? "uac" : "uas");
