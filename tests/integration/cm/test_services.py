@@ -28,8 +28,12 @@ def dialled_digits_become_the_extensions_user():
 def numbers_and_callers_that_are_none():
     with bench() as b:
         refused(b, 404, dialled="3777")
-        refused(b, 404, dialled="99")
-        refused(b, 404, dialled="nobody")
+        for dialled in ("99", "nobody"):  # what the plan does not know is sm's to route
+            up = b.invite(dialled=dialled)
+            down = b.downstream(up)
+            assert down.uri == "sip:%s@aurabox.internal" % dialled, down
+            b.sm.answer(down, 404, "Not Found", "x")
+            b.sm.ack_failure(up, b.sm.expect((404, "INVITE")), b.cm)
         refused(b, 404, phase="imsterm", dialled="3777")
         refused(b, 404, phase="imsterm", dialled="3009")
         refused(b, 403, caller="3009")
