@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* digest.c - see digest.h. OpenSSL's EVP; algorithms are fetched once a process, because a fetch
- * costs more than the hash of a short text. */
+/* digest.c - see digest.h. Long input by OpenSSL's EVP, its algorithms fetched once a process; the short
+ * texts of the call plane by the functions below it, because EVP costs more than their hash. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "net/digest.h"
 
 #include <endian.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/md5.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -20,19 +23,13 @@ struct digest {
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t context_key; /* frees a thread's context when it ends */
 static EVP_MD *md5, *sha256;
-
-static void free_context(void *ctx)
-{
-	EVP_MD_CTX_free(ctx);
-}
 
 static void fetch(void)
 {
 	md5 = EVP_MD_fetch(NULL, "MD5", NULL);
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (!md5 || !sha256 || pthread_key_create(&context_key, free_context) != 0)
+	if (!md5 || !sha256)
 		abort(); /* without its hashes nothing here can be right */
 }
 
@@ -42,18 +39,32 @@ static const EVP_MD *algorithm(enum digest_kind kind)
 	return kind == DIGEST_MD5 ? md5 : sha256;
 }
 
-/* One context a thread for the short hashes of the call plane. */
-static EVP_MD_CTX *thread_context(void)
-{
-	static _Thread_local EVP_MD_CTX *ctx;
+/* A short hash on the stack. */
+struct short_hash {
+	enum digest_kind kind;
+	union {
+		MD5_CTX md5;
+		SHA256_CTX sha256;
+	};
+};
 
-	if (ctx)
-		return ctx;
-	(void)pthread_once(&once, fetch);
-	ctx = EVP_MD_CTX_new();
-	if (!ctx || pthread_setspecific(context_key, ctx) != 0)
-		abort();
-	return ctx;
+static void short_begin(struct short_hash *h, enum digest_kind kind)
+{
+	h->kind = kind;
+	(void)(kind == DIGEST_MD5 ? MD5_Init(&h->md5) : SHA256_Init(&h->sha256));
+}
+
+static void short_add(struct short_hash *h, const void *bytes, size_t len)
+{
+	if (h->kind == DIGEST_MD5)
+		(void)MD5_Update(&h->md5, bytes, len);
+	else
+		(void)SHA256_Update(&h->sha256, bytes, len);
+}
+
+static void short_end(struct short_hash *h, uint8_t *ret)
+{
+	(void)(h->kind == DIGEST_MD5 ? MD5_Final(ret, &h->md5) : SHA256_Final(ret, &h->sha256));
 }
 
 size_t digest_len(enum digest_kind kind)
@@ -63,38 +74,36 @@ size_t digest_len(enum digest_kind kind)
 
 void digest_parts(enum digest_kind kind, const struct slice *parts, size_t count, uint8_t *ret)
 {
-	EVP_MD_CTX *ctx = thread_context();
+	struct short_hash h;
 
-	if (EVP_DigestInit_ex2(ctx, algorithm(kind), NULL) != 1)
-		abort();
+	short_begin(&h, kind);
 	for (size_t i = 0; i < count; i++)
-		(void)EVP_DigestUpdate(ctx, parts[i].p, parts[i].len);
-	(void)EVP_DigestFinal_ex(ctx, ret, NULL);
+		short_add(&h, parts[i].p, parts[i].len);
+	short_end(&h, ret);
 }
 
 void digest_hex_joined(enum digest_kind kind, const struct slice *parts, size_t count,
 		       char ret[static DIGEST_HEX_MAX])
 {
-	EVP_MD_CTX *ctx = thread_context();
 	uint8_t raw[DIGEST_MAX_LEN];
+	struct short_hash h;
 
-	if (EVP_DigestInit_ex2(ctx, algorithm(kind), NULL) != 1)
-		abort();
+	short_begin(&h, kind);
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
-			(void)EVP_DigestUpdate(ctx, ":", 1);
-		(void)EVP_DigestUpdate(ctx, parts[i].p, parts[i].len);
+			short_add(&h, ":", 1);
+		short_add(&h, parts[i].p, parts[i].len);
 	}
-	(void)EVP_DigestFinal_ex(ctx, raw, NULL);
+	short_end(&h, raw);
 	digest_to_hex(raw, digest_len(kind), ret);
 }
 
-/* RFC 2104, on the thread's context. */
+/* RFC 2104. */
 void digest_hmac_sha256(struct slice key, const struct slice *parts, size_t count,
 			uint8_t ret[static DIGEST_SHA256_LEN])
 {
-	EVP_MD_CTX *ctx = thread_context();
 	uint8_t block[HMAC_BLOCK] = { 0 }, pad[HMAC_BLOCK], inner[DIGEST_SHA256_LEN];
+	struct short_hash h;
 
 	if (key.len > HMAC_BLOCK)
 		digest_parts(DIGEST_SHA256, &key, 1, block);
@@ -102,17 +111,17 @@ void digest_hmac_sha256(struct slice key, const struct slice *parts, size_t coun
 		memcpy(block, key.p, key.len);
 	for (size_t i = 0; i < HMAC_BLOCK; i++)
 		pad[i] = block[i] ^ 0x36;
-	(void)EVP_DigestInit_ex2(ctx, algorithm(DIGEST_SHA256), NULL);
-	(void)EVP_DigestUpdate(ctx, pad, sizeof(pad));
+	short_begin(&h, DIGEST_SHA256);
+	short_add(&h, pad, sizeof(pad));
 	for (size_t i = 0; i < count; i++)
-		(void)EVP_DigestUpdate(ctx, parts[i].p, parts[i].len);
-	(void)EVP_DigestFinal_ex(ctx, inner, NULL);
+		short_add(&h, parts[i].p, parts[i].len);
+	short_end(&h, inner);
 	for (size_t i = 0; i < HMAC_BLOCK; i++)
 		pad[i] = block[i] ^ 0x5c;
-	(void)EVP_DigestInit_ex2(ctx, algorithm(DIGEST_SHA256), NULL);
-	(void)EVP_DigestUpdate(ctx, pad, sizeof(pad));
-	(void)EVP_DigestUpdate(ctx, inner, sizeof(inner));
-	(void)EVP_DigestFinal_ex(ctx, ret, NULL);
+	short_begin(&h, DIGEST_SHA256);
+	short_add(&h, pad, sizeof(pad));
+	short_add(&h, inner, sizeof(inner));
+	short_end(&h, ret);
 	OPENSSL_cleanse(block, sizeof(block));
 	OPENSSL_cleanse(pad, sizeof(pad));
 }

@@ -138,16 +138,24 @@ static void add_text(struct text_out *out, const char *p, size_t len)
 int sip_via_stamp(struct slice value, struct slice source, uint16_t port, bool force_rport,
 		  char *out, size_t cap)
 {
-	struct text_out text = { out, 0, cap };
-	struct sip_param param;
 	struct sip_via via;
+
+	if (sip_via_parse(value, &via) < 0)
+		return -EBADMSG;
+	return sip_via_stamp_parsed(value, &via, source, port, force_rport, out, cap);
+}
+
+int sip_via_stamp_parsed(struct slice value, const struct sip_via *parsed, struct slice source,
+			 uint16_t port, bool force_rport, char *out, size_t cap)
+{
+	struct text_out text = { out, 0, cap };
+	struct sip_via via = *parsed;
+	struct sip_param param;
 	struct slice rest;
 	bool rport;
 	char number[16];
 	int n;
 
-	if (sip_via_parse(value, &via) < 0)
-		return -EBADMSG;
 	rport = via.has_rport || force_rport;
 	add_text(&text, value.p, (size_t)(via.params.p - value.p));
 	rest = via.params;

@@ -220,6 +220,10 @@ void sip_digest_challenge(struct sip_digest *digest, bool proxy, struct slice re
 {
 	char nonce[NONCE_TEXT_LEN];
 
+	if (buf_reserve(out, 256 * digest->algorithm_count) < 0) {
+		out->failed = true;
+		return;
+	}
 	for (size_t i = 0; i < digest->algorithm_count; i++) {
 		make_nonce(digest, nonce);
 		buf_add_slice(out, sip_header_name(proxy ? SIP_HDR_PROXY_AUTHENTICATE

@@ -102,8 +102,8 @@ static int stamp(struct sip_wire *wire, const struct addr *from)
 	if (!via.has_rport && addr_parse_ip(via.host, 0, &written) == 0 &&
 	    addr_equal_ip(&written, from))
 		return 0;
-	n = sip_via_stamp(old, slice_str(addr_format_ip(from, ip)), addr_port(from), false, text,
-			  sizeof(text));
+	n = sip_via_stamp_parsed(old, &via, slice_str(addr_format_ip(from, ip)), addr_port(from),
+				 false, text, sizeof(text));
 	if (n < 0)
 		return n;
 	end = msg->raw.p + msg->raw.len;
