@@ -5,7 +5,7 @@
 Loopback, the load is sip_load.c, median of three rounds. What is counted is the processor time of the whole
 process tree. One proxied call by Kamailio stands beside our call through sm, cm, sm, cm, sm: there is no
 free back-to-back user agent in Debian 12 to compare cm with. `bench_sip.py NAME...` measures only some:
-register refused options call latency full floor memory growth avalanche tls."""
+register refused options call latency full floor memory growth avalanche."""
 import glob
 import hashlib
 import os
