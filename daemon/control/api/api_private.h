@@ -11,6 +11,7 @@
 #include "control/auth/audit.h"
 #include "control/auth/auth.h"
 #include "control/setup/setup.h"
+#include "control/uc/uc_import.h"
 #include "control/uc/uc_resource_fields.h"
 #include "http/listing_read.h"
 #include "http/reply.h"

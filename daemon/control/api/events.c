@@ -27,6 +27,7 @@ static const struct { const char *topic, *permission; } topics[] = {
 	{ "uc.domains",                 "uc:read" },
 	{ "uc.entity-links",            "uc:read" },
 	{ "uc.implicit-users",          "uc:read" },
+	{ "uc.import",                  "uc:read" },
 	{ "uc.locations",               "uc:read" },
 	{ "uc.registrations",           "uc:read" },
 	{ "uc.regular-expressions",     "uc:read" },

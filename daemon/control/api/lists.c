@@ -125,6 +125,14 @@ const struct listing cdr_summary_listing = {
 		{ .name = NULL } },
 };
 
+const struct listing uc_import_listing = {
+	.bare = true,
+	.fields = FIELDS{
+		{ .name = "replace", .kind = LISTING_BOOL, .use = LISTING_OTHER,
+		  .help = "true: rows that a list of the document does not hold are removed" },
+		{ .name = NULL } },
+};
+
 const struct listing event_stream_listing = {
 	.bare = true,
 	.fields = FIELDS{

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* uc_settings_routes.c - /uc/settings, and /uc/route-test, which asks sm where a call would go. */
+/* uc_settings_routes.c - /uc/settings, and /uc/route-test, which asks sm where a call would go,
+ * and /uc/import. */
 #include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
 #include "control/uc/uc.h"
 #include "control/uc/uc_check.h"
+#include "control/uc/uc_import.h"
+
+#include <stdio.h>
 
 static const char *const transports[] = { "udp", "tcp", "tls", "ws", "wss", NULL };
 
@@ -98,4 +102,54 @@ int uc_settings_change(struct api *api, const struct http_request *req, struct h
 	if (r == 0)
 		r = change_commit(change, err);
 	return r < 0 ? r : reply_settings(TAKE(settings), version, reply, err);
+}
+
+static int plan_import(const json_t *result, struct http_reply *reply, struct error *err)
+{
+	static const char *const words[][2] = {
+		{ "created", "create" }, { "changed", "change" }, { "deleted", "delete" }
+	};
+	AUTO_PLAN plan = { 0 };
+	json_t *set;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "sets"), i, set)
+	{
+		for (size_t k = 0; k < ARRAY_SIZE(words); k++) {
+			json_int_t n = json_integer_value(json_object_get(set, words[k][0]));
+			char target[64];
+
+			(void)snprintf(target, sizeof(target), "uc/%s",
+				       json_string_value(json_object_get(set, "name")));
+			for (char *p = target; *p; p++)
+				*p = *p == '_' ? '-' : *p;
+			if (n > 0)
+				api_plan_add(&plan, words[k][1], target, "%lld", (long long)n);
+		}
+	}
+	return api_plan_reply(&plan, reply, err);
+}
+
+int uc_import_post(struct api *api, const struct http_request *req, struct http_reply *reply,
+		   struct error *err)
+{
+	AUTO(change) struct change *change = NULL;
+	AUTO(json) json_t *result = NULL;
+	bool replace = false, dry = api_dry_run(req);
+	int r = http_query_bool(req, "replace", false, &replace, err);
+
+	if (r == 0)
+		r = api_uc_there(api, err);
+	if (r == 0 && !dry)
+		r = api_change(api, req, &change, err);
+	if (r == 0)
+		r = uc_import(api->config.uc, req->json, replace, dry, &result, err);
+	if (r < 0)
+		return r;
+	if (dry)
+		return plan_import(result, reply, err);
+	r = change_event(change, "uc.import", "import.done", "import", json_deep_copy(result), err);
+	if (r == 0)
+		r = change_commit(change, err);
+	return r < 0 ? r : reply_json(reply, 200, TAKE(result), err);
 }

@@ -2,7 +2,9 @@
 /* uc_report.c - what smgr tells: the export document, replication, call records. */
 #include "control/uc/uc.h"
 #include "control/uc/uc_private.h"
+#include "control/uc/uc_rows.h"
 
+#include "base/buf.h"
 #include "store/store.h"
 
 #include <string.h>
@@ -10,40 +12,63 @@
 /* A node that follows reports each 2 s. */
 #define SILENT_MS "10000"
 
+/* The documents of a resource, in the order of their ids: that decides between equal patterns. */
+static void add_resource(struct buf *sql, const struct uc_resource *res)
+{
+	if (res != &uc_sip_entities) {
+		buf_printf(sql,
+			   ", '%s', coalesce((SELECT jsonb_agg(doc ORDER BY id) FROM doc.%s), '[]')",
+			   res->table, res->table);
+		return;
+	}
+	buf_add_str(sql,
+		    ", 'sip_entities', coalesce((SELECT jsonb_agg("
+		    "CASE WHEN $1::boolean AND g.password IS NOT NULL"
+		    " THEN jsonb_set(e.doc, '{registration,password}', to_jsonb(g.password))"
+		    " ELSE e.doc END ORDER BY e.id) FROM doc.sip_entities e"
+		    " LEFT JOIN entity_registrations g ON g.entity_id = e.id), '[]')");
+}
+
+static void select_export(struct buf *sql)
+{
+	buf_add_str(sql,
+		    "SELECT json_build_object('schema', 1, 'domain', s.domain,"
+		    " 'settings', (SELECT doc FROM doc.settings)");
+	for (size_t i = 0; i < uc_resource_count; i++)
+		add_resource(sql, uc_resources[i]);
+	buf_add_str(sql,
+		    ", 'dial_plan', coalesce((SELECT json_agg(json_build_object('match', match,"
+		    "  'length', length, 'type', type) ORDER BY match, length) FROM dial_plan), '[]'),"
+		    " 'users', coalesce(("
+		    " SELECT json_agg(json_build_object('handle', u.handle, 'name', u.name,"
+		    "  'location', u.location,"
+		    "  'ha1', CASE WHEN $1::boolean AND u.realm = s.domain THEN"
+		    "   json_build_object('md5', u.ha1_md5, 'sha256', u.ha1_sha256) END,"
+		    "  'sip', CASE WHEN u.sip THEN json_build_object('max_contacts', u.max_contacts,"
+		    "   'sequence', q.name) END,"
+		    "  'station', CASE WHEN t.user_id IS NOT NULL THEN json_build_object("
+		    "   'extension', t.extension, 'appearances', t.appearances,"
+		    "   'restrict_last_appearance', t.restrict_last_appearance) END,"
+		    "  'presence', CASE WHEN p.user_id IS NOT NULL THEN"
+		    "   json_build_object('enabled', p.enabled) END) ORDER BY u.handle)"
+		    " FROM users u LEFT JOIN application_sequences q ON q.id = u.sequence_id"
+		    " LEFT JOIN stations t ON t.user_id = u.id"
+		    " LEFT JOIN presence_profiles p ON p.user_id = u.id), '[]'))"
+		    " FROM settings s");
+}
+
 int uc_export(struct uc *uc, bool secrets, json_t **ret, struct error *err)
 {
-	static const char sql[] =
-		"SELECT json_build_object('schema', 1, 'domain', s.domain, 'users', coalesce(("
-		" SELECT json_agg(json_build_object('handle', u.handle, 'name', u.name,"
-		"  'ha1', CASE WHEN $1::boolean AND u.realm = s.domain THEN"
-		"   json_build_object('md5', u.ha1_md5, 'sha256', u.ha1_sha256) END,"
-		"  'sip', CASE WHEN u.sip THEN json_build_object('max_contacts', u.max_contacts,"
-		"   'sequence', q.name) END,"
-		"  'station', CASE WHEN t.user_id IS NOT NULL THEN json_build_object("
-		"   'extension', t.extension, 'appearances', t.appearances,"
-		"   'restrict_last_appearance', t.restrict_last_appearance) END,"
-		"  'presence', CASE WHEN p.user_id IS NOT NULL THEN"
-		"   json_build_object('enabled', p.enabled) END) ORDER BY u.handle)"
-		" FROM users u LEFT JOIN application_sequences q ON q.id = u.sequence_id"
-		" LEFT JOIN stations t ON t.user_id = u.id"
-		" LEFT JOIN presence_profiles p ON p.user_id = u.id), '[]'),"
-		" 'sip_entities', coalesce((SELECT json_agg(json_build_object('name', name,"
-		"  'type', type, 'address', address, 'port', port, 'transport', transport,"
-		"  'trusted', trusted) ORDER BY name) FROM sip_entities), '[]'),"
-		" 'application_sequences', coalesce((SELECT json_agg(json_build_object("
-		"  'name', a.name, 'entities', coalesce((SELECT json_agg(json_build_object("
-		"   'name', e.name, 'mandatory', m.mandatory) ORDER BY m.position)"
-		"   FROM application_sequence_entities m JOIN sip_entities e ON e.id = m.entity_id"
-		"   WHERE m.sequence_id = a.id), '[]')) ORDER BY a.name)"
-		"  FROM application_sequences a), '[]'),"
-		" 'dial_plan', coalesce((SELECT json_agg(json_build_object('match', match,"
-		"  'length', length, 'type', type) ORDER BY match, length) FROM dial_plan), '[]'))"
-		" FROM settings s";
 	AUTO(store_rows) struct store_rows *rows = NULL;
+	AUTO_BUF sql = { 0 };
 	json_t *document, *user;
 	size_t i;
-	int r = store_query(uc->db, sql, (const char *[]){ secrets ? "t" : "f" }, 1, &rows, err);
+	int r;
 
+	select_export(&sql);
+	if (!buf_ok(&sql))
+		return error_set(err, -ENOMEM, "out of memory");
+	r = store_query(uc->db, sql.data, (const char *[]){ secrets ? "t" : "f" }, 1, &rows, err);
 	if (r < 0)
 		return r;
 	if (store_rows_count(rows) == 0)

@@ -3,7 +3,10 @@
 #include "control/uc/uc.h"
 #include "control/uc/uc_private.h"
 
+#include "control/uc/uc_import.h"
 #include "store/store.h"
+
+#include <stdio.h>
 
 const struct json_field uc_settings_patch_fields[] = {
 	JSON_MEMBER(BOOL, "better_match_all_overrides",
@@ -91,7 +94,7 @@ static int merge(const json_t *before, const json_t *patch, json_t **ret, struct
 	return r;
 }
 
-static int change(struct store_tx *tx, void *user, struct error *err)
+static int write_settings(struct store_tx *tx, const json_t *document, struct error *err)
 {
 	static const char sql[] =
 		"UPDATE settings SET"
@@ -100,10 +103,37 @@ static int change(struct store_tx *tx, void *user, struct error *err)
 		" emergency_unauthenticated ="
 		"  coalesce(($1::jsonb ->> 'emergency_unauthenticated')::boolean, false),"
 		" outbound_proxy = $1::jsonb ->> 'outbound_proxy'";
+	AUTO(str) char *text = json_text(document);
+	int r;
+
+	if (!text)
+		return error_set(err, -ENOMEM, "out of memory");
+	r = check_proxy(tx, document, err);
+	if (r == 0)
+		r = store_tx_exec(tx, sql, (const char *[]){ text }, 1, err);
+	return r < 0 ? r : 0;
+}
+
+int uc_settings_put(struct store_tx *tx, const json_t *document, struct error *err)
+{
+	int r = json_check(document, uc_settings_patch_fields, err);
+
+	if (r == 0)
+		r = write_settings(tx, document, err);
+	if (r < 0 && err && err->field[0] == '/') {
+		char field[sizeof(err->field)];
+
+		(void)snprintf(field, sizeof(field), "/settings%.100s", err->field);
+		(void)snprintf(err->field, sizeof(err->field), "%s", field);
+	}
+	return r;
+}
+
+static int change(struct store_tx *tx, void *user, struct error *err)
+{
 	struct settings_change *c = user;
 	AUTO(json) json_t *before = NULL;
 	AUTO(json) json_t *document = NULL;
-	AUTO(str) char *text = NULL;
 	int r;
 
 	json_decref(c->result);
@@ -114,14 +144,8 @@ static int change(struct store_tx *tx, void *user, struct error *err)
 	if (r == 0)
 		r = merge(before, c->patch, &document, err);
 	if (r == 0)
-		r = check_proxy(tx, document, err);
-	if (r < 0)
-		return r;
-	text = json_text(document);
-	if (!text)
-		return error_set(err, -ENOMEM, "out of memory");
-	r = store_tx_exec(tx, sql, (const char *[]){ text }, 1, err);
-	if (r >= 0)
+		r = write_settings(tx, document, err);
+	if (r == 0)
 		r = read_settings(tx, SETTINGS_SQL, &c->result, &c->version, err);
 	return r == 0 && c->try ? -ECANCELED : r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uc_user.c - users: one resource over SIP identity, station and presence profile. */
 #include "control/uc/uc.h"
+#include "control/uc/uc_import.h"
 #include "control/uc/uc_private.h"
 
 #include "base/random.h"
@@ -26,6 +27,7 @@ struct presence_body {
 struct user_body {
 	char *handle;
 	char *name;
+	char *location;
 	char *password;
 	struct sip_body sip;
 	struct station_body station;
@@ -84,6 +86,8 @@ static const struct json_field presence_fields[] = {
 		    .check = check_name),                                                          \
 	JSON_STRING(struct user_body, password, .write_only = true, .min = 1, .max = 128,          \
 		    .help = "SIP password; only its HA1 is kept"),                                 \
+	JSON_STRING(struct user_body, location, .nullable = true, .min = 1, .max = 64,             \
+		    .help = "Name of the home location, whose dial patterns hold"),                \
 	JSON_OBJECT(struct user_body, sip, sip_fields, .nullable = true,                           \
 		    JSON_PRESENCE(struct user_body, sip_given)),                                   \
 	JSON_OBJECT(struct user_body, station, station_fields, .nullable = true,                   \
@@ -106,6 +110,7 @@ static void body_done(struct user_body *body)
 /* The resource as DESIGN section 13 has it. */
 #define USER_JSON                                                                                  \
 	"json_build_object('id', u.id, 'handle', u.handle, 'name', u.name,"                        \
+	" 'location', u.location,"                                                                 \
 	" 'sip', CASE WHEN u.sip THEN json_build_object('aor', u.handle || '@' || s.domain,"       \
 	"  'max_contacts', u.max_contacts, 'sequence', q.name) END,"                               \
 	" 'station', CASE WHEN t.user_id IS NOT NULL THEN json_build_object("                      \
@@ -251,6 +256,20 @@ static int find_sequence(struct store_tx *tx, const struct user_body *body, char
 	return 0;
 }
 
+static int check_location(struct store_tx *tx, const struct user_body *body, struct error *err)
+{
+	AUTO(store_rows) struct store_rows *rows = NULL;
+	int r;
+
+	if (!body->location)
+		return 0;
+	r = store_tx_query(tx, "SELECT 1 FROM locations WHERE name = $1",
+			   (const char *[]){ body->location }, 1, &rows, err);
+	if (r < 0 || store_rows_count(rows) > 0)
+		return r;
+	return error_field(err, -EINVAL, "/location", "there is no location of this name");
+}
+
 static int put_station(struct store_tx *tx, const char *id, const struct user_body *body,
 		       struct error *err)
 {
@@ -308,11 +327,14 @@ static int insert_user(struct store_tx *tx, const char *id, const struct user_bo
 {
 	static const char sql[] =
 		"INSERT INTO users (id, handle, name, sip, ha1_md5, ha1_sha256, realm, max_contacts,"
-		" sequence_id) VALUES ($1, $2, $3, $4::boolean, $5, $6, $7, $8::integer, $9)";
+		" sequence_id, location)"
+		" VALUES ($1, $2, $3, $4::boolean, $5, $6, $7, $8::integer, $9, $10)";
 	bool sip = body->sip_given != JSON_IS_NULL;
 	char sequence[UUID_SIZE];
 	int r = find_sequence(tx, body, sequence, err);
 
+	if (r == 0)
+		r = check_location(tx, body, err);
 	if (r < 0)
 		return r;
 	return store_tx_exec(tx, sql,
@@ -321,8 +343,8 @@ static int insert_user(struct store_tx *tx, const char *id, const struct user_bo
 					       secret ? secret->sha256 : NULL,
 					       secret ? secret->realm : NULL,
 					       store_num(body->sip.max_contacts),
-					       *sequence ? sequence : NULL },
-			     9, err);
+					       *sequence ? sequence : NULL, body->location },
+			     10, err);
 }
 
 static int create(struct store_tx *tx, void *user, struct error *err)
@@ -435,11 +457,13 @@ static int update_user(struct store_tx *tx, const char *id, const struct user_bo
 	static const char sql[] =
 		"UPDATE users SET handle = $2, name = $3, sip = $4::boolean,"
 		" ha1_md5 = coalesce($5, ha1_md5), ha1_sha256 = coalesce($6, ha1_sha256),"
-		" realm = coalesce($7, realm), max_contacts = $8::integer, sequence_id = $9"
-		" WHERE id = $1";
+		" realm = coalesce($7, realm), max_contacts = $8::integer, sequence_id = $9,"
+		" location = $10 WHERE id = $1";
 	char sequence[UUID_SIZE];
 	int r = find_sequence(tx, body, sequence, err);
 
+	if (r == 0)
+		r = check_location(tx, body, err);
 	if (r < 0)
 		return r;
 	return store_tx_exec(tx, sql,
@@ -449,8 +473,8 @@ static int update_user(struct store_tx *tx, const char *id, const struct user_bo
 					       secret ? secret->sha256 : NULL,
 					       secret ? secret->realm : NULL,
 					       store_num(body->sip.max_contacts),
-					       *sequence ? sequence : NULL },
-			     9, err);
+					       *sequence ? sequence : NULL, body->location },
+			     10, err);
 }
 
 /* A new handle, or a SIP identity that there was not, needs the password: HA1 binds the name. */
@@ -575,6 +599,78 @@ int uc_user_delete(struct uc *uc, const char *key, int64_t if_version, struct er
 	int r = store_tx_run(uc->db, false, delete_user, &change, err);
 
 	return r < 0 ? r : 0;
+}
+
+/* The HA1s of an export, which count for its domain alone. */
+static int read_ha1(const json_t *ha1, const char *domain, struct secret *ret, struct error *err)
+{
+	const char *md5 = json_string_value(json_object_get(ha1, "md5"));
+	const char *sha256 = json_string_value(json_object_get(ha1, "sha256"));
+	const char hex[] = "0123456789abcdef";
+
+	if (!md5 || strlen(md5) != 32 || strspn(md5, hex) != 32)
+		return error_field(err, -EINVAL, "/ha1/md5", "must be 32 hex digits");
+	if (!sha256 || strlen(sha256) != 64 || strspn(sha256, hex) != 64)
+		return error_field(err, -EINVAL, "/ha1/sha256", "must be 64 hex digits");
+	(void)snprintf(ret->md5, sizeof(ret->md5), "%s", md5);
+	(void)snprintf(ret->sha256, sizeof(ret->sha256), "%s", sha256);
+	(void)snprintf(ret->realm, sizeof(ret->realm), "%s", domain);
+	return 0;
+}
+
+static int find_user(struct store_tx *tx, const char *handle, char id[UUID_SIZE], bool *had_sip,
+		     struct error *err)
+{
+	static const char sql[] = "SELECT id, ha1_md5 IS NOT NULL FROM users WHERE handle = $1"
+				  " FOR UPDATE";
+	AUTO(store_rows) struct store_rows *rows = NULL;
+	int r = store_tx_query(tx, sql, (const char *[]){ handle }, 1, &rows, err);
+
+	id[0] = '\0';
+	*had_sip = false;
+	if (r < 0 || store_rows_count(rows) == 0)
+		return r;
+	(void)snprintf(id, UUID_SIZE, "%s", store_rows_text(rows, 0, 0));
+	*had_sip = store_rows_bool(rows, 0, 1);
+	return 0;
+}
+
+int uc_user_put(struct store_tx *tx, const json_t *item, const char *domain, char id[UUID_SIZE],
+		bool *made, struct error *err)
+{
+	AUTO(json) json_t *input = json_copy((json_t *)(uintptr_t)item);
+	const json_t *ha1 = json_object_get(item, "ha1");
+	AUTO_BODY body = { 0 };
+	struct secret secret;
+	bool keyed = false, had_sip;
+	int r;
+
+	(void)json_object_del(input, "ha1");
+	r = read_body(input, &body, err);
+	if (r == 0 && body.password) {
+		r = make_secret(tx, &body, &secret, err);
+		keyed = r == 0;
+	} else if (r == 0 && json_object_size(ha1) > 0) {
+		r = read_ha1(ha1, domain, &secret, err);
+		keyed = r == 0;
+	}
+	if (r == 0)
+		r = find_user(tx, body.handle, id, &had_sip, err);
+	if (r < 0)
+		return r;
+	if (!keyed && !had_sip && body.sip_given != JSON_IS_NULL)
+		return error_field(err, -EINVAL, "/ha1", "is needed, or a password");
+	*made = !*id;
+	if (*made)
+		uuid_v7(id);
+	r = *made ? insert_user(tx, id, &body, keyed ? &secret : NULL, err)
+		  : update_user(tx, id, &body, keyed ? &secret : NULL, err);
+	explicit_bzero(&secret, sizeof(secret));
+	if (r >= 0)
+		r = put_station(tx, id, &body, err);
+	if (r >= 0)
+		r = put_presence(tx, id, &body, err);
+	return r < 0 ? explain(r, err) : 0;
 }
 
 const struct listing uc_user_listing = {

@@ -1225,6 +1225,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uc/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take over an administration as /uc/export gives it */
+        post: operations["uc_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1660,6 +1677,7 @@ export interface components {
             id: string;
             handle: string;
             name: string;
+            location: string | null;
             sip: {
                 aor: string;
                 max_contacts: number;
@@ -2169,6 +2187,19 @@ export interface components {
             }[];
             request_uri: string | null;
         };
+        uc_import: {
+            created: number;
+            changed: number;
+            unchanged: number;
+            deleted: number;
+            sets: {
+                name: string;
+                created: number;
+                changed: number;
+                unchanged: number;
+                deleted: number;
+            }[];
+        };
         login: {
             name: string;
             password: string;
@@ -2235,6 +2266,8 @@ export interface components {
             name: string;
             /** @description SIP password; only its HA1 is kept */
             password?: string;
+            /** @description Name of the home location, whose dial patterns hold */
+            location?: string | null;
             sip?: {
                 max_contacts?: number;
                 sequence?: string | null;
@@ -2254,6 +2287,8 @@ export interface components {
             name?: string;
             /** @description SIP password; only its HA1 is kept */
             password?: string;
+            /** @description Name of the home location, whose dial patterns hold */
+            location?: string | null;
             sip?: {
                 max_contacts?: number;
                 sequence?: string | null;
@@ -2667,6 +2702,226 @@ export interface components {
             at?: string | null;
             /** @enum {string|null} */
             transport?: "udp" | "tcp" | "tls" | "ws" | "wss" | null;
+        };
+        uc_document: {
+            schema: number;
+            domain?: string;
+            settings?: {
+                /** @description A longer dial pattern of all locations beats one of the caller's own */
+                better_match_all_overrides?: boolean;
+                /** @description Emergency calls are taken from phones that are not logged in */
+                emergency_unauthenticated?: boolean;
+                /** @description Name of the SIP entity for addresses that no pattern knows */
+                outbound_proxy?: string | null;
+            };
+            domains?: {
+                name: string;
+                /** @description sm answers for it; the appliance's own always is */
+                authoritative?: boolean;
+                /** @description For people */
+                notes?: string;
+            }[];
+            locations?: {
+                name: string;
+                /** @description Addresses there: 10.1.0.0/16, 10.0.0.1-10.0.0.9, 135.12x.121.*, 2001:db8::/32 */
+                patterns?: string[];
+                /** @description UTC if not said */
+                time_zone?: string | null;
+                /** @description For people */
+                notes?: string;
+            }[];
+            adaptations?: {
+                name: string;
+                /**
+                 * @description test_only: in route tests alone
+                 * @enum {string}
+                 */
+                state?: "enabled" | "disabled" | "test_only";
+                /** @description From and To are changed, too */
+                from_to?: boolean;
+                ingress_domain?: string | null;
+                egress_domain?: string | null;
+                ingress_source_domain?: string | null;
+                egress_source_domain?: string | null;
+                /** @description Header fields that are taken away */
+                ingress_remove_headers?: string[];
+                /** @description Header fields that are taken away */
+                egress_remove_headers?: string[];
+                digit_conversions?: {
+                    /** @enum {string} */
+                    direction: "ingress" | "egress";
+                    /**
+                     * @description Whose number; both if not said
+                     * @enum {string}
+                     */
+                    address?: "origination" | "destination" | "both";
+                    /** @description First digits; x is any one digit */
+                    match: string;
+                    min?: number;
+                    max?: number;
+                    /** @description How many leading digits go */
+                    delete?: number;
+                    /** @description What comes in their place */
+                    insert?: string;
+                }[];
+                /** @description For people */
+                notes?: string;
+            }[];
+            sip_entities?: {
+                name: string;
+                /** @enum {string} */
+                type: "sm" | "cm" | "presence" | "trunk" | "voicemail" | "gateway" | "other";
+                /** @description Host name or IP address */
+                address: string;
+                /** @description 5061 for TLS, else 5060, if not said */
+                port?: number;
+                /** @enum {string} */
+                transport?: "udp" | "tcp" | "tls";
+                /** @description Its identity and internal headers are believed */
+                trusted?: boolean;
+                /** @description Name of its location */
+                location?: string | null;
+                /** @description Name of its adaptation */
+                adaptation?: string | null;
+                time_zone?: string | null;
+                /** @description Seconds that it may be silent before the next way is tried */
+                timer_b_s?: number | null;
+                monitoring?: {
+                    /** @description OPTIONS are sent */
+                    enabled?: boolean;
+                    /** @description Between OPTIONS while it is up */
+                    proactive_s?: number;
+                    /** @description Between OPTIONS while it is down */
+                    reactive_s?: number;
+                    retries?: number;
+                    /** @description Answers that mean down; null: the usual ones */
+                    down_on?: string[] | null;
+                };
+                /** @description sm registers there as a phone would */
+                registration?: {
+                    /** @description The provider's domain or address */
+                    registrar: string;
+                    user: string;
+                    /** @description Name of the log-in where it is not the user */
+                    auth_user?: string | null;
+                    password?: string | null;
+                    expires_s?: number;
+                } | null;
+                max_calls?: number | null;
+                /** @description For people */
+                notes?: string;
+            }[];
+            entity_links?: {
+                /** @description Name of the SIP entity */
+                entity: string;
+                /** @enum {string} */
+                transport?: "udp" | "tcp" | "tls";
+                /** @description 5061 for TLS, else 5060, if not said */
+                port?: number;
+                trusted?: boolean;
+                /** @description No new calls; those that are there go on */
+                deny_new_service?: boolean;
+                /** @description For people */
+                notes?: string;
+            }[];
+            time_ranges?: {
+                name: string;
+                /** @description All of them if not said */
+                days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+                start: string;
+                /** @description Not after the start: the next day */
+                end: string;
+            }[];
+            routing_policies?: {
+                name: string;
+                /** @description Name of the SIP entity that calls go to */
+                entity: string;
+                disabled?: boolean;
+                /** @description When it is taken; always if not said */
+                times?: {
+                    /** @description Name of a time range; null: always */
+                    time_range?: string | null;
+                    /** @description Lower ones first */
+                    rank?: number;
+                }[];
+                /** @description For people */
+                notes?: string;
+            }[];
+            application_sequences?: {
+                name: string;
+                /** @description The applications, in the order in which calls pass them */
+                entities?: {
+                    /** @description Name of the SIP entity */
+                    name: string;
+                    /** @description A call fails without it; true if not said */
+                    mandatory?: boolean;
+                }[];
+            }[];
+            dial_patterns?: {
+                /** @description First digits; x is any one digit */
+                pattern: string;
+                /** @description Digits at least; the pattern's if not said */
+                min?: number;
+                /** @description Digits at most */
+                max?: number;
+                /** @description Whoever calls, and from where he really is */
+                emergency?: boolean;
+                /** @description Name of a domain; null: all */
+                domain?: string | null;
+                /** @description Name of the caller's location; null: all */
+                location?: string | null;
+                /** @description Names of routing policies */
+                policies?: string[];
+                /** @description Such calls are refused */
+                deny?: boolean;
+                /** @description For people */
+                notes?: string;
+            }[];
+            regular_expressions?: {
+                /** @description Of the whole address, then of user@host (PCRE2) */
+                pattern: string;
+                /** @description Lower ones are asked first */
+                rank?: number;
+                /** @description Names of routing policies */
+                policies?: string[];
+                /** @description Such calls are refused */
+                deny?: boolean;
+                /** @description For people */
+                notes?: string;
+            }[];
+            implicit_users?: {
+                /** @description First digits; x is any one digit */
+                pattern: string;
+                /** @description Digits at least; the pattern's if not said */
+                min?: number;
+                /** @description Digits at most */
+                max?: number;
+                /** @description Name of a domain; null: all */
+                domain?: string | null;
+                /** @description Name of the application sequence of calls that they make */
+                origination_sequence?: string | null;
+                /** @description Name of the application sequence of calls to them */
+                termination_sequence?: string | null;
+            }[];
+            dial_plan?: {
+                match: string;
+                length: number;
+                /** @enum {string} */
+                type: "extension" | "fac" | "aar" | "ars" | "attendant";
+            }[];
+            users?: {
+                handle: string;
+                name: string;
+                location?: string | null;
+                ha1?: {
+                    md5?: string;
+                    sha256?: string;
+                };
+                password?: string;
+                sip?: unknown;
+                station?: unknown;
+                presence?: unknown;
+            }[];
         };
     };
     responses: {
@@ -6017,6 +6272,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["route_test"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_import_post: {
+        parameters: {
+            query?: {
+                /** @description true: rows that a list of the document does not hold are removed */
+                replace?: boolean;
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_document"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["uc_import"];
                 };
             };
             default: components["responses"]["problem"];
