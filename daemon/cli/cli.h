@@ -19,7 +19,7 @@ enum cli_exit {
 };
 
 enum {
-	CLI_OPTIONS_MAX = 12, /* of one command */
+	CLI_OPTIONS_MAX = 16, /* of one command */
 	CLI_COLUMNS_MAX = 8,
 	CLI_ARGS_MAX = 2,
 };
@@ -97,6 +97,8 @@ int cli_run_trace_follow(struct cli *cli, const struct cli_command *command);
 int cli_run_trace_export(struct cli *cli, const struct cli_command *command);
 int cli_run_status(struct cli *cli, const struct cli_command *command);
 int cli_run_events(struct cli *cli, const struct cli_command *command);
+int cli_run_route_test(struct cli *cli, const struct cli_command *command);
+int cli_run_import(struct cli *cli, const struct cli_command *command);
 
 /* cli_request.c: one request; *ret is the answer's JSON (NULL without a body), the caller's.
  * Returns an exit status; problems are printed. etag (128 bytes) may be NULL. */
