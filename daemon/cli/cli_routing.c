@@ -17,12 +17,10 @@ int cli_run_route_test(struct cli *cli, const struct cli_command *command)
 						   { "NAME", "name" },
 						   { "DETAIL", "detail" },
 						   { NULL, NULL } };
-	static const struct cli_column ways[] = { { "ENTITY", "entity" },
-						  { "POLICY", "policy" },
-						  { "RANK", "rank" },
-						  { "LINK", "link_state" },
-						  { "REQUEST_URI", "request_uri" },
-						  { NULL, NULL } };
+	static const struct cli_column ways[] = {
+		{ "ENTITY", "entity" },	  { "POLICY", "policy" },	    { "RANK", "rank" },
+		{ "LINK", "link_state" }, { "REQUEST_URI", "request_uri" }, { NULL, NULL }
+	};
 	AUTO(json) json_t *answer = NULL;
 	const char *outcome, *location;
 	int code;
@@ -72,10 +70,10 @@ static void add_up(json_t *sum, const json_t *answer)
 			sum, names[k],
 			json_integer(json_integer_value(json_object_get(sum, names[k])) +
 				     json_integer_value(json_object_get(answer, names[k]))));
-	json_array_foreach(json_object_get(answer, "sets"), i, set)
-		(void)json_array_append(json_object_get(sum, "sets"), set);
-	json_array_foreach(json_object_get(answer, "plan"), i, set)
-		(void)json_array_append(json_object_get(sum, "plan"), set);
+	json_array_foreach(json_object_get(answer, "sets"), i, set)(void)
+		json_array_append(json_object_get(sum, "sets"), set);
+	json_array_foreach(json_object_get(answer, "plan"), i, set)(void)
+		json_array_append(json_object_get(sum, "plan"), set);
 }
 
 static int send_piece(struct import *in, const json_t *piece)
@@ -113,13 +111,12 @@ static int send_list(struct import *in, const json_t *frame, const char *name, c
 
 static int send_in_pieces(struct import *in, const json_t *document)
 {
-	static const char *const lists[] = { "domains",	      "locations",
-					     "adaptations",   "sip_entities",
-					     "entity_links",  "time_ranges",
-					     "routing_policies", "application_sequences",
-					     "dial_patterns", "regular_expressions",
-					     "implicit_users", "dial_plan",
-					     "users" };
+	static const char *const lists[] = {
+		"domains",	 "locations",		"adaptations",	    "sip_entities",
+		"entity_links",	 "time_ranges",		"routing_policies", "application_sequences",
+		"dial_patterns", "regular_expressions", "implicit_users",   "dial_plan",
+		"users"
+	};
 	AUTO(json) json_t *frame = json_copy((json_t *)(uintptr_t)document);
 	int code = CLI_OK;
 
@@ -141,12 +138,10 @@ static int send_in_pieces(struct import *in, const json_t *document)
 
 int cli_run_import(struct cli *cli, const struct cli_command *command)
 {
-	static const struct cli_column columns[] = { { "LIST", "name" },
-						     { "CREATED", "created" },
-						     { "CHANGED", "changed" },
-						     { "UNCHANGED", "unchanged" },
-						     { "DELETED", "deleted" },
-						     { NULL, NULL } };
+	static const struct cli_column columns[] = {
+		{ "LIST", "name" },	      { "CREATED", "created" }, { "CHANGED", "changed" },
+		{ "UNCHANGED", "unchanged" }, { "DELETED", "deleted" }, { NULL, NULL }
+	};
 	const char *file = cli->arg[0];
 	AUTO(str) char *path = NULL;
 	AUTO(json) json_t *document = NULL;
@@ -155,15 +150,14 @@ int cli_run_import(struct cli *cli, const struct cli_command *command)
 	json_error_t why;
 	int code;
 
-	document = strcmp(file, "-") == 0 ? json_loadf(stdin, 0, &why)
-					  : json_load_file(file, 0, &why);
+	document =
+		strcmp(file, "-") == 0 ? json_loadf(stdin, 0, &why) : json_load_file(file, 0, &why);
 	if (!json_is_object(document)) {
 		(void)fprintf(stderr, "aurabox: %s holds no JSON object\n", file);
 		return CLI_USAGE;
 	}
 	if (asprintf(&path, "%s%s%s%s%s", command->path, cli->query ? "?" : "",
-		     cli->query ? cli->query : "",
-		     cli->dry_run ? (cli->query ? "&" : "?") : "",
+		     cli->query ? cli->query : "", cli->dry_run ? (cli->query ? "&" : "?") : "",
 		     cli->dry_run ? "dry_run=true" : "") < 0)
 		return CLI_FAILED;
 	in.path = path;

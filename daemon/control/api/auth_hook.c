@@ -38,6 +38,8 @@ static int check_query(const struct http_request *req, struct error *err)
 {
 	static const char *const plain[] = { "dry_run", NULL };
 	static const char *const purge[] = { "dry_run", "purge", NULL };
+	static const char *const replace[] = { "dry_run", "replace", NULL };
+	bool import = strcmp(req->route->name, "uc_import_post") == 0;
 	bool dry_run;
 	int r;
 
@@ -45,7 +47,11 @@ static int check_query(const struct http_request *req, struct error *err)
 		return 0;
 	if (!http_route_has_dry_run(req->route))
 		return http_query_only(req, plain + 1, err);
-	r = http_query_only(req, req->method == HTTP_DELETE ? purge : plain, err);
+	r = http_query_only(req,
+			    req->method == HTTP_DELETE ? purge
+			    : import		       ? replace
+						       : plain,
+			    err);
 	return r < 0 ? r : http_query_bool(req, "dry_run", false, &dry_run, err);
 }
 

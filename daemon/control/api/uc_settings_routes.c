@@ -106,9 +106,9 @@ int uc_settings_change(struct api *api, const struct http_request *req, struct h
 
 static int plan_import(const json_t *result, struct http_reply *reply, struct error *err)
 {
-	static const char *const words[][2] = {
-		{ "created", "create" }, { "changed", "change" }, { "deleted", "delete" }
-	};
+	static const char *const words[][2] = { { "created", "create" },
+						{ "changed", "change" },
+						{ "deleted", "delete" } };
 	AUTO_PLAN plan = { 0 };
 	json_t *set;
 	size_t i;

@@ -105,7 +105,11 @@ static int find_row(struct store_tx *tx, const struct uc_resource *res, const js
 	int r;
 
 	buf_printf(&sql,
-		   "SELECT t.id, jsonb_strip_nulls(v.doc) = jsonb_strip_nulls(d)"
+		   "SELECT t.id, jsonb_strip_nulls(v.doc) ="
+		   "  jsonb_strip_nulls(d #- '{registration,password}')"
+		   " AND (d #>> '{registration,password}' IS NULL OR EXISTS ("
+		   "  SELECT FROM entity_registrations g WHERE g.entity_id = t.id"
+		   "  AND g.password = d #>> '{registration,password}'))"
 		   " FROM (SELECT $1::jsonb AS d) AS input, %s t JOIN doc.%s v ON v.id = t.id"
 		   " WHERE %s",
 		   res->table, res->table, res->named ? "t.name = d ->> 'name'" : res->key);
@@ -184,8 +188,8 @@ static int put_rows(struct store_tx *tx, struct import *in, const struct uc_reso
 	if (r < 0 || !list)
 		return r;
 	for (size_t i = 0; r == 0 && i < json_array_size(list); i++)
-		r = place(put_row(tx, res, json_array_get(list, i), kept, count, err), res->table, i,
-			  err);
+		r = place(put_row(tx, res, json_array_get(list, i), kept, count, err), res->table,
+			  i, err);
 	return r < 0 ? r : counted(in, res->table, count, err);
 }
 
@@ -259,9 +263,10 @@ static int put_dial_plan(struct store_tx *tx, struct import *in, json_t *kept, s
 			r = error_field(err, -EINVAL, "/length", "is less than the digits");
 		if (r == 0)
 			r = store_tx_query(tx, sql,
-					   (const char *[]){ match, store_num(length),
-							     json_string_value(json_object_get(
-								     item, "type")) },
+					   (const char *[]){
+						   match, store_num(length),
+						   json_string_value(
+							   json_object_get(item, "type")) },
 					   3, &rows, err);
 		r = place(r, "dial_plan", i, err);
 		if (r < 0)
@@ -290,7 +295,8 @@ static int put_domain(struct store_tx *tx, struct import *in, struct error *err)
 		return error_field(err, -EINVAL, "/domain", "is not this appliance's, %s",
 				   in->domain);
 	(void)snprintf(in->domain, sizeof(in->domain), "%s", domain);
-	r = store_tx_exec(tx, "UPDATE settings SET domain = $1", (const char *[]){ domain }, 1, err);
+	r = store_tx_exec(tx, "UPDATE settings SET domain = $1", (const char *[]){ domain }, 1,
+			  err);
 	return r < 0 ? r : 0;
 }
 

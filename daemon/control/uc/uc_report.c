@@ -16,45 +16,45 @@
 static void add_resource(struct buf *sql, const struct uc_resource *res)
 {
 	if (res != &uc_sip_entities) {
-		buf_printf(sql,
-			   ", '%s', coalesce((SELECT jsonb_agg(doc ORDER BY id) FROM doc.%s), '[]')",
-			   res->table, res->table);
+		buf_printf(
+			sql,
+			", '%s', coalesce((SELECT jsonb_agg(doc ORDER BY id) FROM doc.%s), '[]')",
+			res->table, res->table);
 		return;
 	}
-	buf_add_str(sql,
-		    ", 'sip_entities', coalesce((SELECT jsonb_agg("
-		    "CASE WHEN $1::boolean AND g.password IS NOT NULL"
-		    " THEN jsonb_set(e.doc, '{registration,password}', to_jsonb(g.password))"
-		    " ELSE e.doc END ORDER BY e.id) FROM doc.sip_entities e"
-		    " LEFT JOIN entity_registrations g ON g.entity_id = e.id), '[]')");
+	buf_add_str(sql, ", 'sip_entities', coalesce((SELECT jsonb_agg("
+			 "CASE WHEN $1::boolean AND g.password IS NOT NULL"
+			 " THEN jsonb_set(e.doc, '{registration,password}', to_jsonb(g.password))"
+			 " ELSE e.doc END ORDER BY e.id) FROM doc.sip_entities e"
+			 " LEFT JOIN entity_registrations g ON g.entity_id = e.id), '[]')");
 }
 
 static void select_export(struct buf *sql)
 {
-	buf_add_str(sql,
-		    "SELECT json_build_object('schema', 1, 'domain', s.domain,"
-		    " 'settings', (SELECT doc FROM doc.settings)");
+	buf_add_str(sql, "SELECT json_build_object('schema', 1, 'domain', s.domain,"
+			 " 'settings', (SELECT doc FROM doc.settings)");
 	for (size_t i = 0; i < uc_resource_count; i++)
 		add_resource(sql, uc_resources[i]);
-	buf_add_str(sql,
-		    ", 'dial_plan', coalesce((SELECT json_agg(json_build_object('match', match,"
-		    "  'length', length, 'type', type) ORDER BY match, length) FROM dial_plan), '[]'),"
-		    " 'users', coalesce(("
-		    " SELECT json_agg(json_build_object('handle', u.handle, 'name', u.name,"
-		    "  'location', u.location,"
-		    "  'ha1', CASE WHEN $1::boolean AND u.realm = s.domain THEN"
-		    "   json_build_object('md5', u.ha1_md5, 'sha256', u.ha1_sha256) END,"
-		    "  'sip', CASE WHEN u.sip THEN json_build_object('max_contacts', u.max_contacts,"
-		    "   'sequence', q.name) END,"
-		    "  'station', CASE WHEN t.user_id IS NOT NULL THEN json_build_object("
-		    "   'extension', t.extension, 'appearances', t.appearances,"
-		    "   'restrict_last_appearance', t.restrict_last_appearance) END,"
-		    "  'presence', CASE WHEN p.user_id IS NOT NULL THEN"
-		    "   json_build_object('enabled', p.enabled) END) ORDER BY u.handle)"
-		    " FROM users u LEFT JOIN application_sequences q ON q.id = u.sequence_id"
-		    " LEFT JOIN stations t ON t.user_id = u.id"
-		    " LEFT JOIN presence_profiles p ON p.user_id = u.id), '[]'))"
-		    " FROM settings s");
+	buf_add_str(
+		sql,
+		", 'dial_plan', coalesce((SELECT json_agg(json_build_object('match', match,"
+		"  'length', length, 'type', type) ORDER BY match, length) FROM dial_plan), '[]'),"
+		" 'users', coalesce(("
+		" SELECT json_agg(json_build_object('handle', u.handle, 'name', u.name,"
+		"  'location', u.location,"
+		"  'ha1', CASE WHEN $1::boolean AND u.realm = s.domain THEN"
+		"   json_build_object('md5', u.ha1_md5, 'sha256', u.ha1_sha256) END,"
+		"  'sip', CASE WHEN u.sip THEN json_build_object('max_contacts', u.max_contacts,"
+		"   'sequence', q.name) END,"
+		"  'station', CASE WHEN t.user_id IS NOT NULL THEN json_build_object("
+		"   'extension', t.extension, 'appearances', t.appearances,"
+		"   'restrict_last_appearance', t.restrict_last_appearance) END,"
+		"  'presence', CASE WHEN p.user_id IS NOT NULL THEN"
+		"   json_build_object('enabled', p.enabled) END) ORDER BY u.handle)"
+		" FROM users u LEFT JOIN application_sequences q ON q.id = u.sequence_id"
+		" LEFT JOIN stations t ON t.user_id = u.id"
+		" LEFT JOIN presence_profiles p ON p.user_id = u.id), '[]'))"
+		" FROM settings s");
 }
 
 int uc_export(struct uc *uc, bool secrets, json_t **ret, struct error *err)

@@ -50,8 +50,15 @@ static int read_text(const char *text, struct body *out, struct error *err)
 	json_t *value = NULL;
 	int r = json_parse(slice_str(text), &value, err);
 
-	if (r == 0)
+	if (r == 0) {
+		struct error checked = { 0 };
+		int same;
+
 		r = json_read(value, fields, out, err);
+		same = json_check(value, fields, &checked); /* the same rules, without a struct */
+		assert_int_equal(same, r);
+		assert_string_equal(checked.field, err->field);
+	}
 	json_decref(value);
 	return r;
 }
