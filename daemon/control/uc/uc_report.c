@@ -12,21 +12,23 @@
 /* A node that follows reports each 2 s. */
 #define SILENT_MS "10000"
 
-/* The documents of a resource, in the order of their ids: that decides between equal patterns. */
+/* The documents of a resource: by name, or in the order of their ids, which decides between equal
+ * patterns. */
 static void add_resource(struct buf *sql, const struct uc_resource *res)
 {
-	if (res != &uc_sip_entities) {
+	if (res == &uc_sip_entities)
+		buf_add_str(
+			sql,
+			", 'sip_entities', coalesce((SELECT jsonb_agg("
+			"CASE WHEN $1::boolean AND g.password IS NOT NULL"
+			" THEN jsonb_set(e.doc, '{registration,password}', to_jsonb(g.password))"
+			" ELSE e.doc END ORDER BY e.doc ->> 'name') FROM doc.sip_entities e"
+			" LEFT JOIN entity_registrations g ON g.entity_id = e.id), '[]')");
+	else
 		buf_printf(
 			sql,
-			", '%s', coalesce((SELECT jsonb_agg(doc ORDER BY id) FROM doc.%s), '[]')",
-			res->table, res->table);
-		return;
-	}
-	buf_add_str(sql, ", 'sip_entities', coalesce((SELECT jsonb_agg("
-			 "CASE WHEN $1::boolean AND g.password IS NOT NULL"
-			 " THEN jsonb_set(e.doc, '{registration,password}', to_jsonb(g.password))"
-			 " ELSE e.doc END ORDER BY e.id) FROM doc.sip_entities e"
-			 " LEFT JOIN entity_registrations g ON g.entity_id = e.id), '[]')");
+			", '%s', coalesce((SELECT jsonb_agg(doc ORDER BY %s) FROM doc.%s), '[]')",
+			res->table, res->named ? "doc ->> 'name'" : "id", res->table);
 }
 
 static void select_export(struct buf *sql)

@@ -642,7 +642,7 @@ int uc_user_put(struct store_tx *tx, const json_t *item, const char *domain, cha
 	const json_t *ha1 = json_object_get(item, "ha1");
 	AUTO_BODY body = { 0 };
 	struct secret secret;
-	bool keyed = false, had_sip;
+	bool keyed = false, had_sip = false;
 	int r;
 
 	(void)json_object_del(input, "ha1");
