@@ -23,6 +23,18 @@ describe("layOut", () => {
     expect(heights).toEqual([...heights].sort((a, b) => a - b));
   });
 
+  it("shows with each entity what is about it alone", () => {
+    const steps = [
+      { step: "caller", result: "match", name: "3001", detail: "first through the sequence default" },
+      { step: "adaptation", result: "match", name: "e164", detail: "ingress: 00 is cut off" },
+      { step: "link", result: "match", name: "local", detail: "up" },
+      { step: "link", result: "match", name: "elsewhere", detail: "up" },
+      { step: "adaptation", result: "match", name: "e164", detail: "egress to local: +44" },
+    ];
+    const drawn = layOut(question, answer({ steps, candidates: [candidate("local", "up")] }));
+    expect(drawn.stops.map((stop) => `${stop.step} ${stop.name}`)).toEqual(["caller 3001@aurabox.internal", "adaptation e164", "link elsewhere"]);
+  });
+
   it("ends where no entity is asked", () => {
     for (const outcome of ["denied", "not_found", "user", "down"] as const)
       expect(layOut(question, answer({ outcome, sip_status: 404 })).stops.at(-1)?.step).toBe(outcome);

@@ -78,13 +78,14 @@ export function isUp(candidate: RouteCandidate): boolean {
   return candidate.link_state !== "down" && candidate.link_state !== "deny_new_service";
 }
 
-function isEgress({ step, detail }: RouteStep): boolean {
-  return step === "adaptation" && (detail ?? "").startsWith("egress");
+/** Whoever calls is the first stop; links, and what is rewritten on the way out, are shown with each entity. */
+function isShownElsewhere({ step, name, detail }: RouteStep, candidates: readonly RouteCandidate[]): boolean {
+  if (step === "link") return candidates.some((each) => each.entity === name);
+  return step === "caller" || (step === "adaptation" && (detail ?? "").startsWith("egress"));
 }
 
 export function layOut(question: Pick<RouteQuestion, "caller" | "callee">, answer: RouteAnswer): Drawn {
-  // Whoever calls is the first stop; what is rewritten on the way out is shown with each entity.
-  const counted = answer.steps.filter((each) => each.result === "match" && each.step !== "caller" && !isEgress(each));
+  const counted = answer.steps.filter((each) => each.result === "match" && !isShownElsewhere(each, answer.candidates));
   const stops: Stop[] = [{ key: "caller", kind: "caller", step: "caller", name: party(question.caller), detail: "", y: HEAD }];
   for (const [i, each] of counted.entries())
     stops.push({ key: `${String(i)} ${each.step}`, kind: "step", step: each.step, name: each.name ?? "", detail: each.detail ?? "", y: HEAD + stops.length * STOP });
