@@ -15,6 +15,7 @@
 #include "sm/best.h"
 #include "sm/entity.h"
 #include "sm/forward.h"
+#include "sm/places.h"
 #include "sm/location.h"
 #include "sm/proxy_private.h"
 #include "sm/way.h"
@@ -249,13 +250,27 @@ void proxy_to_user(struct proxy *p, const struct uc_user *user)
 	proxy_leave(p);
 }
 
+/* A number that a pattern of implicit users holds, in a domain of ours. */
+static const struct uc_implicit_user *implicit_callee(const struct proxy *p)
+{
+	struct sip_uri uri;
+
+	if (sip_uri_parse(proxy_uri(p), &uri) < 0)
+		return NULL;
+	return route_implicit(sm_model(p->sm), uri.text, sip_wire_uri_is_mine(p->sm->wire, &uri));
+}
+
 void proxy_sequence(struct proxy *p, const struct sequence_position *position)
 {
 	struct sequence_position pos = *position;
-	char callee[ODI_USER_MAX + 1];
+	char callee[ODI_USER_MAX + 1], number[ROUTE_DIGITS_SIZE];
 	struct sequence_step step;
 
 	pos.callee = callee_of(p, callee);
+	if (!p->emergency) {
+		pos.callee_implicit = implicit_callee(p);
+		pos.callee_number = route_digits(proxy_uri(p), number);
+	}
 	proxy_enter(p);
 	for (bool again = true; again;) {
 		again = false;
@@ -289,6 +304,8 @@ void proxy_sequence(struct proxy *p, const struct sequence_position *position)
 		metric_add(p->sm->metrics, SM_APPLICATION_SKIPPED, 1);
 		pos.phase = step.half == ODI_ORIGINATING ? SEQUENCE_ORIGDONE : SEQUENCE_TERMDONE;
 		pos.user = step.user;
+		pos.implicit = step.implicit;
+		pos.number = step.served;
 		pos.place = step.place + 1;
 	}
 	proxy_leave(p);
@@ -312,6 +329,9 @@ void proxy_application_lost(struct proxy *p, struct branch *branch)
 	metric_add(p->sm->metrics, SM_APPLICATION_SKIPPED, 1);
 	pos.phase = branch->half == ODI_ORIGINATING ? SEQUENCE_ORIGDONE : SEQUENCE_TERMDONE;
 	pos.user = sequence_user(sm_model(p->sm), slice_str(branch->user));
+	pos.number = slice_str(branch->user);
+	if (!pos.user)
+		pos.implicit = route_implicit_number(sm_model(p->sm), pos.number);
 	proxy_sequence(p, &pos);
 }
 

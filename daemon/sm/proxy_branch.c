@@ -256,7 +256,7 @@ static int application_routes(struct proxy *p, const struct branch_spec *spec, s
 			   .expires_s = sm_wall_ms(p->sm) / 1000 + ODI_LIFE_S };
 	int r;
 
-	snprintf(odi.user, sizeof(odi.user), "%s", step->user->handle);
+	snprintf(odi.user, sizeof(odi.user), "%.*s", SLICE_ARG(step->served));
 	r = odi_make(p->sm->key, &odi, slice_str(p->gsid), token);
 	if (r < 0)
 		return r;
@@ -380,7 +380,7 @@ int branch_start(struct proxy *p, const struct branch_spec *spec)
 		b->mandatory = spec->step->application->mandatory;
 		b->half = spec->step->half;
 		b->place = spec->step->place;
-		snprintf(b->user, sizeof(b->user), "%s", spec->step->user->handle);
+		snprintf(b->user, sizeof(b->user), "%.*s", SLICE_ARG(spec->step->served));
 	} else if (spec->handle) {
 		snprintf(b->user, sizeof(b->user), "%s", spec->handle);
 	}

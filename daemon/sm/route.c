@@ -564,28 +564,41 @@ bool route_is_emergency(const struct route_table *table, const struct route_quer
 	return p && p->emergency;
 }
 
-const struct uc_implicit_user *route_implicit(const struct uc_model *model, struct slice text,
-					      bool own_host)
+/* host without bytes: whatever the domain. */
+static const struct uc_implicit_user *find_implicit(const struct uc_model *model,
+						    struct slice digits, struct slice host)
 {
 	const struct uc_routing *routing = uc_model_routing(model);
 	const struct uc_implicit_user *best = NULL;
-	char buffer[ROUTE_DIGITS_SIZE];
-	struct sip_uri uri;
-	struct slice digits, host;
 
-	if (routing->implicit_count == 0 || sip_uri_parse(text, &uri) < 0)
-		return NULL;
-	digits = digits_of(&uri, buffer);
-	host = own_host || uri.scheme == SIP_SCHEME_TEL ? slice_str(uc_model_domain(model))
-							: uri.host;
 	for (size_t i = 0; i < routing->implicit_count && digits.len; i++) {
 		const struct uc_implicit_user *u = &routing->implicit[i];
 
 		if (!uc_digits_match(u->pattern, u->min, u->max, digits) ||
-		    (u->domain && !slice_eq_str_nocase(host, u->domain)))
+		    (u->domain && host.len && !slice_eq_str_nocase(host, u->domain)))
 			continue;
 		if (!best || strlen(u->pattern) > strlen(best->pattern))
 			best = u;
 	}
 	return best;
+}
+
+const struct uc_implicit_user *route_implicit_number(const struct uc_model *model,
+						     struct slice digits)
+{
+	return find_implicit(model, digits, SLICE(""));
+}
+
+const struct uc_implicit_user *route_implicit(const struct uc_model *model, struct slice text,
+					      bool own_host)
+{
+	char buffer[ROUTE_DIGITS_SIZE];
+	struct sip_uri uri;
+	struct slice host;
+
+	if (uc_model_routing(model)->implicit_count == 0 || sip_uri_parse(text, &uri) < 0)
+		return NULL;
+	host = own_host || uri.scheme == SIP_SCHEME_TEL ? slice_str(uc_model_domain(model))
+							: uri.host;
+	return find_implicit(model, digits_of(&uri, buffer), host);
 }

@@ -92,6 +92,9 @@ bool route_is_emergency(const struct route_table *table, const struct route_quer
 /* The implicit user of a number; NULL: none. */
 const struct uc_implicit_user *route_implicit(const struct uc_model *model, struct slice uri,
 					      bool own_host);
+/* The same for a number of whichever domain. */
+const struct uc_implicit_user *route_implicit_number(const struct uc_model *model,
+						     struct slice digits);
 /* The dialled number of a URI: without escapes, separators and parameters; empty: it is no number. */
 struct slice route_digits(struct slice uri, char out[static ROUTE_DIGITS_SIZE]);
 /* Does the range hold at that time on the wall of the zone (NULL: UTC)? */

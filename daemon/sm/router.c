@@ -141,6 +141,7 @@ static struct proxy *take(struct routing *rt, const struct uc_user *caller)
 static bool read_odi(struct routing *rt, struct odi *ret)
 {
 	struct slice gsid = sip_guard_gsid(rt->msg);
+	const struct uc_sequence *sequence;
 	const struct uc_user *user;
 	struct entity *e = NULL;
 	int r;
@@ -150,9 +151,12 @@ static bool read_odi(struct routing *rt, struct odi *ret)
 		return r == 0;
 
 	user = uc_user_by_handle(sm_model(rt->sm), ret->user, strlen(ret->user));
-	if (user && user->sequence && ret->place < user->sequence->count)
-		e = entity_by_name(rt->sm->entities,
-				   slice_str(user->sequence->entries[ret->place].name));
+	sequence = sequence_of(user,
+			       user ? NULL
+				    : route_implicit_number(sm_model(rt->sm), slice_str(ret->user)),
+			       ret->half);
+	if (sequence && ret->place < sequence->count)
+		e = entity_by_name(rt->sm->entities, slice_str(sequence->entries[ret->place].name));
 	if (!e || e->ways[0].flow.transport == SIP_TRANSPORT_TLS ||
 	    rt->in->flow.transport == SIP_TRANSPORT_TLS ||
 	    !addr_is_loopback(&rt->in->flow.remote) ||
@@ -223,11 +227,34 @@ static bool is_emergency(const struct routing *rt)
 	return route_is_emergency(rt->sm->routes, &query);
 }
 
+/* A call of an entity in the name of a number that has an originating sequence here. */
+static void implicit_caller(const struct routing *rt, struct sequence_position *pos,
+			    char number[static ROUTE_DIGITS_SIZE])
+{
+	const struct adapt adapt = { .in = forward_adapt(rt->sm, rt->peer, rt->peer).in };
+	const struct uc_implicit_user *implicit;
+	AUTO_BUF adapted = { 0 };
+	struct sip_addr from;
+	struct slice uri;
+
+	if (!rt->peer.entity || sip_msg_from(rt->msg, &from) < 0)
+		return;
+	uri = adapt_hop(&adapt, true, from.uri.text, &adapted) ? buf_slice(&adapted)
+							       : from.uri.text;
+	implicit = route_implicit(sm_model(rt->sm), uri, false);
+	if (!implicit || !implicit->origination)
+		return;
+	pos->phase = SEQUENCE_ORIGINATE;
+	pos->implicit = implicit;
+	pos->number = route_digits(uri, number);
+}
+
 /* Methods --------------------------------------------------------------------------------- */
 static void route_invite(struct routing *rt)
 {
 	struct sequence_position pos = { .callee = rt->callee };
 	const struct uc_user *caller = NULL;
+	char number[ROUTE_DIGITS_SIZE];
 	struct proxy *p;
 	struct odi odi = { 0 };
 
@@ -243,6 +270,9 @@ static void route_invite(struct routing *rt)
 			return;
 		}
 		pos.user = uc_user_by_handle(sm_model(rt->sm), odi.user, strlen(odi.user));
+		pos.number = slice_str(odi.user);
+		if (!pos.user)
+			pos.implicit = route_implicit_number(sm_model(rt->sm), pos.number);
 		pos.place = odi.place + 1;
 		rt->emergency = is_emergency(rt);
 		p = take(rt, NULL);
@@ -258,6 +288,8 @@ static void route_invite(struct routing *rt)
 			return;
 		pos.phase = caller ? SEQUENCE_ORIGINATE : SEQUENCE_TERMINATE;
 		pos.user = caller;
+		if (!caller && !rt->emergency)
+			implicit_caller(rt, &pos, number);
 	}
 	proxy_sequence(p, &pos);
 }

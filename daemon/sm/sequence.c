@@ -52,11 +52,28 @@ const struct uc_user *sequence_user(const struct uc_model *model, struct slice k
 	return user ? user : uc_user_by_extension(model, key.p, key.len);
 }
 
-/* The next application of the user's sequence from place on; false when there is none left. */
-static bool walk(const struct uc_user *user, enum odi_half half, unsigned place,
+const struct uc_sequence *sequence_of(const struct uc_user *user,
+				      const struct uc_implicit_user *implicit, enum odi_half half)
+{
+	if (user)
+		return user->sequence;
+	if (!implicit)
+		return NULL;
+	return half == ODI_ORIGINATING ? implicit->origination : implicit->termination;
+}
+
+/* Who is served in a half. */
+struct served {
+	const struct uc_user *user;
+	const struct uc_implicit_user *implicit;
+	struct slice name;
+};
+
+/* The next application of the sequence from place on; false when there is none left. */
+static bool walk(const struct served *who, enum odi_half half, unsigned place,
 		 sequence_usable_fn *usable, void *arg, struct sequence_step *out)
 {
-	const struct uc_sequence *sequence = user ? user->sequence : NULL;
+	const struct uc_sequence *sequence = sequence_of(who->user, who->implicit, half);
 
 	for (; sequence && place < sequence->count && place <= 9; place++) {
 		const struct uc_sequence_entry *entry = &sequence->entries[place];
@@ -70,7 +87,9 @@ static bool walk(const struct uc_user *user, enum odi_half half, unsigned place,
 		out->half = half;
 		out->place = place;
 		out->application = entry;
-		out->user = user;
+		out->user = who->user;
+		out->implicit = who->implicit;
+		out->served = who->user ? slice_str(who->user->handle) : who->name;
 		return true;
 	}
 	return false;
@@ -80,20 +99,25 @@ void sequence_next(const struct uc_model *model, const struct sequence_position 
 		   sequence_usable_fn *usable, void *user, struct sequence_step *ret)
 {
 	const struct phase_row *row = &phases[position->phase];
-	const struct uc_user *callee;
+	const struct served served = { position->user, position->implicit, position->number };
+	struct served callee = { 0 };
 
 	*ret = (struct sequence_step){ .kind = SEQUENCE_NOBODY, .half = row->half };
-	if (row->walks && walk(position->user, row->half, position->place, usable, user, ret))
+	if (row->walks && walk(&served, row->half, position->place, usable, user, ret))
 		return;
 
-	callee = sequence_user(model, position->callee);
-	if (!callee && !row->then_callee)
-		callee = position->user;
-	if (!callee)
+	callee.user = sequence_user(model, position->callee);
+	if (!callee.user && !row->then_callee)
+		callee.user = position->user;
+	if (!callee.user && row->then_callee) {
+		callee.implicit = position->callee_implicit;
+		callee.name = position->callee_number;
+	}
+	if (row->then_callee && walk(&callee, ODI_TERMINATING, 0, usable, user, ret))
 		return;
-	if (row->then_callee && walk(callee, ODI_TERMINATING, 0, usable, user, ret))
+	if (!callee.user)
 		return;
 	ret->kind = SEQUENCE_CONTACTS;
 	ret->half = ODI_TERMINATING;
-	ret->user = callee;
+	ret->user = callee.user;
 }

@@ -9,7 +9,9 @@
 #include "sm/odi.h"
 
 struct uc_entity;
+struct uc_implicit_user;
 struct uc_model;
+struct uc_sequence;
 struct uc_sequence_entry;
 struct uc_user;
 
@@ -32,8 +34,13 @@ enum sequence_kind {
 struct sequence_position {
 	enum sequence_phase phase;
 	const struct uc_user *user; /* served: caller, callee; NULL in TERMINATE */
-	unsigned place;		    /* first application to try */
-	struct slice callee;	    /* user part of the Request-URI, unescaped */
+	const struct uc_implicit_user
+		*implicit;   /* served where user is NULL: a number of a pattern */
+	struct slice number; /* that number */
+	unsigned place;	     /* first application to try */
+	struct slice callee; /* user part of the Request-URI, unescaped */
+	const struct uc_implicit_user *callee_implicit; /* of the callee, should he be no user */
+	struct slice callee_number;
 };
 
 struct sequence_step {
@@ -42,6 +49,8 @@ struct sequence_step {
 	unsigned place;
 	const struct uc_sequence_entry *application; /* APPLICATION and FAIL */
 	const struct uc_user *user;		     /* served user, or whose contacts */
+	const struct uc_implicit_user *implicit;     /* served where user is NULL */
+	struct slice served;			     /* handle or number of who is served */
 	unsigned skipped;			     /* optional applications passed over */
 };
 
@@ -52,6 +61,10 @@ void sequence_next(const struct uc_model *model, const struct sequence_position 
 		   sequence_usable_fn *usable, void *user, struct sequence_step *ret);
 /* The user of that handle or extension, NULL when there is none. */
 const struct uc_user *sequence_user(const struct uc_model *model, struct slice key);
+
+/* The sequence of a half: a user's own, or that of the pattern his number is of; NULL: none. */
+const struct uc_sequence *sequence_of(const struct uc_user *user,
+				      const struct uc_implicit_user *implicit, enum odi_half half);
 
 /* "imsorig", "origdone", "imsterm", "termdone": the phase parameter towards and from an application
  * of a half. */

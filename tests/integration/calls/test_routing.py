@@ -6,9 +6,10 @@ and the routing test tells of each what then happens."""
 import contextlib
 import datetime
 import time
+import uuid
 
-from plane import DOMAIN, plane, talk
-from sip_phone import Endpoint
+from plane import DOMAIN, plane
+from sip_message import Message
 from sip_trunk import Trunk
 from standalone import run
 
@@ -416,6 +417,55 @@ def a_wrong_password_is_said_and_calls_come_back():
         p.phone("3009").invite("+4930123456").expect(407)
 
 
+class Application(Trunk):
+    """An application of a sequence: gives every INVITE back by the Route that it came with, under a new Call-ID."""
+
+    def reply_to(self, request, status, reason, body=b"", headers=()):
+        if request.method != "INVITE":
+            super().reply_to(request, status, reason, body, headers)
+        elif status == 200:
+            back = Message(request.start, [h for h in request.headers if h[0] != "Record-Route"], request.body)
+            back.replace("Via", f"SIP/2.0/UDP {self.addr[0]}:{self.addr[1]};branch=z9hG4bK{uuid.uuid4().hex};rport")
+            back.headers = [h for i, h in enumerate(back.headers) if h[0] != "Via" or h[1].find(self.addr[0]) > 0]
+            back.replace("Call-ID", uuid.uuid4().hex)
+            routes = request.all("Route")[1:]
+            back.drop("Route")
+            for route in routes:
+                back.add("Route", route)
+            self.send(back)
+
+
+def numbers_of_a_pattern_have_sequences_like_users():
+    app = Application("app", ("127.0.0.23", 5060))
+
+    def make(central, local):
+        document = tables(central, local)
+        document["sip_entities"].append(app.entity(type="other", trusted=True))
+        document["application_sequences"] = [{"name": "pbx", "entities": ["app"]}]
+        document["implicit_users"] = [{"pattern": "45", "min": 4, "max": 4, "origination_sequence": "pbx",
+                                       "termination_sequence": "pbx"}]
+        document["dial_patterns"] += [{"pattern": "45", "policies": ["by local"]}]
+        return document
+
+    try:
+        with site(make=make, servers=("sm",), links={"app": "up", "central": "up", "local": "up"}) as (p, central, local):
+            a = p.phone("3009")
+            assert [s["name"] for s in test(p, "4512", "3009")["steps"] if s["step"] == "implicit_user"] == ["45"]
+            a.invite("4512")
+            arrived = local.invited()
+            assert arrived.uri == f"sip:4512@{DOMAIN}"
+            assert [m for m in app.invites if "phase=imsterm" in m.get("Route")], app.invites
+            # From such a number: its originating sequence comes first, then the callee's phone.
+            msg = a.request("INVITE", f"sip:3009@{DOMAIN}", body=a.sdp(), from_uri=f"sip:4599@{DOMAIN}")
+            msg.replace("Via", "SIP/2.0/UDP 127.0.0.21:5060;branch=z9hG4bKimplicit;rport")
+            central.send(msg)
+            ringing = a.incoming()
+            assert "4599" in ringing.invite.get("From")
+            assert [m for m in app.invites if "phase=imsorig" in m.get("Route")], app.invites
+    finally:
+        app.close()
+
+
 if __name__ == "__main__":
     run([a_number_leaves_by_the_first_choice, what_nobody_has_is_404_and_what_is_barred_403,
          bad_questions_are_refused, a_refused_connection_or_503_goes_on_at_once,
@@ -424,4 +474,4 @@ if __name__ == "__main__":
          by_night_the_night_has_it, adaptations_change_what_they_say, a_link_that_takes_no_new_calls_is_passed_over,
          another_link_serves_when_the_first_is_dead, what_means_down_can_be_said_and_is_shown,
          we_register_with_a_provider_and_call_with_our_password, a_registration_is_refreshed_and_bends_to_the_registrar,
-         a_wrong_password_is_said_and_calls_come_back])
+         a_wrong_password_is_said_and_calls_come_back, numbers_of_a_pattern_have_sequences_like_users])
