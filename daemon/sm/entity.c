@@ -172,16 +172,15 @@ static enum sip_transport transport_of(enum uc_transport transport)
 	return map[transport];
 }
 
-static bool make_flow(const struct uc_entity *row, const struct uc_entity_link *link,
+/* Where the row says; a name is looked up later, then flow->remote is empty. */
+static void make_flow(const struct uc_entity *row, const struct uc_entity_link *link,
 		      struct sip_flow *ret)
 {
 	struct sip_flow flow = { .transport = transport_of((enum uc_transport)link->transport),
 				 .listen = SIP_LISTEN_ANY };
 
-	if (addr_parse_ip(slice_str(row->address), link->port, &flow.remote) < 0)
-		return false;
+	(void)addr_parse_ip(slice_str(row->address), link->port, &flow.remote);
 	*ret = flow;
-	return true;
 }
 
 static bool is_fast(enum uc_entity_type type)
@@ -197,10 +196,20 @@ static bool same_monitoring(const struct uc_monitoring *a, const struct uc_monit
 	       memcmp(a->down_on, b->down_on, sizeof(a->down_on)) == 0;
 }
 
-static bool same(const struct entity *e, const struct uc_entity *row)
+static bool same_place(const struct entity_way *w, const struct uc_entity *row,
+		       const struct uc_entity_link *link)
 {
 	struct sip_flow flow;
 
+	make_flow(row, link, &flow);
+	if (!w->host[0])
+		return sip_flow_equal(&w->flow, &flow);
+	return flow.remote.len == 0 && strcmp(w->host, row->address) == 0 &&
+	       w->port == link->port && w->flow.transport == flow.transport;
+}
+
+static bool same(const struct entity *e, const struct uc_entity *row)
+{
 	if (e->type != row->type || e->way_count != row->link_count ||
 	    e->timer_b_ms != row->timer_b_s * 1000 ||
 	    !same_monitoring(&e->monitoring, &row->monitoring))
@@ -210,7 +219,7 @@ static bool same(const struct entity *e, const struct uc_entity *row)
 		const struct entity_way *w = &e->ways[i];
 
 		if (w->trusted != link->trusted || w->deny != link->deny_new_service ||
-		    !make_flow(row, link, &flow) || !sip_flow_equal(&w->flow, &flow))
+		    !same_place(w, row, link))
 			return false;
 	}
 	return true;
@@ -234,12 +243,10 @@ static void add(struct entities *entities, const struct uc_entity *row)
 		w->entity = e;
 		w->trusted = row->links[i].trusted || e->fast;
 		w->deny = row->links[i].deny_new_service;
-		if (!make_flow(row, &row->links[i], &w->flow)) {
-			log_warning("entity.address", F("entity", row->name),
-				    F("address", row->address));
-			free(e);
-			return;
-		}
+		make_flow(row, &row->links[i], &w->flow);
+		w->port = row->links[i].port;
+		if (w->flow.remote.len == 0)
+			snprintf(w->host, sizeof(w->host), "%s", row->address);
 	}
 	e->way_count = row->link_count;
 	list_append(&entities->all, &e->link_list);

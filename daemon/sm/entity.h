@@ -13,6 +13,7 @@
 #include "sm/link.h"
 #include "sm/route.h"
 #include "stack/sip/sip_flow.h"
+#include "stack/sip/sip_locate.h"
 #include "stack/sip/sip_stack.h"
 
 #define ENTITY_NAME_MAX 64
@@ -27,7 +28,12 @@ struct sm;
 /* One entity link: a way to the entity, and whether it is alive. */
 struct entity_way {
 	struct entity *entity;
-	struct sip_flow flow; /* by address; no connection fixed */
+	struct sip_flow flow;	 /* by address; no connection fixed; remote.len 0: not found yet */
+	char host[DNS_NAME_MAX]; /* its address when that is a name, or "" */
+	uint16_t port;		 /* of the link */
+	bool misplaced;		 /* it did not answer where it is: try another place of the name */
+	unsigned places;	 /* tried since it was up */
+	struct sip_locate_wait wait;
 	bool trusted;
 	bool deny; /* takes no new calls, in neither direction */
 	struct link link;

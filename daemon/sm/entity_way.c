@@ -13,11 +13,15 @@
 #include "node/metrics.h"
 #include "sm/entity.h"
 #include "sm/proxy.h"
+#include "sm/resolve.h"
 #include "sm/sm.h"
 #include "sm/sm_options.h"
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_txn.h"
 #include "stack/sip/sip_wire.h"
+
+#define PLACES_MAX 4	    /* of a name, tried at once when one is dead */
+#define LOOK_AGAIN_MS 30000 /* has its name moved? */
 
 static void schedule(struct entity_way *w);
 
@@ -35,8 +39,10 @@ static void link_changed(struct link *link, bool usable)
 			    F("address", addr_format(&w->flow.remote, text)),
 			    F("reason", link->reason), F("answer", (const char *)w->answer));
 	metric_set(e->sm->metrics, SM_LINKS_DOWN, (int64_t)entities_down(e->sm->entities));
+	w->places = 0;
 	if (usable)
 		return;
+	w->misplaced = w->host[0] != '\0';
 
 	/* The way back is a new connection: the old one would wait for its next retransmission. */
 	if (w->connection)
@@ -76,6 +82,13 @@ static void rest(struct entity_way *w)
 
 	if (w->entity->fast)
 		return;
+	if (w->host[0] && !link_usable(&w->link) && w->places < PLACES_MAX) {
+		w->places++;
+		w->misplaced = true;
+		w->next_probe_ms = 0; /* at the next place of its name */
+		schedule(w);
+		return;
+	}
 	w->next_probe_ms = sm_now_ms(w->entity->sm) +
 			   1000ULL * (link_usable(&w->link) ? m->proactive_s : m->reactive_s);
 	schedule(w);
@@ -104,6 +117,8 @@ static void probe_lost(struct entity_way *w, bool refused)
 	struct entity *e = w->entity;
 
 	snprintf(w->answer, sizeof(w->answer), "%s", refused ? "refused" : "no answer");
+	if (w->host[0] && !link_usable(&w->link))
+		w->misplaced = true;
 	if (e->fast) {
 		if (refused)
 			link_refused(&w->link, sm_now_ms(e->sm));
@@ -193,17 +208,58 @@ static void probe(struct entity_way *w)
 	link_sent(&w->link, w->asked_ms);
 }
 
+static void place_found(struct sip_locate_wait *wait, int r)
+{
+	struct entity_way *w = CONTAINER_OF(wait, struct entity_way, wait);
+
+	w->next_probe_ms = 0;
+	schedule(w);
+}
+
+/* Is it known where it is? Asked again now and then: a name may move. */
+static bool has_place(struct entity_way *w)
+{
+	struct entity *e = w->entity;
+	struct addr before = w->flow.remote;
+	char text[ADDR_TEXT_MAX];
+	int r;
+
+	if (!w->host[0])
+		return true;
+	w->wait.woken = place_found;
+	r = resolve_entity(e->sm, w->host, w->port, w->flow.transport, w->misplaced, &w->flow,
+			   &w->wait);
+	w->misplaced = false;
+	if (r == -EINPROGRESS)
+		return w->flow.remote.len > 0;
+	if (r < 0) {
+		snprintf(w->answer, sizeof(w->answer), "its name is not known");
+		link_refused(&w->link, sm_now_ms(e->sm));
+		return false;
+	}
+	if (!addr_equal(&before, &w->flow.remote)) {
+		w->next_probe_ms = 0;
+		log_info("entity.place", F("entity", (const char *)e->name),
+			 F("host", (const char *)w->host),
+			 F("address", addr_format(&w->flow.remote, text)));
+	}
+	return true;
+}
+
 static void tick(struct timer *timer)
 {
 	struct entity_way *w = CONTAINER_OF(timer, struct entity_way, timer);
 	uint64_t now = sm_now_ms(w->entity->sm);
+
+	bool placed = has_place(w);
 
 	link_check(&w->link, now);
 	if (now >= w->next_probe_ms) {
 		w->next_probe_ms =
 			now + (w->entity->fast ? w->link.limits.probe_ms
 					       : 1000ULL * w->entity->monitoring.proactive_s);
-		probe(w);
+		if (placed && judged(w))
+			probe(w);
 	}
 	schedule(w);
 }
@@ -216,6 +272,8 @@ static void schedule(struct entity_way *w)
 
 	if (judge && judge < wait)
 		wait = judge;
+	if (w->host[0] && wait > LOOK_AGAIN_MS)
+		wait = LOOK_AGAIN_MS;
 	loop_timer_start(w->entity->sm->loop, &w->timer, wait, tick);
 }
 
@@ -227,13 +285,14 @@ void entity_way_start(struct entity_way *w)
 	const struct link_limits none = { 0, 0 };
 
 	link_init(&w->link, w->entity->fast ? &fast : &none, link_changed);
-	if (judged(w))
+	if (judged(w) || w->host[0])
 		loop_timer_start(w->entity->sm->loop, &w->timer, 1, tick);
 }
 
 void entity_way_stop(struct entity_way *w)
 {
 	loop_timer_stop(w->entity->sm->loop, &w->timer);
+	sip_locate_stop(&w->wait);
 	if (w->probe)
 		sip_client_txn_detach(TAKE(w->probe));
 }

@@ -33,6 +33,7 @@ static void proxy_free(struct proxy *p)
 	if (p->server)
 		sip_server_txn_detach(p->server);
 	branch_free_all(p);
+	sip_locate_stop(&p->place_wait);
 	list_remove(&p->link);
 	buf_done(&p->best_bytes);
 	buf_done(&p->best_text);
@@ -350,18 +351,10 @@ void proxy_to_entity(struct proxy *p, struct entity *entity)
 
 void proxy_to_route(struct proxy *p, const struct sip_flow *way)
 {
-	struct branch_spec spec = { 0 };
-	int r;
-
-	proxy_enter(p);
-	r = way_in_dialog(p->sm, p->request, p->pop_routes, way, &spec.to, &spec.flow);
-	if (r == 0 && spec.to.entity && !entity_usable(spec.to.entity))
-		proxy_unavailable(p, spec.to.entity->name);
-	else if (r == 0)
-		r = branch_start(p, &spec);
-	if (r < 0)
-		answer(p, r == -EBADMSG ? 400 : p->in_dialog ? 481 : 404, SLICE(""));
-	proxy_leave(p);
+	p->way_known = way != NULL;
+	if (way)
+		p->way = *way;
+	proxy_to_place(p);
 }
 
 /* Life ------------------------------------------------------------------------------------- */

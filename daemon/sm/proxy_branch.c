@@ -116,7 +116,8 @@ static void on_response(void *user, struct sip_client_txn *txn, const struct sip
 			proxy_leave(p);
 			return;
 		}
-		if (b->alternate && proxy_is_retried(status) && proxy_next_alternate(p)) {
+		if ((b->alternate && proxy_is_retried(status) && proxy_next_alternate(p)) ||
+		    (status == 503 && proxy_next_place(p, b))) {
 			proxy_leave(p);
 			return;
 		}
@@ -197,7 +198,7 @@ static void on_failed(void *user, struct sip_client_txn *txn, int reason)
 	if (branch_done(b)) {
 		log_debug("branch.failed", F("gsid", (const char *)p->gsid),
 			  F("target", (const char *)b->target), F("reason", strerror(-reason)));
-		if (retry_over_udp(b) || retry_other_flow(b)) {
+		if (retry_over_udp(b) || proxy_next_place(p, b) || retry_other_flow(b)) {
 			proxy_leave(p);
 			return;
 		}
@@ -356,6 +357,7 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 	options.branch_tail = slice_str(tail);
 	options.timeout_ms = spec->timeout_ms;
 	b->asked = spec->flow;
+	b->named = spec->named;
 	b->breadth = spec->breadth;
 	b->lengthy = spec->flow.transport == SIP_TRANSPORT_UDP &&
 		     flow.transport != SIP_TRANSPORT_UDP && !spec->to.entity;

@@ -10,6 +10,7 @@
 #include "sm/proxy.h"
 #include "stack/sip/sip_flow.h"
 #include "stack/sip/sip_guard.h"
+#include "stack/sip/sip_locate.h"
 
 struct binding;
 struct sip_client_txn;
@@ -31,11 +32,16 @@ struct proxy {
 	bool emergency; /* no application stops it */
 	char *uri;	/* Request-URI that the sender's adaptation made, NULL: as it came */
 	struct proxy_alternates *alternates; /* of routing, NULL: none */
-	bool answered;			     /* a 2xx went back */
-	bool finished;			     /* a final answer went back */
-	bool cancelled;			     /* nobody waits for an answer any more */
-	bool began;			     /* the call began here: its failure ends it */
-	unsigned depth;			     /* calls in progress; not freed before they return */
+	bool elsewhere;			     /* to the Request-URI, past routing */
+	unsigned places;		     /* tried after the first */
+	struct sip_locate_wait place_wait;
+	bool way_known; /* in a dialog: the flow to the phone at its other end */
+	struct sip_flow way;
+	bool answered;	/* a 2xx went back */
+	bool finished;	/* a final answer went back */
+	bool cancelled; /* nobody waits for an answer any more */
+	bool began;	/* the call began here: its failure ends it */
+	unsigned depth; /* calls in progress; not freed before they return */
 	uint32_t max_forwards;
 	char caller[ODI_USER_MAX + 1];
 	char gsid[SIP_GSID_LEN];
@@ -60,6 +66,7 @@ struct branch {
 	bool provisional;
 	bool given_up; /* Timer C */
 	bool done;     /* has its final answer */
+	bool named;    /* see branch_spec */
 	enum odi_half half;
 	unsigned place;
 	char user[ODI_USER_MAX + 1]; /* served user, or whose phone */
@@ -73,6 +80,7 @@ struct branch {
 };
 
 struct branch_spec {
+	bool named; /* by the DNS: when it fails there may be another place */
 	struct peer to;
 	struct sip_flow flow;
 	struct slice uri;
@@ -115,3 +123,7 @@ void proxy_route(struct proxy *p);
 bool proxy_next_alternate(struct proxy *p);
 /* Is that final answer of an entity a reason to try the next? */
 bool proxy_is_retried(unsigned status);
+/* proxy_place.c: to where the next Route or the Request-URI says. */
+void proxy_to_place(struct proxy *p);
+/* The branch failed: true when another place of its name is tried instead. */
+bool proxy_next_place(struct proxy *p, struct branch *b);

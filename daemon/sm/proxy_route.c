@@ -13,7 +13,6 @@
 #include "sm/link.h"
 #include "sm/places.h"
 #include "sm/proxy_private.h"
-#include "sm/way.h"
 #include "stack/sip/sip_stack.h"
 
 struct proxy_alternates {
@@ -100,20 +99,6 @@ static void to_entities(struct proxy *p, const struct route *route)
 		proxy_unavailable(p, route->candidates[0].entity->name);
 }
 
-static void elsewhere(struct proxy *p)
-{
-	struct branch_spec spec = { .breadth = sip_guard_max_breadth(p->request) };
-	struct sip_uri uri;
-	int r = sip_uri_parse(proxy_uri(p), &uri);
-
-	if (r == 0)
-		r = way_to_uri(p->sm, &uri, &spec.to, &spec.flow);
-	if (r == 0)
-		r = branch_start(p, &spec);
-	if (r < 0)
-		proxy_refuse(p, 404, SLICE(""));
-}
-
 void proxy_route(struct proxy *p)
 {
 	struct places_origin origin;
@@ -132,7 +117,8 @@ void proxy_route(struct proxy *p)
 		to_entities(p, &route);
 		break;
 	case ROUTE_ELSEWHERE:
-		elsewhere(p);
+		p->elsewhere = true;
+		proxy_to_place(p);
 		break;
 	case ROUTE_DOWN:
 		proxy_unavailable(p, route.candidates[0].entity->name);

@@ -8,6 +8,7 @@
 #include "node/metrics.h"
 #include "node/uc_model.h"
 #include "sm/auth.h"
+#include "sm/resolve.h"
 #include "sm/sm.h"
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_wire.h"
@@ -257,6 +258,17 @@ static bool is_translated(const struct sip_incoming *in)
 	       !addr_equal_ip(&sent_by, &in->flow.remote);
 }
 
+/* A Contact may name its host: it is looked up before the first call needs it. */
+static void look_up_names(struct sm *sm, const struct location_request *rq)
+{
+	struct sip_flow flow;
+	struct sip_uri uri;
+
+	for (size_t i = 0; i < rq->count; i++)
+		if (rq->changes[i].expires_s && sip_uri_parse(rq->changes[i].uri, &uri) == 0)
+			(void)resolve_uri(sm, &uri, &flow, NULL);
+}
+
 static void change(struct sm *sm, const struct sip_incoming *in, const struct uc_user *user)
 {
 	const struct sm_options *options = sm->options;
@@ -288,6 +300,8 @@ static void change(struct sm *sm, const struct sip_incoming *in, const struct uc
 				  ? user->max_contacts
 				  : options->max_contacts;
 	r = location_update(sm->location, &rq);
+	if (r == 0)
+		look_up_names(sm, &rq);
 	metric_set(sm->metrics, SM_BINDINGS, (int64_t)location_count(sm->location));
 	if (r == 0)
 		answer(sm, in, &rq);

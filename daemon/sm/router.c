@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "codec/sip/sip_misc.h"
 #include "codec/sip/sip_msg.h"
@@ -13,6 +14,7 @@
 #include "sm/entity.h"
 #include "sm/flow_token.h"
 #include "sm/forward.h"
+#include "sm/late_ack.h"
 #include "sm/notifier.h"
 #include "sm/places.h"
 #include "sm/proxy.h"
@@ -492,17 +494,20 @@ void router_request(struct sm *sm, const struct sip_incoming *in)
 	buf_done(&rt.adapted);
 }
 
-void router_ack(struct sm *sm, const struct sip_incoming *in)
+static int forward_ack(struct sm *sm, const struct sip_incoming *in, struct sip_locate_wait *wait)
 {
 	struct routing rt = { .sm = sm, .in = in, .msg = in->msg };
 	struct forward f = { .request = in->msg, .in_flow = &in->flow };
 	AUTO_BUF out = { .limit = FORWARD_MESSAGE_MAX };
 	struct sip_flow flow;
+	int r;
 
 	rt.peer = peer_identify(sm, in);
-	if (check(&rt) || !rt.in_dialog ||
-	    way_in_dialog(sm, in->msg, rt.pop, way_of(&rt), &f.to, &flow) < 0)
-		return;
+	if (check(&rt) || !rt.in_dialog)
+		return -EBADMSG;
+	r = way_in_dialog(sm, in->msg, rt.pop, way_of(&rt), &f.to, &flow, wait);
+	if (r < 0)
+		return r;
 	read_gsid(&rt);
 	f.from = rt.peer;
 	f.pop_routes = rt.pop;
@@ -510,4 +515,21 @@ void router_ack(struct sm *sm, const struct sip_incoming *in)
 	f.max_forwards = rt.max_forwards;
 	if (forward_request(sm, &f, &flow, &out) == 0)
 		sip_stack_send(sm->stack, &flow, buf_slice(&out), SLICE(""));
+	return 0;
+}
+
+void router_ack(struct sm *sm, const struct sip_incoming *in)
+{
+	struct sip_locate_wait *wait;
+
+	if (forward_ack(sm, in, NULL) != -EINPROGRESS)
+		return;
+	wait = late_ack_keep(sm, in);
+	if (wait && forward_ack(sm, in, wait) != -EINPROGRESS)
+		late_ack_drop(wait);
+}
+
+void router_late_ack(struct sm *sm, const struct sip_incoming *in)
+{
+	(void)forward_ack(sm, in, NULL);
 }

@@ -20,6 +20,7 @@ struct metrics;
 struct node;
 struct notifier;
 struct route_table;
+struct resolve;
 struct sip_digest;
 struct sip_incoming;
 struct sip_stack;
@@ -64,11 +65,14 @@ struct sm {
 	struct sip_digest *digest;
 	struct location *location;
 	struct entities *entities;
+	struct resolve *resolve; /* names of next hops */
 	struct calls *calls;
 	struct notifier *notifier;
 	struct firewall *firewall;
-	uint8_t key[ODI_KEY_SIZE];  /* of odi tokens and Record-Route cookies; outlives a restart */
-	uint32_t epoch;		    /* of this process: connections are numbered anew in each */
+	uint8_t key[ODI_KEY_SIZE]; /* of odi tokens and Record-Route cookies; outlives a restart */
+	uint32_t epoch;		   /* of this process: connections are numbered anew in each */
+	struct list late_acks;	   /* late_ack.h */
+	uint32_t late_ack_count;
 	struct list proxies;	    /* struct proxy, those in progress */
 	struct route_table *routes; /* of the current model */
 	struct timer sweep;
@@ -97,3 +101,4 @@ void sm_blocked(struct sm *sm, unsigned rule, const struct addr *from);
 /* router.c: what happens to a request outside of transactions, and to an ACK. */
 void router_request(struct sm *sm, const struct sip_incoming *in);
 void router_ack(struct sm *sm, const struct sip_incoming *in);
+void router_late_ack(struct sm *sm, const struct sip_incoming *in); /* its hop is known now */

@@ -83,6 +83,8 @@ const struct option sm_option_table[] = {
 	OPT_U32(struct sm_options, timer_c_s, "sip.timer_c_s", "185",
 		"Ringing time after which an unanswered branch is given up.", .min = 1, .max = 3600,
 		.unit = "s"),
+	OPT_STRING(struct sm_options, dns_server, "dns.server", "",
+		   "Resolver as ADDRESS or ADDRESS@PORT; empty: those of the system."),
 	OPT_STRING(struct sm_options, wss_listen, "sip.wss_listen", "",
 		   "Addresses and ports for SIP over WebSocket; empty: 5443 beside 5060."),
 	OPT_END,

@@ -30,6 +30,7 @@ struct sm_options {
 	uint32_t down_after_ms;
 	uint32_t probe_ms;
 	uint32_t timer_c_s;
+	char *dns_server; /* "ADDRESS[@PORT]" or "" */
 	char *wss_listen; /* ADDRESS:PORT or "" */
 };
 

@@ -18,12 +18,14 @@
 #include "sm/calls.h"
 #include "sm/entity.h"
 #include "sm/firewall.h"
+#include "sm/late_ack.h"
 #include "sm/location.h"
 #include "sm/manage.h"
 #include "sm/notifier.h"
 #include "sm/persist.h"
 #include "sm/proxy.h"
 #include "sm/route.h"
+#include "sm/resolve.h"
 #include "sm/sm.h"
 #include "sm/sm_options.h"
 #include "stack/sip/sip_digest.h"
@@ -371,6 +373,7 @@ static void sweep(struct timer *timer)
 {
 	struct sm *sm = CONTAINER_OF(timer, struct sm, sweep);
 
+	resolve_sweep(sm->resolve);
 	location_expire(sm->location, sm_wall_ms(sm));
 	calls_expire(sm->calls, sm_wall_ms(sm));
 	metric_set(sm->metrics, SM_BINDINGS, (int64_t)location_count(sm->location));
@@ -389,6 +392,8 @@ static void stop(void *server)
 	loop_timer_stop(sm->loop, &sm->sweep);
 	proxy_free_all(sm);
 	entities_free(sm->entities);
+	late_ack_free_all(sm);
+	resolve_free(sm->resolve);
 	notifier_free(sm->notifier);
 	sip_stack_free(sm->stack);
 	sip_digest_free(sm->digest);
@@ -432,7 +437,9 @@ static int build(struct sm *sm, struct error *err)
 	if (r < 0)
 		return r;
 	r = persist_load(sm, err);
-	return r < 0 ? r : listen_all(sm, err);
+	if (r == 0)
+		r = listen_all(sm, err);
+	return r < 0 ? r : resolve_new(sm, &sm->resolve, err);
 }
 
 static int start(struct node *node, void **ret, struct error *err)
@@ -447,6 +454,7 @@ static int start(struct node *node, void **ret, struct error *err)
 	sm->options = node_config(node);
 	sm->metrics = node_metrics(node);
 	list_init(&sm->proxies);
+	list_init(&sm->late_acks);
 	random_bytes(&sm->epoch, sizeof(sm->epoch));
 	r = build(sm, err);
 	if (r < 0) {

@@ -6,6 +6,7 @@
 #include "codec/sip/sip_msg.h"
 #include "sm/entity.h"
 #include "sm/location.h"
+#include "sm/resolve.h"
 #include "stack/sip/sip_wire.h"
 
 /* Through the edge proxies that it registered by. */
@@ -32,7 +33,7 @@ static bool address_of(struct sm *sm, const struct binding *binding, struct sip_
 		return true;
 	/* Without a connection (UDP, or restored after a restart) where the Contact says. */
 	if (sip_uri_parse(slice_str(binding->uri), &uri) == 0 &&
-	    sip_wire_resolve(sm->wire, &uri, ret) == 0)
+	    resolve_uri(sm, &uri, ret, NULL) == 0)
 		return true;
 	return binding->transport == SIP_TRANSPORT_UDP;
 }
@@ -51,7 +52,8 @@ static struct peer phone_over(const struct sip_flow *flow)
 								 : TRUST_PHONE_UDP };
 }
 
-int way_to_uri(struct sm *sm, const struct sip_uri *uri, struct peer *peer, struct sip_flow *ret)
+int way_to_uri(struct sm *sm, const struct sip_uri *uri, struct peer *peer, struct sip_flow *ret,
+	       struct sip_locate_wait *wait)
 {
 	const struct binding *binding = location_by_contact(sm->location, uri->text);
 	int r;
@@ -60,7 +62,7 @@ int way_to_uri(struct sm *sm, const struct sip_uri *uri, struct peer *peer, stru
 		*peer = phone_over(ret);
 		return 0;
 	}
-	r = sip_wire_resolve(sm->wire, uri, ret);
+	r = resolve_uri(sm, uri, ret, wait);
 	if (r < 0)
 		return r;
 	*peer = phone_over(ret);
@@ -73,12 +75,10 @@ int way_to_uri(struct sm *sm, const struct sip_uri *uri, struct peer *peer, stru
 	return 0;
 }
 
-int way_next(struct sm *sm, const struct sip_msg *request, unsigned popped, struct peer *peer,
-	     struct sip_flow *ret)
+int way_next_uri(const struct sip_msg *request, unsigned popped, struct sip_uri *ret)
 {
 	struct sip_values it = sip_values_of(request, SIP_HDR_ROUTE);
 	struct sip_addr route;
-	struct sip_uri uri;
 	struct slice value;
 
 	while (sip_values_next(&it, &value)) {
@@ -86,18 +86,27 @@ int way_next(struct sm *sm, const struct sip_msg *request, unsigned popped, stru
 			continue;
 		if (sip_addr_parse(value, &route) < 0)
 			return -EBADMSG;
-		return way_to_uri(sm, &route.uri, peer, ret);
+		*ret = route.uri;
+		return 0;
 	}
-	if (sip_msg_request_uri(request, &uri) < 0)
-		return -EBADMSG;
-	return way_to_uri(sm, &uri, peer, ret);
+	return sip_msg_request_uri(request, ret) < 0 ? -EBADMSG : 0;
+}
+
+int way_next(struct sm *sm, const struct sip_msg *request, unsigned popped, struct peer *peer,
+	     struct sip_flow *ret, struct sip_locate_wait *wait)
+{
+	struct sip_uri uri;
+	int r = way_next_uri(request, popped, &uri);
+
+	return r < 0 ? r : way_to_uri(sm, &uri, peer, ret, wait);
 }
 
 int way_in_dialog(struct sm *sm, const struct sip_msg *request, unsigned popped,
-		  const struct sip_flow *known, struct peer *peer, struct sip_flow *ret)
+		  const struct sip_flow *known, struct peer *peer, struct sip_flow *ret,
+		  struct sip_locate_wait *wait)
 {
 	if (!known || sip_values_count(request, SIP_HDR_ROUTE) > popped)
-		return way_next(sm, request, popped, peer, ret);
+		return way_next(sm, request, popped, peer, ret, wait);
 	*ret = *known;
 	*peer = phone_over(known);
 	return 0;

@@ -280,6 +280,11 @@ const struct addr *sip_wire_local(const struct sip_wire *wire, uint32_t listen)
 	return listen < wire->point_count ? &wire->points[listen]->local : NULL;
 }
 
+enum sip_transport sip_wire_transport(const struct sip_wire *wire, uint32_t listen)
+{
+	return listen < wire->point_count ? wire->points[listen]->transport : SIP_TRANSPORT_OTHER;
+}
+
 size_t sip_wire_listen_count(const struct sip_wire *wire)
 {
 	return wire->point_count;

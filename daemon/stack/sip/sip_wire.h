@@ -78,6 +78,7 @@ void sip_wire_blame(struct sip_wire *wire, const struct sip_flow *flow);
 /* Add a listen point. Returns its index. Errors: -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -ENOSPC. */
 int sip_wire_listen(struct sip_wire *wire, const struct sip_listen *listen, struct error *err);
 const struct addr *sip_wire_local(const struct sip_wire *wire, uint32_t listen);
+enum sip_transport sip_wire_transport(const struct sip_wire *wire, uint32_t listen);
 size_t sip_wire_listen_count(const struct sip_wire *wire);
 /* "sip:HOST:PORT;transport=tcp" of a listen point (Contact, Record-Route; the caller adds ";lr"). */
 void sip_wire_uri(const struct sip_wire *wire, uint32_t listen, struct slice user, struct buf *out);
