@@ -244,7 +244,9 @@ static int follow_smgr(struct node *node, bool guest, struct error *err)
 	struct store_config smgr = { .url = url,
 				     .max_connections = 2,
 				     .connect_timeout_s = 2,
-				     .statement_timeout_ms = 5000,
+				     /* all rows of 5,000 users on a slow guest; a dead smgr
+				      * is found by the connection's keep-alive */
+				     .statement_timeout_ms = 30000,
 				     .application = id->name };
 	struct replica_config config = { .role = node->server->name,
 					 .smgr = &smgr,

@@ -132,7 +132,7 @@ int pg_conn_open(const struct store_config *config, PGconn **ret, struct error *
 	PARAM("client_encoding", "UTF8");
 	PARAM("options", options);
 	PARAM("tcp_user_timeout", "5000");
-	PARAM("keepalives_idle", "5");
+	PARAM("keepalives_idle", "2");
 	PARAM("keepalives_interval", "2");
 	PARAM("keepalives_count", "3");
 	if (config->user)
