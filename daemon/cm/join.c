@@ -20,7 +20,7 @@ int join_find(struct cm *cm, const struct sip_msg *invite, struct b2bua_half **r
 	struct sip_replaces replaces;
 	struct sip_dialog *dialog;
 	struct b2bua_half *b;
-	int winner;
+	int8_t winner;
 
 	if (!value.p)
 		return -ENOENT;
@@ -54,7 +54,7 @@ void join_borrow(struct b2bua_half *b, struct b2bua_half *old, bool replaced_up)
 static struct sip_dialog **staying(const struct b2bua_half *b)
 {
 	struct b2bua_half *old = b->lender;
-	int winner = old->half.forks.winner;
+	int8_t winner = old->half.forks.winner;
 
 	return b->lender_up ? &old->up[winner] : &old->down[winner];
 }

@@ -123,7 +123,9 @@ class Chaos:
             self.reply(msg, 412 if self.chance(0.2) else 200, headers=[("SIP-ETag", sip_peer.token())])
         elif msg.method != "ACK":
             body = sdp() if msg.body and msg.method != "BYE" else b""
-            self.reply(msg, 481 if self.chance(0.05) else 200, body=body)
+            # Whoever was told of no end (its BYE was lost for good) has forgotten the call in the end.
+            forgotten = self.careful and msg.method == "OPTIONS"
+            self.reply(msg, 481 if forgotten or self.chance(0.05) else 200, body=body)
 
     def take_invite(self, msg):
         rng, tag = self.rng, sip_peer.token()
