@@ -39,7 +39,8 @@ static void ring(bool closing)
 {
 	(void)pthread_mutex_lock(&bell.lock);
 	bell.rung++;
-	bell.closing = closing;
+	/* an event that is added while the reader is told to end must not call it back */
+	bell.closing = bell.closing || closing;
 	(void)pthread_cond_broadcast(&bell.wake);
 	(void)pthread_mutex_unlock(&bell.lock);
 }
