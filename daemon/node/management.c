@@ -41,8 +41,9 @@ static int handle_metrics(void *context, const struct http_request *req, struct 
 	AUTO_BUF out = { 0 };
 	int r = metrics_write(node_metrics(m->node), &out);
 
-	if (r < 0)
-		return error_set(err, r, "out of memory");
+	trace_metrics(node_trace(m->node), &out);
+	if (r < 0 || !buf_ok(&out))
+		return error_set(err, -ENOMEM, "out of memory");
 	return reply_text(reply, 200, "text/plain; version=0.0.4", out.data ? out.data : "",
 			  out.len, err);
 }

@@ -2,6 +2,7 @@
 /* trace_ring.c - messages one after the other in a ring of bytes; the oldest make room. */
 #include "node/trace_ring.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -337,29 +338,27 @@ static bool matches(const struct item *item, const struct trace_filter *f)
 	return !f->text || trace_has_text(message, slice_str(f->text));
 }
 
-static bool is_utf8(struct slice s)
+/* Bytes from the network as a JSON string. What is no UTF-8, or holds NUL, becomes Latin-1, its NULs
+ * the picture of one (U+2400): JSON readers refuse the character itself. */
+static json_t *bytes_json(struct slice s, bool *latin)
 {
-	AUTO(json) json_t *value = json_stringn(s.p, s.len);
-
-	return value != NULL;
-}
-
-/* Bytes from the network as a JSON string: what is not ASCII becomes Latin-1. */
-static json_t *bytes_json(struct slice s)
-{
-	json_t *value = json_stringn(s.p, s.len);
+	json_t *value = slice_has_nul(s) ? NULL : json_stringn(s.p, s.len);
 	char *wide;
 	size_t n = 0;
 
+	*latin = !value;
 	if (value)
 		return value;
-	wide = malloc(2 * s.len + 1);
+	wide = malloc(3 * s.len + 1);
 	if (!wide)
 		return NULL;
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		if (c < 0x80) {
+		if (c == 0) {
+			memcpy(wide + n, "\xe2\x90\x80", 3);
+			n += 3;
+		} else if (c < 0x80) {
 			wide[n++] = (char)c;
 		} else {
 			wide[n++] = (char)(0xc0 | (c >> 6));
@@ -383,16 +382,18 @@ static json_t *item_json(const struct item *item)
 {
 	struct slice message = slice_make(item->bytes, item->message);
 	char at[CLOCK_RFC3339_SIZE];
+	bool latin, other;
+	json_t *text = bytes_json(message, &latin);
 
 	return json_pack("{s:I,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:b,s:s}", "seq",
 			 (json_int_t)item->seq, "at", clock_format(item->at_us / 1000, at), "at_us",
 			 (json_int_t)item->at_us, "direction",
 			 item->direction == TRACE_IN ? "in" : "out", "transport",
 			 item->transport ? item->transport : "", "local", end_json(&item->local),
-			 "remote", end_json(&item->remote), "call_id", bytes_json(call_id_of(item)),
-			 "gsid", bytes_json(gsid_of(item)), "message", bytes_json(message),
-			 "truncated", item->truncated, "encoding",
-			 is_utf8(message) ? "utf-8" : "latin-1");
+			 "remote", end_json(&item->remote), "call_id",
+			 bytes_json(call_id_of(item), &other), "gsid",
+			 bytes_json(gsid_of(item), &other), "message", text, "truncated",
+			 item->truncated, "encoding", latin ? "latin-1" : "utf-8");
 }
 
 /* Places of the items to show: the last `limit` that were chosen, as a ring of its own. */
@@ -447,4 +448,14 @@ json_t *trace_query(const struct trace_ring *ring, const struct trace_filter *fi
 size_t trace_count(const struct trace_ring *ring)
 {
 	return ring ? ring->count : 0;
+}
+
+void trace_metrics(const struct trace_ring *ring, struct buf *out)
+{
+	buf_printf(out,
+		   "# HELP aura_trace_messages_total Messages that were kept in the trace.\n"
+		   "# TYPE aura_trace_messages_total counter\naura_trace_messages_total %llu\n"
+		   "# HELP aura_trace_messages Messages that the trace holds now.\n"
+		   "# TYPE aura_trace_messages gauge\naura_trace_messages %zu\n",
+		   (unsigned long long)ring->seq, ring->count);
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct trace_ring;
 
 enum trace_direction { TRACE_IN, TRACE_OUT };
@@ -59,3 +60,5 @@ void trace_bind_gsid(struct trace_ring *ring, struct slice call_id, struct slice
  * without memory. */
 json_t *trace_query(const struct trace_ring *ring, const struct trace_filter *filter);
 size_t trace_count(const struct trace_ring *ring);
+/* Append its metrics for Prometheus. */
+void trace_metrics(const struct trace_ring *ring, struct buf *out);

@@ -265,13 +265,36 @@ bool trace_names_user(struct slice message, struct slice user)
 	return false;
 }
 
+/* Where the byte is next, at or behind p; end: nowhere. */
+static const char *next_byte(const char *p, const char *end, char c)
+{
+	const char *at = p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
+
+	return at ? at : end;
+}
+
 bool trace_has_text(struct slice message, struct slice text)
 {
+	const char *end, *lower, *upper, *p = message.p;
+	char small, large;
+
 	if (text.len == 0)
 		return true;
-	for (size_t i = 0; i + text.len <= message.len; i++)
-		if (ascii_lower(message.p[i]) == ascii_lower(text.p[0]) &&
-		    slice_eq_nocase(slice_make(message.p + i, text.len), text))
+	if (message.len < text.len)
+		return false;
+	end = message.p + message.len - text.len + 1;
+	small = ascii_lower(text.p[0]);
+	large = small >= 'a' && small <= 'z' ? (char)(small - 'a' + 'A') : small;
+	lower = next_byte(p, end, small);
+	upper = next_byte(p, end, large);
+	while (lower < end || upper < end) {
+		p = lower < upper ? lower : upper;
+		if (slice_eq_nocase(slice_make(p, text.len), text))
 			return true;
+		if (lower == p)
+			lower = next_byte(p + 1, end, small);
+		if (upper == p)
+			upper = next_byte(p + 1, end, large);
+	}
 	return false;
 }

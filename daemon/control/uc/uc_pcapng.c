@@ -310,7 +310,7 @@ static void streams_done(struct map *streams)
 	map_done(streams);
 }
 
-/* The bytes as they were: JSON has what was no UTF-8 as the characters of Latin-1. */
+/* The bytes as they were: JSON has what was no UTF-8 as the characters of Latin-1, NUL as U+2400. */
 static size_t bytes_of(const json_t *item, char *out, size_t size)
 {
 	const json_t *message = json_object_get(item, "message");
@@ -321,8 +321,12 @@ static size_t bytes_of(const json_t *item, char *out, size_t size)
 	for (size_t i = 0; i < len && n < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if (wide && c >= 0xc2 && c <= 0xc3 && i + 1 < len)
+		if (wide && c >= 0xc2 && c <= 0xc3 && i + 1 < len) {
 			c = (unsigned char)((c & 3) << 6 | ((unsigned char)text[++i] & 0x3f));
+		} else if (wide && c == 0xe2 && i + 2 < len) {
+			c = 0;
+			i += 2;
+		}
 		out[n++] = (char)c;
 	}
 	return n;

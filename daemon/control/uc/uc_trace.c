@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE 500
+#define PAGE 250	      /* what a node makes an answer of while it carries calls */
 #define BYTES_MAX (24U << 20) /* of one node's messages */
 
 void uc_trace_done(struct uc_trace *trace)

@@ -343,6 +343,23 @@ def followers_are_bounded_and_checked():
             s.close()
 
 
+def bytes_of_any_kind_are_listed():
+    body = b"\x00\xff\x00binary"
+    with plane(servers=("sm",)) as p, box_beside(p) as d, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        peer.settimeout(5)
+        peer.sendto(b"OPTIONS sip:aurabox.internal SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%d;rport;branch=z9hG4bKb1\r\n"
+                    b"Max-Forwards: 70\r\nFrom: <sip:odd@x>;tag=1\r\nTo: <sip:aurabox.internal>\r\nCall-ID: binary\r\n"
+                    b"CSeq: 1 OPTIONS\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n%s"
+                    % (peer.getsockname()[1], len(body), body), ("127.0.0.1", 5060))
+        peer.recv(65535)
+        items = d.root.get("/uc/trace?call_id=binary").json["items"]
+        equal([i["encoding"] for i in items], ["utf-8", "latin-1"])
+        assert items[1]["message"].endswith("\u2400\u00ff\u2400binary"), items[1]
+        assert body in d.root.get("/uc/trace/export.pcapng?call_id=binary").raw
+        assert re.search(rb"(?m)^aura_trace_messages_total [1-9]", p.sm.get("/metrics"))
+
+
 def command_line(d, *arguments, status=0, text=True):
     done = subprocess.run([os.path.join(BIN, "aurabox"), "--socket", d.socket, *arguments], capture_output=True,
                           text=text, timeout=60, check=False)
@@ -393,4 +410,4 @@ if __name__ == "__main__":
          bad_questions_are_refused, a_node_that_is_away_is_told, a_capture_of_udp_opens_in_tshark,
          a_capture_of_tcp_opens_in_tshark, what_tls_hides_on_the_wire_is_in_the_trace,
          texts_and_pages_tell_the_call, the_trace_is_followed_live,
-         followers_are_bounded_and_checked, the_command_line_draws_it])
+         followers_are_bounded_and_checked, bytes_of_any_kind_are_listed, the_command_line_draws_it])

@@ -280,6 +280,29 @@ static void bytes_that_are_no_utf8_are_shown(void **state)
 	trace_ring_free(ring);
 }
 
+/* JSON readers refuse NUL: one such message must not hide the others. */
+static void bytes_that_are_nul_are_shown(void **state)
+{
+	static const char message[] = "MESSAGE sip:1 SIP/2.0\r\nCall-ID: a\r\n\r\n\0\xff";
+	const struct trace_entry entry = { .transport = "udp",
+					   .message = slice_make(message, sizeof(message) - 1) };
+	struct trace_ring *ring = trace_ring_new(0);
+	AUTO(json) json_t *answer = NULL;
+	AUTO(json) json_t *again = NULL;
+	AUTO(str) char *text = NULL;
+	size_t n;
+
+	trace_add(ring, &entry);
+	answer = trace_query(ring, &(struct trace_filter){ .limit = 10 });
+	text = json_text(answer);
+	assert_int_equal(json_parse(slice_str(text), &again, NULL), 0);
+	assert_string_equal(json_string_value(json_object_get(first(again, &n), "encoding")),
+			    "latin-1");
+	assert_non_null(strstr(json_string_value(json_object_get(first(again, &n), "message")),
+			       "\xe2\x90\x80\xc3\xbf"));
+	trace_ring_free(ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +315,7 @@ int main(void)
 		cmocka_unit_test(a_message_takes_its_calls_session),
 		cmocka_unit_test(a_gsid_that_is_learnt_later_files_what_was_before),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_shown),
+		cmocka_unit_test(bytes_that_are_nul_are_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,21 @@ static void a_capture_is_well_formed(void **state)
 	assert_int_equal(uc_trace_pcapng(once, &small), -EMSGSIZE);
 }
 
+/* What no JSON could hold is in the capture as it was on the wire. */
+static void a_capture_has_the_bytes(void **state)
+{
+	AUTO(json) json_t *items = json_array();
+	AUTO_BUF file = { 0 };
+
+	(void)state;
+	put(items, "sm", 1, "in", SM, ADA, "a", "MESSAGE \xe2\x90\x80\xc3\xbf\xc2\x80!");
+	assert_int_equal(json_object_set_new(json_array_get(items, 0), "encoding",
+					     json_string("latin-1")),
+			 0);
+	assert_int_equal(uc_trace_pcapng(items, &file), 0);
+	assert_non_null(memmem(file.data, file.len, "MESSAGE \0\xff\x80!", 12));
+}
+
 static void a_page_escapes_what_peers_sent(void **state)
 {
 	AUTO(json) json_t *items = json_array();
@@ -291,6 +306,7 @@ int main(void)
 		cmocka_unit_test(entities_name_what_no_pair_shows),
 		cmocka_unit_test(many_ends_and_nonsense_are_bounded),
 		cmocka_unit_test(a_capture_is_well_formed),
+		cmocka_unit_test(a_capture_has_the_bytes),
 		cmocka_unit_test(a_page_escapes_what_peers_sent),
 	};
 
