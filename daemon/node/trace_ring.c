@@ -342,6 +342,7 @@ static bool matches(const struct item *item, const struct trace_filter *f)
  * the picture of one (U+2400): JSON readers refuse the character itself. */
 static json_t *bytes_json(struct slice s, bool *latin)
 {
+	static const char picture[] = { '\xe2', '\x90', '\x80' };
 	json_t *value = slice_has_nul(s) ? NULL : json_stringn(s.p, s.len);
 	char *wide;
 	size_t n = 0;
@@ -356,8 +357,8 @@ static json_t *bytes_json(struct slice s, bool *latin)
 		unsigned char c = (unsigned char)s.p[i];
 
 		if (c == 0) {
-			memcpy(wide + n, "\xe2\x90\x80", 3);
-			n += 3;
+			memcpy(wide + n, picture, sizeof(picture));
+			n += sizeof(picture);
 		} else if (c < 0x80) {
 			wide[n++] = (char)c;
 		} else {
