@@ -203,7 +203,7 @@ bool uc_domain_is_ours(const struct uc_model *m, struct slice host)
 {
 	if (slice_eq_str_nocase(host, m->domain))
 		return true;
-	for (size_t i = 0; i < m->routing.domain_count; i++)
+	for (size_t i = 0; host.len && i < m->routing.domain_count; i++)
 		if (slice_eq_str_nocase(host, m->routing.domains[i]))
 			return true;
 	return false;

@@ -107,7 +107,8 @@ static int add_name(struct uc_place *pl, struct map *map, struct map_node *node,
 	return r == -EEXIST ? uc_load_bad(pl, "name", "is there twice") : r;
 }
 
-/* The row that a member names; absent: *ret stays NULL. */
+/* The row that a member names; absent: *ret stays NULL. So it does where there are no such rows at all:
+ * cm and presence are not given what only sm needs. */
 static int load_reference(struct uc_place *pl, const json_t *object, const char *member,
 			  const struct map *map, struct map_node **ret)
 {
@@ -115,7 +116,7 @@ static int load_reference(struct uc_place *pl, const json_t *object, const char 
 	int r = uc_load_text(pl, object, member, 256, "", &name);
 
 	*ret = NULL;
-	if (r < 0 || !*name)
+	if (r < 0 || !*name || map->count == 0)
 		return r;
 	*ret = map_get(map, slice_str(name));
 	return *ret ? 0 : uc_load_bad(pl, member, "names nothing that is there");
@@ -152,7 +153,15 @@ static int load_zone(struct uc_place *pl, const json_t *object, const struct uc_
 /* What entities refer to ------------------------------------------------------------------- */
 static int load_domain(struct uc_place *pl, const json_t *object, void *item, size_t i)
 {
-	return uc_load_text(pl, object, "name", 253, NULL, item);
+	const char **name = item;
+	bool ours = true;
+	int r = uc_load_text(pl, object, "name", 253, NULL, name);
+
+	if (r == 0)
+		r = uc_load_bool(pl, object, "authoritative", true, &ours);
+	if (r == 0 && !ours)
+		*name = ""; /* no host is called so */
+	return r;
 }
 
 static int load_location(struct uc_place *pl, const json_t *object, void *item, size_t i)

@@ -76,6 +76,32 @@ static void a_station_takes_the_only_sequence(void **state)
 	assert_null(uc_user_by_handle(m, "bob", 3)->sequence);
 }
 
+static void what_only_sm_is_given_may_be_missing(void **state)
+{
+	static const char alone[] = "{\"users\":[{\"handle\":\"1\",\"location\":\"A\"}],"
+				    "\"settings\":{\"outbound_proxy\":\"x\"}}";
+	static const char wrong[] = "{\"locations\":[{\"name\":\"B\"}],"
+				    "\"users\":[{\"handle\":\"1\",\"location\":\"A\"}]}";
+	static const char right[] = "{\"locations\":[{\"name\":\"A\"}],"
+				    "\"domains\":[{\"name\":\"ours.example\"},"
+				    "{\"name\":\"theirs.example\",\"authoritative\":false}],"
+				    "\"users\":[{\"handle\":\"1\",\"location\":\"A\"}]}";
+	AUTO(uc_model) struct uc_model *m = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(load(alone, &m, NULL), 0);
+	assert_null(uc_user_by_handle(m, "1", 1)->home);
+	m = uc_model_unref(m);
+	assert_int_equal(load(wrong, &m, &err), -EINVAL);
+	assert_string_equal(err.field, "/users/0/location");
+	assert_int_equal(load(right, &m, NULL), 0);
+	assert_string_equal(uc_user_by_handle(m, "1", 1)->home->name, "A");
+	assert_true(uc_domain_is_ours(m, SLICE("OURS.example")));
+	assert_false(uc_domain_is_ours(m, SLICE("theirs.example")));
+	assert_false(uc_domain_is_ours(m, SLICE("")));
+}
+
 static void entities_of_ours_are_trusted(void **state)
 {
 	AUTO(uc_model) struct uc_model *m = NULL;
@@ -153,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_document_becomes_a_model),
 		cmocka_unit_test(a_station_takes_the_only_sequence),
+		cmocka_unit_test(what_only_sm_is_given_may_be_missing),
 		cmocka_unit_test(entities_of_ours_are_trusted),
 		cmocka_unit_test(the_longest_dial_pattern_wins),
 		cmocka_unit_test(faults_are_named),
