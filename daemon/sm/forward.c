@@ -12,21 +12,9 @@
 #include "sm/entity.h"
 #include "sm/flow_token.h"
 #include "sm/odi.h"
+#include "sm/privacy.h"
 #include "sm/trust.h"
 #include "stack/sip/sip_wire.h"
-
-static bool wants_privacy(const struct sip_msg *msg)
-{
-	struct slice value = sip_msg_value(msg, SIP_HDR_PRIVACY);
-
-	while (value.len) {
-		struct slice one = slice_trim(slice_take_until(&value, ';', NULL));
-
-		if (slice_eq_str_nocase(one, "id") || slice_eq_str_nocase(one, "user"))
-			return true;
-	}
-	return false;
-}
 
 static const struct uc_adaptation *adaptation_of(struct sm *sm, const struct entity *entity)
 {
@@ -130,7 +118,8 @@ static void apply_trust(struct sip_edit *edit, const struct sip_msg *msg, struct
 
 		if (row->header == SIP_HDR_OTHER)
 			continue;
-		if (row->item == TRUST_IDENTITY && trust_is_phone(to.kind) && wants_privacy(msg))
+		if (row->item == TRUST_IDENTITY && !trust_is_internal(to.kind) &&
+		    (privacy_of(msg) & (PRIVACY_ID | PRIVACY_USER)))
 			out = TRUST_STRIP;
 		if (adapt_removes(adapt, row->header, SLICE("")))
 			out = TRUST_STRIP;
@@ -146,6 +135,14 @@ static void apply_trust(struct sip_edit *edit, const struct sip_msg *msg, struct
 		if (out == TRUST_CREATE && f)
 			create(edit, row->item, adapt, f);
 	}
+}
+
+void forward_seal_hidden(const struct sm *sm, const struct sip_msg *request, char *out)
+{
+	AUTO_BUF text = { 0 };
+
+	buf_printf(&text, "hidden %.*s", SLICE_ARG(sip_msg_from_tag(request)));
+	odi_seal_flow(sm->key, buf_slice(&text), sip_msg_call_id(request), out);
 }
 
 /* How the phones of this dialog are reached. */
@@ -166,6 +163,16 @@ static void write_flows(struct sm *sm, const struct forward *f, const struct sip
 	flow_token_write(sm, flow, f->to.kind, known ? &target : NULL, call_id, false, out);
 }
 
+/* Must the next hop not learn who sends this? A dialog begun so stays so: requests inside it carry the
+ * marker, and no Privacy. */
+static bool hides_user(const struct forward *f)
+{
+	if (trust_is_internal(f->to.kind))
+		return false;
+	return f->hidden ||
+	       (sip_msg_to_tag(f->request).len == 0 && (privacy_of(f->request) & PRIVACY_USER));
+}
+
 static void push_record_route(struct sm *sm, struct sip_edit *edit, uint32_t listen,
 			      const char *cookie, struct slice flows)
 {
@@ -184,13 +191,25 @@ static void append_line(struct sip_edit *edit, struct slice line)
 	sip_edit_append_named(edit, slice_trim(name), slice_trim(line));
 }
 
-static void apply_adapt(struct sip_edit *edit, const struct adapt *adapt)
+static void hide_user(struct sip_edit *edit, const struct adapt *adapt)
+{
+	privacy_hide_from(edit);
+	for (size_t i = 0; i < edit->msg->header_count; i++) {
+		const struct sip_header *h = &edit->msg->headers[i];
+
+		if (privacy_names_user(h->id) && !adapt_removes(adapt, h->id, SLICE("")))
+			sip_edit_remove(edit, h);
+	}
+}
+
+static void apply_adapt(struct sip_edit *edit, const struct adapt *adapt, bool hidden)
 {
 	if (!adapt->in && !adapt->out)
 		return;
 	remove_adapted(edit, adapt);
 	if (edit->msg->request && adapt_from_to(adapt)) {
-		adapt_addresses(edit, adapt, SIP_HDR_FROM);
+		if (!hidden)
+			adapt_addresses(edit, adapt, SIP_HDR_FROM);
 		adapt_addresses(edit, adapt, SIP_HDR_TO);
 	}
 }
@@ -199,7 +218,7 @@ static int write_request(struct sm *sm, const struct forward *f, const struct si
 			 struct buf *out)
 {
 	const struct adapt adapt = forward_adapt(sm, f->from, f->to);
-	char cookie[ODI_COOKIE_SIZE];
+	char cookie[ODI_COOKIE_SIZE], seal[ODI_COOKIE_SIZE];
 	AUTO_BUF flows = { 0 };
 	struct sip_edit edit;
 
@@ -219,6 +238,10 @@ static int write_request(struct sm *sm, const struct forward *f, const struct si
 	if (f->record_route) {
 		odi_cookie(sm->key, sip_msg_call_id(f->request), cookie);
 		write_flows(sm, f, flow, &flows);
+		if (hides_user(f)) {
+			forward_seal_hidden(sm, f->request, seal);
+			buf_printf(&flows, ";pv=%s", seal);
+		}
 		if (f->in_flow->listen != flow->listen)
 			push_record_route(sm, &edit, f->in_flow->listen, cookie, SLICE(""));
 		push_record_route(sm, &edit, flow->listen, cookie, buf_slice(&flows));
@@ -231,7 +254,9 @@ static int write_request(struct sm *sm, const struct forward *f, const struct si
 	if (f->credentials.len)
 		append_line(&edit, f->credentials);
 	apply_trust(&edit, f->request, f->from, f->to, &adapt, f);
-	apply_adapt(&edit, &adapt);
+	if (hides_user(f))
+		hide_user(&edit, &adapt);
+	apply_adapt(&edit, &adapt, hides_user(f));
 	return sip_edit_apply(&edit, out);
 }
 
@@ -271,6 +296,13 @@ static void restore_addresses(struct sip_edit *edit, const struct sip_msg *reque
 			sip_edit_replace(edit, theirs.uri.text, ours.uri.text);
 }
 
+static bool is_hidden(const struct sip_msg *response)
+{
+	struct sip_addr from;
+
+	return sip_msg_from(response, &from) == 0 && privacy_is_anonymous(&from.uri);
+}
+
 int forward_response(struct sm *sm, const struct sip_msg *response, const struct sip_msg *request,
 		     struct peer from, struct peer to, unsigned status, struct buf *out)
 {
@@ -288,8 +320,8 @@ int forward_response(struct sm *sm, const struct sip_msg *response, const struct
 		sip_edit_remove_all(&edit, SIP_HDR_RETRY_AFTER);
 	}
 	apply_trust(&edit, response, from, to, &adapt, NULL);
-	apply_adapt(&edit, &adapt);
-	if (request && (adapt.in || adapt.out))
+	apply_adapt(&edit, &adapt, false);
+	if (request && (adapt.in || adapt.out || is_hidden(response)))
 		restore_addresses(&edit, request);
 	r = sip_edit_apply(&edit, out);
 	return r < 0 ? r : buf_ok(out) ? 0 : -EMSGSIZE;

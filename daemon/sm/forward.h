@@ -28,7 +28,8 @@ struct forward {
 	struct slice application; /* Route towards an application, "" none */
 	struct slice back;	  /* and the Route that brings it back to us */
 	bool record_route;
-	bool authenticated;	  /* our challenge was answered: its credentials end here */
+	bool hidden;	    /* inside a dialog whose beginning hid the person that sends this */
+	bool authenticated; /* our challenge was answered: its credentials end here */
 	struct slice credentials; /* "Name: value" line with CRLF for the next hop, empty: none */
 	struct slice identity;	  /* P-Asserted-Identity to create, empty: none */
 	struct slice gsid;
@@ -36,6 +37,8 @@ struct forward {
 	uint32_t max_breadth; /* 0: leave it out */
 };
 
+/* The marker of a dialog whose beginning hid who sends this: 16 hex digits and NUL. */
+void forward_seal_hidden(const struct sm *sm, const struct sip_msg *request, char *out);
 /* Write the request for the flow, which is prepared (listen point and connection are fixed; a long
  * one leaves UDP for TCP). Errors: what preparing gives, -EMSGSIZE, -ENOBUFS. */
 int forward_request(struct sm *sm, const struct forward *forward, struct sip_flow *flow,

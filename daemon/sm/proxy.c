@@ -463,6 +463,7 @@ int proxy_new(struct sm *sm, const struct sip_incoming *in, const struct proxy_r
 	p->drop_routes = request->drop_routes;
 	p->authenticated = request->authenticated;
 	p->in_dialog = request->in_dialog;
+	p->hidden = request->hidden;
 	p->max_forwards = request->max_forwards;
 	p->emergency = request->emergency;
 	p->invite = in->msg->method == SIP_INVITE;

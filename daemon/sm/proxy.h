@@ -22,6 +22,7 @@ struct proxy_request {
 	bool drop_routes;
 	bool authenticated;
 	bool in_dialog;
+	bool hidden;		      /* see struct forward */
 	const struct uc_user *caller; /* authenticated user, NULL: nobody to assert */
 	struct slice gsid;	      /* of the session, empty: none */
 	uint32_t max_forwards;

@@ -283,6 +283,20 @@ static bool records_route(const struct proxy *p)
 	}
 }
 
+/* Of his names he may say which one he goes by (RFC 3325 section 9.2). */
+static bool prefers_extension(const struct proxy *p, const struct uc_user *user)
+{
+	struct sip_values it = sip_values_of(p->request, SIP_HDR_P_PREFERRED_IDENTITY);
+	struct slice value;
+	struct sip_addr addr;
+
+	if (!user->station || !trust_is_phone(p->from.kind) || !sip_values_next(&it, &value) ||
+	    sip_addr_parse(value, &addr) < 0)
+		return false;
+	return sip_uri_user_is(&addr.uri, slice_str(user->station->extension)) &&
+	       (addr.uri.scheme == SIP_SCHEME_TEL || sm_uri_is_local(p->sm, &addr.uri));
+}
+
 static void identity_of(const struct proxy *p, struct buf *out)
 {
 	struct slice domain = sm_domain(p->sm);
@@ -301,7 +315,8 @@ static void identity_of(const struct proxy *p, struct buf *out)
 		buf_add_str(out, "\" ");
 	}
 	buf_add_str(out, "<sip:");
-	sip_escape_user(out, slice_str(user->handle));
+	sip_escape_user(out, slice_str(prefers_extension(p, user) ? user->station->extension
+								  : user->handle));
 	buf_printf(out, "@%.*s>", SLICE_ARG(domain));
 }
 
@@ -324,6 +339,7 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 		.path = slice_str(spec->path),
 		.pop_routes = p->pop_routes,
 		.drop_routes = p->drop_routes,
+		.hidden = p->hidden,
 		.record_route = !p->in_dialog && records_route(p),
 		.authenticated = p->authenticated,
 		.gsid = slice_str(p->gsid),

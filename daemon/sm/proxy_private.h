@@ -28,7 +28,7 @@ struct proxy {
 	struct sip_flow in_flow;
 	struct peer from;
 	unsigned pop_routes;
-	bool drop_routes, authenticated, in_dialog, invite;
+	bool drop_routes, authenticated, in_dialog, hidden, invite;
 	bool emergency; /* no application stops it */
 	char *uri;	/* Request-URI that the sender's adaptation made, NULL: as it came */
 	struct proxy_alternates *alternates; /* of routing, NULL: none */

@@ -17,6 +17,7 @@
 #include "sm/late_ack.h"
 #include "sm/notifier.h"
 #include "sm/places.h"
+#include "sm/privacy.h"
 #include "sm/proxy.h"
 #include "sm/registrar.h"
 #include "sm/sm.h"
@@ -37,6 +38,7 @@ struct routing {
 	struct slice odi;
 	bool any_phase;		/* in any Route, ours or not */
 	struct flow_pair flows; /* of the dialog */
+	bool hidden;		/* who began the dialog sends this, and did not want to be known */
 	bool in_dialog;		/* a Route of ours carries the cookie of this Call-ID */
 	struct slice gsid;
 	char gsid_text[SIP_GSID_LEN];
@@ -50,6 +52,7 @@ struct routing {
 /* Reading --------------------------------------------------------------------------------- */
 static void read_own_route(struct routing *rt, const struct sip_addr *route)
 {
+	char seal[ODI_COOKIE_SIZE];
 	struct slice value;
 
 	rt->pop++;
@@ -61,6 +64,10 @@ static void read_own_route(struct routing *rt, const struct sip_addr *route)
 	    odi_cookie_valid(rt->sm->key, value, sip_msg_call_id(rt->msg)))
 		rt->in_dialog = sip_msg_to_tag(rt->msg).len > 0;
 	flow_token_read(rt->sm, &route->uri, sip_msg_call_id(rt->msg), &rt->flows);
+	if (sip_uri_param(&route->uri, SLICE("pv"), &value)) {
+		forward_seal_hidden(rt->sm, rt->msg, seal);
+		rt->hidden = rt->hidden || slice_eq_str(value, seal);
+	}
 }
 
 static int read_routes(struct routing *rt)
@@ -127,6 +134,7 @@ static struct proxy *take(struct routing *rt, const struct uc_user *caller)
 		.drop_routes = !rt->in_dialog && !trust_is_internal(rt->peer.kind),
 		.authenticated = caller != NULL,
 		.in_dialog = rt->in_dialog,
+		.hidden = rt->in_dialog && rt->hidden,
 		.caller = caller,
 		.gsid = rt->gsid,
 		.max_forwards = rt->max_forwards,
@@ -170,12 +178,16 @@ static bool read_odi(struct routing *rt, struct odi *ret)
 	return true;
 }
 
-/* From must be the authenticated user's own address. */
+/* From must be the authenticated user's own address, or nobody's. */
 static bool from_is(const struct routing *rt, const struct uc_user *user)
 {
 	struct sip_addr from;
 
-	if (sip_msg_from(rt->msg, &from) < 0 || !sm_uri_is_local(rt->sm, &from.uri))
+	if (sip_msg_from(rt->msg, &from) < 0)
+		return false;
+	if (privacy_is_anonymous(&from.uri))
+		return true; /* he says nothing, so nothing false */
+	if (!sm_uri_is_local(rt->sm, &from.uri))
 		return false;
 	return sip_uri_user_is(&from.uri, slice_str(user->handle)) ||
 	       (user->station && sip_uri_user_is(&from.uri, slice_str(user->station->extension)));
@@ -453,6 +465,8 @@ static unsigned check(struct routing *rt)
 	r = sip_guard_max_forwards(rt->msg, &rt->max_forwards);
 	if (r < 0)
 		return r == -ELOOP ? 483 : 400;
+	if (!trust_is_internal(rt->peer.kind) && privacy_is_out_of_reach(privacy_of(rt->msg)))
+		return 500;
 	sip_guard_tail(rt->msg, SLICE(""), tail);
 	if (sip_guard_is_loop(rt->sm->wire, rt->msg, tail)) {
 		metric_add(rt->sm->metrics, SM_LOOPS, 1);
@@ -511,6 +525,7 @@ static int forward_ack(struct sm *sm, const struct sip_incoming *in, struct sip_
 	read_gsid(&rt);
 	f.from = rt.peer;
 	f.pop_routes = rt.pop;
+	f.hidden = rt.hidden;
 	f.gsid = rt.gsid;
 	f.max_forwards = rt.max_forwards;
 	if (forward_request(sm, &f, &flow, &out) == 0)

@@ -406,9 +406,13 @@ static void stop(void *server)
 
 static int build(struct sm *sm, struct error *err)
 {
+	/* What a phone may demand of its proxy (RFC 3323 section 4.2). */
+	static const struct slice privacy = { "privacy", 7 };
 	const struct sip_stack_config stack = { .loop = sm->loop,
 						.product = "Aurabox-SM/" AURA_VERSION,
-						.proxy = true };
+						.proxy = true,
+						.supported = &privacy,
+						.supported_count = 1 };
 	const struct sip_digest_config digest = {
 		.clock = loop_clock(sm->loop),
 		.nonce_ttl_ms = sm->options->nonce_ttl_s * 1000,
