@@ -8,6 +8,7 @@ const ada: User = {
   name: "Ada",
   sip: { aor: "3001@aurabox.internal", max_contacts: 10, sequence: null },
   station: { extension: "3001", appearances: 3, restrict_last_appearance: false },
+  location: null,
   presence: { enabled: true },
   created_at: "2026-01-01T00:00:00Z",
   updated_at: "2026-01-01T00:00:00Z",

@@ -9,6 +9,7 @@ const ada: User = {
   name: "Ada",
   sip: { aor: "3001@aurabox.internal", max_contacts: 10, sequence: null },
   station: { extension: "3001", appearances: 3, restrict_last_appearance: false },
+  location: null,
   presence: { enabled: true },
   created_at: "",
   updated_at: "",

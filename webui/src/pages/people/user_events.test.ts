@@ -9,6 +9,7 @@ const user = (handle: string, name = `Person ${handle}`): User => ({
   name,
   sip: null,
   station: { extension: handle, appearances: 3, restrict_last_appearance: false },
+  location: null,
   presence: null,
   created_at: "",
   updated_at: "",
