@@ -5,6 +5,7 @@
 
 #include "net/http_client.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* json NULL: GET. */
@@ -90,10 +91,16 @@ static int refusal(const json_t *problem, int status, struct error *err)
 	const char *detail = json_string_value(json_object_get(problem, "detail"));
 	const json_t *first = json_array_get(json_object_get(problem, "errors"), 0);
 	const char *pointer = json_string_value(json_object_get(first, "pointer"));
+	const char *member = json_string_value(json_object_get(first, "parameter"));
+	char field[64];
 	const char *why = json_string_value(json_object_get(first, "detail"));
 
+	(void)snprintf(field, sizeof(field), "%s%s", member ? "/" : "",
+		       pointer	? pointer
+		       : member ? member
+				: "");
 	if (status == 422 || status == 400)
-		return error_field(err, -EINVAL, pointer ? pointer : "", "%s",
+		return error_field(err, -EINVAL, field, "%s",
 				   why	    ? why
 				   : detail ? detail
 					    : "is not understood by sm");

@@ -12,6 +12,7 @@ import time
 
 from daemon import BIN, Daemon, equal, wait_for
 from smgr import Smgr
+from test_contract import validate
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from standalone import Server, free_port  # noqa: E402
@@ -172,8 +173,27 @@ def by_the_command_line(d, smgr, whole):
     smgr.psql("DELETE FROM dial_patterns WHERE pattern LIKE '8%'")
 
 
+def a_route_is_explained(d, document):
+    operation = document["paths"]["/api/v1/uc/route-test"]["post"]
+    question = {"caller": "sip:3001@aurabox.internal", "callee": "112", "source": "10.1.2.3",
+                "at": "2026-11-23T10:00:00Z"}
+    answer = d.root.post("/uc/route-test", question)
+    equal(answer.status, 200, answer)
+    validate(document, operation, answer)
+    equal((answer.json["emergency"], answer.json["location"], answer.json["candidates"][0]["entity"]),
+          (True, "Berlin", "carrier"), answer)
+    night = d.root.post("/uc/route-test", dict(question, callee="+4930", at="2026-11-23T22:00:00Z"))
+    equal([c["entity"] for c in night.json["candidates"]], ["night"], night)
+    assert "112" in cli(d, "route-test", "sip:3001@aurabox.internal", "112", "--source", "10.1.2.3")
+    assert '"outcome"' in cli(d, "--json", "route-test", "sip:3001@aurabox.internal", "112")
+    equal(d.root.post("/uc/route-test?dry_run=true", question).json, {"plan": [], "warnings": []})
+    refused = d.root.post("/uc/route-test", dict(question, callee="<>"))
+    equal((refused.status, pointer(refused)), (422, "/callee"), refused)
+
+
 def a_session_manager_runs_on_it(d, smgr, management):
     """management: where the daemon expects sm."""
+    document = d.nobody.get("/openapi.json").json
     secrets = d.root.get("/uc/export").json
     equal([e["registration"]["password"] for e in secrets["sip_entities"] if e["registration"]], ["trunk-secret-1"])
     equal(d.admin("import-auditor", "auditor").get("/uc/export").json["sip_entities"][0].get("password"), None)
@@ -188,7 +208,9 @@ def a_session_manager_runs_on_it(d, smgr, management):
         wait_for(lambda: d.root.get("/uc/sip-entities/carrier").json["status"], 10, "sm's status")
         rows = {e["name"]: e["status"] for e in d.root.get("/uc/sip-entities").json["items"]}
         equal({"carrier", "night", "cm"} <= set(rows), True, rows)
+        validate(document, document["paths"]["/api/v1/uc/sip-entities"]["get"], d.root.get("/uc/sip-entities"))
         wait_for(lambda: d.root.get("/uc/sip-entities/cm").json["status"]["link"] == "down", 15, "nobody is there")
+        a_route_is_explained(d, document)
         entity = d.root.get("/uc/sip-entities/carrier")
         answer = d.root.patch("/uc/sip-entities/carrier", entity.json, entity.headers["ETag"])
         equal(answer.status, 200, answer)  # live state in a body says nothing

@@ -1969,8 +1969,12 @@ export interface components {
                 port: number;
                 link: string;
                 reason: string;
-                last_answer?: string | null;
+                address?: string;
+                trusted?: boolean;
+                changed_at?: string | null;
                 checked_at?: string | null;
+                last_request?: string | null;
+                last_answer?: string | null;
             }[];
             registration?: {
                 state: string;
@@ -2167,6 +2171,8 @@ export interface components {
             outcome: "user" | "entity" | "denied" | "not_found" | "down";
             sip_status: number | null;
             location: string | null;
+            home_location?: string | null;
+            user?: string | null;
             emergency: boolean;
             steps: {
                 step: string;
@@ -2180,6 +2186,7 @@ export interface components {
                 policy: string | null;
                 rank: number | null;
                 link_state: string;
+                reason?: string;
                 request_uri: string;
                 headers: {
                     [key: string]: string;
