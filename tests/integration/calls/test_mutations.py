@@ -25,8 +25,10 @@ def sm_lives_through_them():
             m.close()
         print(f"{m.sent} messages, {m.answers} answers")
         assert m.sent >= COUNT and m.answers > COUNT / 100, "hardly anything was answered"
-        # Whoever is well-behaved is served as before.
-        assert all(phone.register().status == 200 for phone in phones)
+        # Whoever is well-behaved is served as before. (The first two rang all the time; a slow reader is cut.)
+        for phone in phones:
+            phone.close()
+        phones = [p.phone("3009"), p.phone("3010", "tcp")]
         call = phones[0].invite("3010")
         ringing = Incoming(phones[1], phones[1].expect(
             lambda m: m.is_request and m.method == "INVITE" and m.call_id == call.call_id))
