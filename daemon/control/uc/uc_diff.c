@@ -23,6 +23,14 @@ const struct uc_diff_kind uc_diff_calls = {
 	.summary = "calls.changed",
 };
 
+const struct uc_diff_kind uc_diff_entities = {
+	.subject = "name",
+	.compared = (const char *const[]){ "link", "reason", "changed_at", NULL },
+	.changed = "sip-entity.link",
+	.deleted = "sip-entity.unlinked",
+	.summary = "sip-entities.links",
+};
+
 static const char *text_of(const json_t *item, const char *member)
 {
 	const char *text = member ? json_string_value(json_object_get(item, member)) : NULL;
@@ -35,6 +43,15 @@ static bool same(const struct uc_diff_kind *kind, const json_t *a, const json_t 
 	const char *name;
 	json_t *value;
 
+	for (size_t i = 0; kind->compared && kind->compared[i]; i++) {
+		const json_t *was = json_object_get(a, kind->compared[i]);
+		const json_t *is = json_object_get(b, kind->compared[i]);
+
+		if (was != is && !json_equal(was, is))
+			return false;
+	}
+	if (kind->compared)
+		return true;
 	if (json_object_size(a) != json_object_size(b))
 		return false;
 	json_object_foreach((json_t *)a, name, value)

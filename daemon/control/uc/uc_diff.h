@@ -8,16 +8,18 @@
 
 /* How the items of a list are told apart and compared. */
 struct uc_diff_kind {
-	const char *subject; /* member that names an event's subject, part of the key */
-	const char *second;  /* further member of the key, or NULL */
-	const char *ignored; /* member whose change alone is none, or NULL */
-	const char *changed; /* types of the events */
+	const char *subject;	     /* member that names an event's subject, part of the key */
+	const char *second;	     /* further member of the key, or NULL */
+	const char *ignored;	     /* member whose change alone is none, or NULL */
+	const char *const *compared; /* the members that count, ended by NULL; NULL: all */
+	const char *changed;	     /* types of the events */
 	const char *deleted;
 	const char *summary;
 };
 
 extern const struct uc_diff_kind uc_diff_registrations;
 extern const struct uc_diff_kind uc_diff_calls;
+extern const struct uc_diff_kind uc_diff_entities; /* their links' state, not each probe */
 
 /* known: the reading before as *now gave it, NULL at the first. *events gets an array of
  * {"type","subject","data"}: new and changed items, then those gone with what was last known of

@@ -31,7 +31,7 @@ struct followed {
 	uint64_t due_ms;
 };
 
-enum { LISTS = 2 };
+enum { LISTS = 3 };
 
 struct uc_watch {
 	struct uc_watch_config config;
@@ -163,6 +163,10 @@ int uc_watch_new(const struct uc_watch_config *config, struct uc_watch **ret, st
 	w->list[1] = (struct followed){
 		.node = "cm", .path = "/v1/calls", .topic = "uc.calls", .kind = &uc_diff_calls
 	};
+	w->list[2] = (struct followed){ .node = "sm",
+					.path = "/v1/entities",
+					.topic = "uc.sip-entities",
+					.kind = &uc_diff_entities };
 	done(w);
 	*ret = w;
 	return 0;

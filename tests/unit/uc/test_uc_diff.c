@@ -105,12 +105,42 @@ static void many_changes_are_bounded(void **state)
 	assert_int_equal(json_object_size(known), UC_DIFF_MAX + 1);
 }
 
+static json_t *entity(const char *link, const char *reason, const char *checked)
+{
+	return json_pack("[{s:s,s:s,s:s,s:s}]", "name", "carrier", "link", link, "reason", reason,
+			 "checked_at", checked);
+}
+
+/* Each probe is told in the list; an event is only what it found. */
+static void a_link_changes_with_its_state(void **state)
+{
+	const struct uc_diff_kind *kind = &uc_diff_entities;
+	AUTO(json) json_t *known = NULL;
+	json_t *events = NULL;
+
+	(void)state;
+	reading(kind, &known, entity("up", "", "t1"), &events);
+	expect(events, 0, "sip-entities.links", "*");
+	json_decref(events);
+	reading(kind, &known, entity("up", "", "t2"), &events);
+	assert_int_equal(json_array_size(events), 0);
+	json_decref(events);
+	reading(kind, &known, entity("down", "no answer", "t3"), &events);
+	assert_int_equal(json_array_size(events), 1);
+	expect(events, 0, "sip-entity.link", "carrier");
+	json_decref(events);
+	reading(kind, &known, json_array(), &events);
+	expect(events, 0, "sip-entity.unlinked", "carrier");
+	json_decref(events);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(came_changed_went),
 		cmocka_unit_test(strange_items_are_left_out),
 		cmocka_unit_test(many_changes_are_bounded),
+		cmocka_unit_test(a_link_changes_with_its_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
