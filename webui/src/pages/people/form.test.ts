@@ -37,6 +37,13 @@ describe("patchOf", () => {
     });
   });
 
+  it("moves a person to a location and away from it", () => {
+    const there = formOf({ ...ada, location: "Hamburg" });
+    expect(patchOf(form, there)).toEqual({ location: "Hamburg" });
+    expect(patchOf(there, form)).toEqual({ location: null });
+    expect(createBody({ ...emptyForm(), handle: "1", name: "N", location: "Hamburg" }, "pw").location).toBe("Hamburg");
+  });
+
   it("ignores fields of a station that is not there", () => {
     const none = formOf({ ...ada, station: null });
     expect(patchOf(none, { ...none, extension: "3009" })).toEqual({});

@@ -7,6 +7,8 @@ export type Presence = "on" | "off" | "none";
 export type PersonForm = {
   name: string;
   handle: string;
+  /** Where the person belongs; empty: calls are routed by where the phone is. */
+  location: string;
   /** Has a SIP identity: may register telephones. */
   sip: boolean;
   max_contacts: number | null;
@@ -22,6 +24,7 @@ export type PersonForm = {
 export const pointers: Readonly<Record<string, keyof PersonForm | "password">> = {
   "/name": "name",
   "/handle": "handle",
+  "/location": "location",
   "/password": "password",
   "/sip": "sip",
   "/sip/max_contacts": "max_contacts",
@@ -53,6 +56,7 @@ export function emptyForm(): PersonForm {
   return {
     name: "",
     handle: "",
+    location: "",
     sip: true,
     max_contacts: 10,
     sequence: "",
@@ -69,6 +73,7 @@ export function formOf(user: User): PersonForm {
   return {
     name: user.name,
     handle: user.handle,
+    location: user.location ?? "",
     sip: user.sip !== null,
     max_contacts: user.sip?.max_contacts ?? empty.max_contacts,
     sequence: user.sip?.sequence ?? "",
@@ -115,6 +120,7 @@ export function createBody(form: PersonForm, password: string): NewUser {
     station: stationOf(form),
     presence: presenceOf(form),
   };
+  if (form.location !== "") body.location = form.location;
   if (form.sip) body.password = password;
   return body;
 }
@@ -125,6 +131,7 @@ export function patchOf(before: PersonForm, after: PersonForm, password = ""): U
   const patch: UserPatch = {};
   if (a.name.trim() !== b.name) patch.name = a.name.trim();
   if (a.handle.trim() !== b.handle) patch.handle = a.handle.trim();
+  if (a.location !== b.location) patch.location = a.location === "" ? null : a.location;
   if (password !== "") patch.password = password;
   if (differ(sipOf(b), sipOf(a))) patch.sip = sipOf(a);
   if (differ(stationOf(b), stationOf(a))) patch.station = stationOf(a);

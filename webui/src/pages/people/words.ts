@@ -12,6 +12,7 @@ export function fieldLabels(): Readonly<Record<keyof PersonForm, string>> {
   return {
     name: say("people.name"),
     handle: say("people.handle"),
+    location: say("people.location"),
     sip: say("people.sip_has"),
     max_contacts: say("people.max_contacts"),
     sequence: say("people.sequence"),
@@ -28,6 +29,7 @@ export function fieldInWords(field: string, value: FieldValue): string {
   if (typeof value === "boolean") return say(value ? "frame.yes" : "frame.no");
   if (field === "presence" && (value === "on" || value === "off" || value === "none")) return presenceWord(value);
   if (field === "sequence" && value === "") return say("people.sequence_default");
+  if (field === "location" && value === "") return say("people.location_none");
   return String(value ?? "");
 }
 
