@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 900
+# timeout: 1200
 # needs: images
 """The console of a full appliance: 5,000 people, two administrators at once, an auditor, hostile names, and each page
 looked at in both themes and all sizes, by keyboard and in the pseudo-locale."""
@@ -16,7 +16,7 @@ def main(names):
     with Stage("pages") as box:
         box.start()
         box.deploy_all()
-        box.play(860, *(names or SCENARIOS))
+        box.play(1160, *(names or SCENARIOS))
     return 0
 
 
