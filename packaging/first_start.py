@@ -176,6 +176,20 @@ def wait_ready(api, names, seconds=120):
         time.sleep(0.3)
 
 
+def wait_in_force(api, names, seconds=60):
+    """What was just written is what the call servers go by; a phone is told wrong passwords once and then pauses."""
+    end = time.monotonic() + seconds
+    while True:
+        status, answer, _ = api.call("GET", "/uc/replication")
+        behind = [row["node"] for row in answer["items"] if row["node"] in names
+                  and row["version"] != row["smgr_version"]] if status == 200 else ["smgr"]
+        if not behind:
+            return
+        if time.monotonic() > end:
+            raise SystemExit("not in force yet on %s: see 'aurabox replication list'" % ", ".join(behind))
+        time.sleep(0.2)
+
+
 def first_run(api, root, components, demo):
     """What quickstart promises, through the same door as the console's first run."""
     wish, known, new = {"components": components}, {}, []
@@ -187,6 +201,8 @@ def first_run(api, root, components, demo):
         if "uc/users/" + handle in kept:
             set_password(api, handle, known[handle])
     wait_ready(api, components)
+    if demo and "smgr" in components:
+        wait_in_force(api, components)
 
 
 def shut_down(api, seconds=90):
