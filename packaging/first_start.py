@@ -182,7 +182,7 @@ def wait_in_force(api, names, seconds=60):
     while True:
         status, answer, _ = api.call("GET", "/uc/replication")
         behind = [row["node"] for row in answer["items"] if row["node"] in names
-                  and row["version"] != row["smgr_version"]] if status == 200 else ["smgr"]
+                  and row["state"] != "in_sync"] if status == 200 else ["smgr"]
         if not behind:
             return
         if time.monotonic() > end:
