@@ -63,6 +63,12 @@ class SessionStore {
     };
   }
 
+  /** Called once. Where nobody was logged in, nothing is asked: the answer would be a refusal. */
+  start(): void {
+    if (this.wasIn) void this.ask();
+    else this.#leave("");
+  }
+
   /** Ask the appliance who we are; that is also how one stays logged in. */
   async ask(): Promise<void> {
     const result = await settle(client.GET("/api/v1/session"));

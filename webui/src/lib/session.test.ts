@@ -51,6 +51,12 @@ afterEach(() => {
 });
 
 describe("session", () => {
+  it("asks nothing of the appliance where nobody was logged in", async () => {
+    const asked = appliance();
+    const { session } = await fresh();
+    session.start();
+    expect([session.state, session.notice, asked.length]).toEqual(["out", "", 0]);
+  });
   it("knows who is logged in and what they may", async () => {
     appliance([200, sessionBody()]);
     const { session, may } = await fresh();
