@@ -5,7 +5,9 @@ A test is a unit test known to CTest, or an executable file tests/GROUP/.../test
 may say:
 	# timeout: SECONDS   (120 if absent)
 	# needs: images      (the release build and the guest images, made by quickstart --prepare)
-Each but the system and web tests runs in a network namespace of its own with only loopback."""
+Each but the system and web tests runs in a network namespace of its own with only loopback. Those of
+LANES that need no images wait more than they work, so two of them run side by side."""
+import concurrent.futures
 import os
 import re
 import signal
@@ -17,6 +19,7 @@ import xml.etree.ElementTree
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GROUPS = ("lint", "unit", "sql", "fuzz", "integration", "web", "system")
 OWN_NAMESPACES = ("system", "web")
+LANES = ("sql", "integration")
 LOGS = TOP + "/build/test-logs"
 
 
@@ -114,11 +117,17 @@ def run(test):
         process.wait()
     line(ok, test.name, time.monotonic() - began, log_path)
     if not ok and os.environ.get("CI"):
-        with open(log_path, "rb") as log:
-            log.seek(max(0, os.path.getsize(log_path) - 4000))
-            sys.stdout.write("".join("    | %s\n" % l for l in
-                                     log.read().decode(errors="replace").splitlines()[-40:]))
+        sys.stdout.write("".join("    | %s\n" % l for l in why(log_path)))
     return ok
+
+
+def why(log_path):
+    """What of a failed test's log is printed: its last exception, then its last lines."""
+    with open(log_path, encoding="utf-8", errors="replace") as log:
+        lines = log.read().splitlines()
+    began = max((n for n, l in enumerate(lines) if l.startswith("Traceback ")), default=len(lines))
+    told = lines[began:began + 30]
+    return told + ["..."] + lines[-(40 - len(told)):] if told else lines[-40:]
 
 
 def main(argv):
@@ -135,11 +144,12 @@ def main(argv):
     for group in GROUPS:
         if group == "unit" and (not names or any(n.startswith("unit") for n in names)):
             passed, failed = (a + b for a, b in zip((passed, failed), run_unit(names)))
-        for test in tests:
-            if test.group == group:
-                ok = run(test)
-                passed += ok
-                failed += not ok
+        for lanes in (2, 1):
+            some = [t for t in tests if t.group == group and lanes == 2 - (t.needs_images or group not in LANES)]
+            with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
+                for ok in pool.map(run, some):
+                    passed += ok
+                    failed += not ok
     if passed + failed == 0:
         print("no test has such a name: %s" % " ".join(names), file=sys.stderr)
         failed = 1
