@@ -21,6 +21,7 @@ class Appliance(Box):
     def __init__(self, name):
         super().__init__(name, bin_dir=os.environ.get("AURA_RELEASE_BIN"))
         self.root = self.dir + "/root"
+        self.answered = 0  # demo calls; each becomes a record a moment after it ended
 
     def place(self, path):
         if any(path == own or path.startswith(own + "/") for own in OURS):
@@ -82,6 +83,7 @@ class Appliance(Box):
         print(done.stdout, flush=True)
         if check and done.returncode != 0:
             raise AssertionError("demo-call %s %s failed: %s" % (caller, callee, done.stdout))
+        self.answered += done.returncode == 0
         return done
 
     def sipp_calls(self, caller, callee, calls, rate):
@@ -115,10 +117,10 @@ class Appliance(Box):
         return time.monotonic() - began
 
     def cdr(self, count, seconds=10):
-        """At least so many call records, newest first."""
+        """At least so many call records, newest first; the two halves of a call may come one after the other."""
         def question():
             items = self.items("/uc/cdr?limit=500")
-            return len(items) >= count and items
+            return len(items) >= count and all(len(i["halves"]) == 2 for i in items) and items
         return wait_until("%d call records" % count, seconds, question, pause=0.3)
 
 

@@ -86,7 +86,7 @@ def a_plan_counts_calls_in_talk(a):
 
 
 def two_hundred_calls(a):
-    before = len(a.items("/uc/cdr?limit=500"))
+    before = len(a.cdr(a.answered))
     users = [("3003", secrets.token_hex(12)), ("3004", secrets.token_hex(12))]
     for user in users:
         a.add_user(*user)
