@@ -58,7 +58,12 @@ for style in assets/*.css; do
 	budget "$style" "$(sum "$style.br")" 10240
 done
 for chunk in assets/*.js; do
-	[ "$chunk" = "$entry" ] || budget "$chunk" "$(sum "$chunk.br")" 30720
+	case $chunk in
+	"$entry") ;;
+	# The softphone's library, fetched when somebody signs in with it.
+	assets/sip-*) budget "$chunk" "$(sum "$chunk.br")" 49152 ;;
+	*) budget "$chunk" "$(sum "$chunk.br")" 30720 ;;
+	esac
 done
 budget "all files uncompressed" "$(find . -type f ! -name "*.br" ! -name "*.gz" -exec cat {} + | wc -c)" 1048576
 if grep -nE '<style|style=|<script>| on[a-z]+=|https?://' index.html; then

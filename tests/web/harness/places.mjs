@@ -17,6 +17,7 @@ export const places = [
   { name: "calls-charts", path: "/calls?tab=charts" },
   { name: "call", path: "/calls/{gsid}" },
   { name: "trace", path: "/calls/trace" },
+  { name: "softphone", path: "/calls/softphone" },
   { name: "routing", path: "/routing" },
   { name: "routing-links", path: "/routing/entity-links" },
   { name: "routing-patterns", path: "/routing/dial-patterns" },

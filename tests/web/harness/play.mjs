@@ -29,9 +29,9 @@ for (const name of names) {
     failed++;
     console.log(`FAILED ${name}, step ${error.step}: ${error.stack}`);
     for (const [i, w] of windows.entries()) {
-      for (const page of w.context.pages()) {
+      for (const [n, page] of w.context.pages().entries()) {
         console.log(`  window ${i} shows ${page.url()}; wrong: ${JSON.stringify(w.watch.wrong)}`);
-        await picture(page, `failed-${name}-${i}`).catch(() => undefined);
+        await picture(page, `failed-${name}-${i}${n > 0 ? `-${n}` : ""}`).catch(() => undefined);
       }
     }
     // What one scenario leaves behind, the next would stumble over.

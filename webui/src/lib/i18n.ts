@@ -7,6 +7,7 @@ import type people from "../locales/en/people";
 import type routing from "../locales/en/routing";
 import type setup from "../locales/en/setup";
 import type system from "../locales/en/system";
+import type softphone from "../locales/en/softphone";
 import type trace from "../locales/en/trace";
 import { isolate } from "./isolate";
 import { pseudo } from "./pseudo";
@@ -25,6 +26,7 @@ interface Catalogues {
   setup: typeof setup;
   routing: typeof routing;
   trace: typeof trace;
+  softphone: typeof softphone;
 }
 export type Namespace = keyof Catalogues;
 
@@ -54,6 +56,7 @@ const loaders: Partial<Record<Namespace, () => Promise<{ default: Catalogue }>>>
   setup: () => import("../locales/en/setup"),
   routing: () => import("../locales/en/routing"),
   trace: () => import("../locales/en/trace"),
+  softphone: () => import("../locales/en/softphone"),
 };
 const loading = new Map<Namespace, Promise<void>>();
 

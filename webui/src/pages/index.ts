@@ -29,6 +29,7 @@ export const pages: readonly PageEntry[] = [
 
   { path: "/calls", load: () => import("./calls/Calls.svelte"), permission: "uc:read", nav: "calls", title: "frame.calls", words: ["calls"] },
   { path: "/calls/trace", load: () => import("./calls/trace/Trace.svelte"), permission: "uc:read", nav: "calls", title: "frame.trace", words: ["calls", "trace"] },
+  { path: "/calls/softphone", load: () => import("./calls/softphone/Softphone.svelte"), permission: "uc:read", nav: "calls", title: "frame.softphone", words: ["calls", "trace", "softphone"] },
   { path: "/calls/:gsid", load: () => import("./calls/Record.svelte"), permission: "uc:read", nav: "calls", title: "frame.call", words: ["calls"] },
 
   { path: "/routing", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.routing", words: ["routing"] },

@@ -11,6 +11,7 @@ export default {
   calls: "Calls",
   call: "Call",
   trace: "Trace",
+  softphone: "Softphone",
   routing: "Routing",
   entity_links: "Entity links",
   dial_patterns: "Dial patterns",

@@ -30,6 +30,7 @@ export default {
   table: "People",
 
   delete: "Delete",
+  softphone: "Call from the browser",
   delete_one: "Delete {name}?",
   delete_many: { one: "Delete {n} person?", other: "Delete {n} people?" },
   delete_why: "This cannot be taken back: passwords are not kept, so phones would have to be set up anew.",

@@ -97,7 +97,7 @@ export default {
 
   // The call
   call_title: "Make the first call",
-  call_text: "Put these into two telephones or softphones, then call from one to the other. This page watches.",
+  call_text: "Put these into two telephones, or open one or both in this browser, then call from one to the other. This page watches.",
   call_from: "First telephone",
   call_to: "Second telephone",
   call_server: "Server",
@@ -106,6 +106,8 @@ export default {
   call_password: "Password",
   call_password_once: "shown once, before",
   call_password_lost: "Lost? Set a new one",
+  call_softphone: "Use this browser as this telephone",
+  call_softphone_why: "It opens in a tab of its own, with its messages beside it.",
   call_demo: "No telephone at hand? Paste this on the appliance:",
   call_demo_why: "It makes a real call between two software telephones and listens for their tones. It asks for both passwords.",
   call_line: "the command",

@@ -10,6 +10,11 @@ export function traceHref(gsid: string): string {
   return `/calls/trace?${new URLSearchParams({ gsid }).toString()}`;
 }
 
+/** A telephone in the browser, for a person. */
+export function softphoneHref(handle: string): string {
+  return `/calls/softphone?${new URLSearchParams({ user: handle }).toString()}`;
+}
+
 export function recordsHref(query: Record<string, string>): string {
   return `/calls?${new URLSearchParams({ tab: "records", ...query }).toString()}`;
 }
