@@ -32,13 +32,6 @@ bool slice_ends_with(struct slice s, struct slice suffix)
 	       slice_eq(slice_make(s.p + s.len - suffix.len, suffix.len), suffix);
 }
 
-ptrdiff_t slice_find(struct slice s, char c)
-{
-	const char *at = s.len ? memchr(s.p, c, s.len) : NULL;
-
-	return at ? at - s.p : -1;
-}
-
 int slice_cmp(struct slice a, struct slice b)
 {
 	size_t shorter = a.len < b.len ? a.len : b.len;
@@ -47,15 +40,6 @@ int slice_cmp(struct slice a, struct slice b)
 	if (order != 0)
 		return order;
 	return a.len < b.len ? -1 : a.len > b.len;
-}
-
-struct slice slice_sub(struct slice s, size_t from, size_t to)
-{
-	if (to > s.len)
-		to = s.len;
-	if (from >= to)
-		return slice_make(s.p, 0);
-	return slice_make(s.p + from, to - from);
 }
 
 static bool is_blank(char c)
@@ -74,17 +58,6 @@ struct slice slice_trim(struct slice s)
 	return s;
 }
 
-struct slice slice_take(struct slice *in, size_t len)
-{
-	struct slice out = slice_sub(*in, 0, len);
-
-	if (out.len) {
-		in->p += out.len;
-		in->len -= out.len;
-	}
-	return out;
-}
-
 struct slice slice_take_while(struct slice *in, bool (*is)(unsigned char c))
 {
 	size_t n = 0;
@@ -92,20 +65,6 @@ struct slice slice_take_while(struct slice *in, bool (*is)(unsigned char c))
 	while (n < in->len && is((unsigned char)in->p[n]))
 		n++;
 	return slice_take(in, n);
-}
-
-struct slice slice_take_until(struct slice *in, char c, bool *found)
-{
-	ptrdiff_t at = slice_find(*in, c);
-	struct slice out;
-
-	if (found)
-		*found = at >= 0;
-	if (at < 0)
-		return slice_take(in, in->len);
-	out = slice_take(in, (size_t)at);
-	(void)slice_take(in, 1);
-	return out;
 }
 
 bool slice_skip(struct slice *in, struct slice prefix)
@@ -121,14 +80,6 @@ bool slice_skip_nocase(struct slice *in, struct slice prefix)
 	if (!slice_starts_with_nocase(*in, prefix))
 		return false;
 	(void)slice_take(in, prefix.len);
-	return true;
-}
-
-bool slice_skip_char(struct slice *in, char c)
-{
-	if (in->len == 0 || in->p[0] != c)
-		return false;
-	(void)slice_take(in, 1);
 	return true;
 }
 

@@ -52,25 +52,69 @@ bool slice_starts_with(struct slice s, struct slice prefix);
 bool slice_starts_with_nocase(struct slice s, struct slice prefix);
 bool slice_ends_with(struct slice s, struct slice suffix);
 /* First position of c, or -1. */
-ptrdiff_t slice_find(struct slice s, char c);
+static inline ptrdiff_t slice_find(struct slice s, char c)
+{
+	const char *at = s.len ? memchr(s.p, c, s.len) : NULL;
+
+	return at ? at - s.p : -1;
+}
+
 /* memcmp order, shorter first. */
 int slice_cmp(struct slice a, struct slice b);
 
 /* [from, to) clamped to the slice. */
-struct slice slice_sub(struct slice s, size_t from, size_t to);
+static inline struct slice slice_sub(struct slice s, size_t from, size_t to)
+{
+	if (to > s.len)
+		to = s.len;
+	if (from >= to)
+		return slice_make(s.p, 0);
+	return slice_make(s.p + from, to - from);
+}
+
 /* Without leading and trailing SP, HTAB, CR, LF. */
 struct slice slice_trim(struct slice s);
 
 /* The take functions consume from the front. On failure nothing is consumed. */
-struct slice slice_take(struct slice *in, size_t len); /* at most len bytes */
+static inline struct slice slice_take(struct slice *in, size_t len) /* at most len bytes */
+{
+	struct slice out = slice_sub(*in, 0, len);
+
+	if (out.len) {
+		in->p += out.len;
+		in->len -= out.len;
+	}
+	return out;
+}
+
 struct slice slice_take_while(struct slice *in, bool (*is)(unsigned char c));
 /* Up to (not including) c, or everything; the delimiter is consumed, *found says if it was there
  * (found may be NULL). */
-struct slice slice_take_until(struct slice *in, char c, bool *found);
+static inline struct slice slice_take_until(struct slice *in, char c, bool *found)
+{
+	ptrdiff_t at = slice_find(*in, c);
+	struct slice out;
+
+	if (found)
+		*found = at >= 0;
+	if (at < 0)
+		return slice_take(in, in->len);
+	out = slice_take(in, (size_t)at);
+	(void)slice_take(in, 1);
+	return out;
+}
+
 /* Consume the prefix if it is there. */
 bool slice_skip(struct slice *in, struct slice prefix);
 bool slice_skip_nocase(struct slice *in, struct slice prefix);
-bool slice_skip_char(struct slice *in, char c);
+static inline bool slice_skip_char(struct slice *in, char c)
+{
+	if (in->len == 0 || in->p[0] != c)
+		return false;
+	(void)slice_take(in, 1);
+	return true;
+}
+
 /* Skip linear white space (SP, HTAB and CRLF folding); returns how many bytes. */
 size_t slice_skip_lws(struct slice *in);
 /* 1*DIGIT. Errors: -EBADMSG no digit, -ERANGE too large. */

@@ -176,26 +176,46 @@ static uint64_t read_word(const uint8_t *p)
 	return le64toh(word);
 }
 
+/* The last 1..7 bytes, without reading beyond them. */
+static uint64_t read_tail(const uint8_t *p, size_t len)
+{
+	uint32_t low, high;
+	uint16_t two;
+
+	if (len >= 4) { /* two words that overlap */
+		memcpy(&low, p, 4);
+		memcpy(&high, p + len - 4, 4);
+		return le32toh(low) | (uint64_t)le32toh(high) << (8 * (len - 4));
+	}
+	if (len == 1)
+		return *p;
+	memcpy(&two, p, 2);
+	return le16toh(two) | (uint64_t)p[len - 1] << (8 * (len - 1));
+}
+
+/* 1..8 bytes behind those that did not fill a word yet; what of `word` is beyond them is zero. */
+static void tag_bytes(struct tag_state *s, uint64_t word, unsigned count)
+{
+	unsigned shift = 8 * s->filled;
+
+	s->word |= word << shift;
+	s->filled += count;
+	if (s->filled < 8)
+		return;
+	tag_word(s, s->word);
+	s->filled -= 8;
+	s->word = s->filled ? word >> (64 - shift) : 0;
+}
+
 static void tag_add(struct tag_state *s, const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
 
 	s->total = (uint8_t)(s->total + len);
-	while (len > 0) {
-		if (s->filled == 0 && len >= 8) {
-			tag_word(s, read_word(p));
-			p += 8;
-			len -= 8;
-			continue;
-		}
-		s->word |= (uint64_t)*p++ << (8 * s->filled);
-		len--;
-		if (++s->filled == 8) {
-			tag_word(s, s->word);
-			s->word = 0;
-			s->filled = 0;
-		}
-	}
+	for (; len >= 8; p += 8, len -= 8)
+		tag_bytes(s, read_word(p), 8);
+	if (len > 0)
+		tag_bytes(s, read_tail(p, len), (unsigned)len);
 }
 
 void digest_tag(const uint8_t key[static DIGEST_KEY_LEN], const struct slice *parts, size_t count,
@@ -357,6 +377,20 @@ size_t digest_to_base64url(const void *bytes, size_t len, char *ret)
 	return encode(bytes, len, base64url, false, ret);
 }
 
+/* The alphabets differ in their last two alone. */
+static int digit_of(char c, const char *alphabet)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == alphabet[62])
+		return 62;
+	return c == alphabet[63] ? 63 : -1;
+}
+
 static ssize_t decode(struct slice text, const char *alphabet, uint8_t *out, size_t size)
 {
 	uint32_t v = 0;
@@ -366,11 +400,11 @@ static ssize_t decode(struct slice text, const char *alphabet, uint8_t *out, siz
 	if (text.len % 4 == 1)
 		return -EINVAL;
 	for (size_t i = 0; i < text.len; i++) {
-		const char *at = text.p[i] ? strchr(alphabet, text.p[i]) : NULL;
+		int digit = digit_of(text.p[i], alphabet);
 
-		if (!at)
+		if (digit < 0)
 			return -EINVAL;
-		v = v << 6 | (uint32_t)(at - alphabet);
+		v = v << 6 | (uint32_t)digit;
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;

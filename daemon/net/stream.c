@@ -5,6 +5,7 @@
 
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ struct stream {
 	struct loop_io io;
 	int fd;
 	enum stream_state state;
-	bool paused, in_handler, starved;
+	bool paused, in_handler, starved, greeted;
 	int reason;
 	struct tls_session *tls;
 	struct addr peer, local;
@@ -100,9 +101,22 @@ static void die(struct stream *s, int reason)
 		loop_timer_start(s->loop, &s->goodbye, 0, goodbye_fired);
 }
 
+/* When thousands come at once it is we who are late: who has said what he must is not punished for it. */
+static bool waits_for_us(const struct stream *s)
+{
+	int unread = 0;
+
+	return s->state == HANDSHAKE && ioctl(s->fd, FIONREAD, &unread) == 0 && unread > 0;
+}
+
 static void deadline_fired(struct timer *t)
 {
-	die(CONTAINER_OF(t, struct stream, deadline), -ETIMEDOUT);
+	struct stream *s = CONTAINER_OF(t, struct stream, deadline);
+
+	if (waits_for_us(s))
+		loop_timer_start(s->loop, t, s->limits.handshake_timeout_ms, deadline_fired);
+	else
+		die(s, -ETIMEDOUT);
 }
 
 static void idle_fired(struct timer *t)
@@ -238,10 +252,15 @@ static void continue_handshake(struct stream *s)
 {
 	int r = tls_session_handshake(s->tls);
 
-	if (r == 0)
+	if (r == 0) {
 		become_open(s);
-	else if (r != -EAGAIN)
+	} else if (r != -EAGAIN) {
 		die(s, r);
+	} else if (!s->greeted) { /* our half of the answer took its time as well */
+		s->greeted = true;
+		loop_timer_start(s->loop, &s->deadline, s->limits.handshake_timeout_ms,
+				 deadline_fired);
+	}
 }
 
 /* Show bytes to the owner and keep what it leaves. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trace_ring.c - messages one after the other in a ring of bytes; the oldest make room. */
+/* trace_ring.c - messages one after the other in a ring of bytes; the oldest make room. Most are never
+ * looked at: their secrets are overwritten when one first is. */
 #include "node/trace_ring.h"
 
 #include "base/buf.h"
@@ -39,7 +40,7 @@ struct item {
 	uint32_t call_id_at; /* in the message */
 	uint16_t call_id;
 	uint8_t gsid_len;
-	uint8_t direction : 1, truncated : 1;
+	uint8_t direction : 1, truncated : 1, masked : 1;
 	char gsid[GSID_SIZE];
 	char bytes[];
 };
@@ -211,10 +212,10 @@ static struct item *before(const struct trace_ring *ring, const struct item *ite
 	return item_kept(ring, item->previous_seq, item->previous);
 }
 
-/* The newest message of a call. */
-static struct item *find_call(const struct trace_ring *ring, struct slice call_id)
+/* The newest message of a call whose Call-ID has that bucket. */
+static struct item *find_call(const struct trace_ring *ring, uint32_t bucket, struct slice call_id)
 {
-	struct item *item = newest_of(ring, bucket_of(ring, call_id));
+	struct item *item = newest_of(ring, bucket);
 
 	for (size_t i = 0; item && i < CHAIN_MAX; i++, item = before(ring, item))
 		if (slice_eq(call_id_of(item), call_id))
@@ -247,7 +248,7 @@ static void file(struct trace_ring *ring, struct item *item, struct slice gsid)
 {
 	struct slice call_id = call_id_of(item);
 	struct chain *chain = &ring->index[item->bucket];
-	const struct item *last = call_id.len ? find_call(ring, call_id) : NULL;
+	const struct item *last = call_id.len ? find_call(ring, item->bucket, call_id) : NULL;
 
 	if (gsid.len == 0 && last)
 		gsid = gsid_of(last);
@@ -302,8 +303,6 @@ void trace_add(struct trace_ring *ring, const struct trace_entry *entry)
 	}
 	if (message.len)
 		memcpy(item->bytes, message.p, message.len);
-	if (fields.secret)
-		trace_mask(item->bytes, message.len);
 	item->bucket = bucket_of(ring, call_id_of(item));
 	file(ring, item, fields.gsid.len ? fields.gsid : entry->gsid);
 	ring->seq++;
@@ -312,6 +311,16 @@ void trace_add(struct trace_ring *ring, const struct trace_entry *entry)
 }
 
 /* Reading it ------------------------------------------------------------------------------------ */
+
+/* The only way to a message's text. */
+static struct slice text_of(struct item *item)
+{
+	if (!item->masked)
+		trace_mask(item->bytes, item->message);
+	item->masked = true;
+	return slice_make(item->bytes, item->message);
+}
+
 static bool is_end(const struct end *end, const struct addr *wanted)
 {
 	struct addr have = addr_of(end);
@@ -320,10 +329,8 @@ static bool is_end(const struct end *end, const struct addr *wanted)
 	       (addr_port(wanted) ? addr_equal(&have, wanted) : addr_equal_ip(&have, wanted));
 }
 
-static bool matches(const struct item *item, const struct trace_filter *f)
+static bool matches(struct item *item, const struct trace_filter *f)
 {
-	struct slice message = slice_make(item->bytes, item->message);
-
 	if (item->seq <= f->after || item->at_us < f->from_us ||
 	    (f->to_us && item->at_us >= f->to_us))
 		return false;
@@ -333,9 +340,9 @@ static bool matches(const struct item *item, const struct trace_filter *f)
 		return false;
 	if (f->address && !is_end(&item->local, f->address) && !is_end(&item->remote, f->address))
 		return false;
-	if (f->user && !trace_names_user(message, slice_str(f->user)))
+	if (f->user && !trace_names_user(text_of(item), slice_str(f->user)))
 		return false;
-	return !f->text || trace_has_text(message, slice_str(f->text));
+	return !f->text || trace_has_text(text_of(item), slice_str(f->text));
 }
 
 /* Bytes from the network as a JSON string. What is no UTF-8, or holds NUL, becomes Latin-1, its NULs
@@ -379,12 +386,11 @@ static json_t *end_json(const struct end *end)
 	return json_string(addr.len ? addr_format(&addr, text) : "");
 }
 
-static json_t *item_json(const struct item *item)
+static json_t *item_json(struct item *item)
 {
-	struct slice message = slice_make(item->bytes, item->message);
 	char at[CLOCK_RFC3339_SIZE];
 	bool latin, other;
-	json_t *text = bytes_json(message, &latin);
+	json_t *text = bytes_json(text_of(item), &latin);
 
 	return json_pack("{s:I,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:b,s:s}", "seq",
 			 (json_int_t)item->seq, "at", clock_format(item->at_us / 1000, at), "at_us",
@@ -435,7 +441,7 @@ json_t *trace_query(const struct trace_ring *ring, const struct trace_filter *fi
 		at += item_at(ring, at)->size;
 	}
 	for (size_t i = 0; i < c.count; i++) {
-		const struct item *item = item_at(ring, c.at[(c.first + i) % c.limit]);
+		struct item *item = item_at(ring, c.at[(c.first + i) % c.limit]);
 
 		if (json_array_append_new(items, item_json(item)) < 0)
 			return NULL;

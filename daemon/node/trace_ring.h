@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trace_ring.h - the last SIP messages of a call server, in bounded memory, without secrets. */
+/* trace_ring.h - the last SIP messages of a call server, in bounded memory, and never its secrets. */
 #pragma once
 #include "base/slice.h"
 
@@ -47,7 +47,7 @@ struct trace_filter {
 struct trace_ring *trace_ring_new(size_t bytes);
 struct trace_ring *trace_ring_free(struct trace_ring *ring);
 
-/* Keep a message; the oldest make room. Secrets are masked in the copy (trace_text.h). Its time is
+/* Keep a message; the oldest make room. Secrets are masked before anybody reads it (trace_text.h). Its time is
  * made later than that of the message before it, so that a time names one message. A message
  * without global session id gets its Call-ID's, and the first that has one gives it to those before it.
  * ring may be NULL. */

@@ -41,16 +41,12 @@ static bool is_of_interest(const char *line)
 	char second = ascii_lower(line[1]);
 
 	switch (ascii_lower(line[0])) {
-	case 'a': /* Authorization, Authentication-Info, Av-Global-Session-ID */
-		return second == 'u' || second == 'v';
+	case 'a': /* Av-Global-Session-ID */
+		return second == 'v';
 	case 'c': /* Call-ID, CSeq */
 		return second == 'a' || second == 's';
 	case 'i': /* i */
 		return second == ':' || second == ' ' || second == '\t';
-	case 'p': /* Proxy-… */
-		return second == 'r';
-	case 'w': /* WWW-Authenticate */
-		return second == 'w';
 	default:
 		return false;
 	}
@@ -66,8 +62,6 @@ static void scan_line(struct slice line, struct trace_fields *f)
 		f->cseq = value_of(line);
 	else if (f->gsid.len == 0 && slice_eq_nocase(name, SLICE("Av-Global-Session-ID")))
 		f->gsid = value_of(line);
-	else if (is_secret_header(name))
-		f->secret = true;
 }
 
 struct trace_fields trace_scan(struct slice message)
@@ -84,13 +78,6 @@ struct trace_fields trace_scan(struct slice message)
 			break;
 		if (is_of_interest(p))
 			scan_line(slice_make(p, (size_t)(nl + (*nl != '\n') - p)), &f);
-	}
-	for (; end - p > 10 && !f.secret; p = nl + 1) {
-		nl = memchr(p, '\n', (size_t)(end - p));
-		if (!nl)
-			nl = end - 1;
-		f.secret = p[0] == 'a' && p[1] == '=' &&
-			   (memcmp(p, "a=crypto:", 9) == 0 || memcmp(p, "a=ice-pwd:", 10) == 0);
 	}
 	return f;
 }

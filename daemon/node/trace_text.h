@@ -12,10 +12,9 @@ struct trace_fields {
 	struct slice call_id;
 	struct slice gsid; /* Av-Global-Session-ID */
 	struct slice cseq;
-	bool secret; /* a header line or the body may hold what trace_mask() overwrites */
 };
 
-/* One pass over the header lines, and over the body for keys in SDP. */
+/* One pass over the header lines. */
 struct trace_fields trace_scan(struct slice message);
 /* "… OPTIONS": what links are probed with, on either way. */
 bool trace_is_probe(const struct trace_fields *fields);

@@ -40,8 +40,8 @@ static const struct uc_user *find_user(struct sm *sm, const struct sip_auth *aut
 		return NULL;
 	user = uc_user_by_handle(sm_model(sm), name, (size_t)n);
 	if (user) {
-		snprintf(ha1->md5, sizeof(ha1->md5), "%s", user->ha1_md5);
-		snprintf(ha1->sha256, sizeof(ha1->sha256), "%s", user->ha1_sha256);
+		(void)slice_copy(slice_str(user->ha1_md5), ha1->md5, sizeof(ha1->md5));
+		(void)slice_copy(slice_str(user->ha1_sha256), ha1->sha256, sizeof(ha1->sha256));
 	}
 	return user;
 }

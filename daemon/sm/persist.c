@@ -42,7 +42,7 @@ void persist_binding(void *user, enum location_event event, const char *handle,
 	struct sm *sm = user;
 	struct state_journal *journal = node_state(sm->node);
 	char key_text[512];
-	struct slice key = make_key(handle, binding->id, key_text, sizeof(key_text));
+	struct slice key;
 	AUTO(str) char *text = NULL;
 	json_t *json;
 	int r = 0;
@@ -51,6 +51,7 @@ void persist_binding(void *user, enum location_event event, const char *handle,
 		  F("contact", (const char *)binding->uri));
 	if (!state_wanted(journal))
 		return;
+	key = make_key(handle, binding->id, key_text, sizeof(key_text));
 	if (event != LOCATION_ADDED && event != LOCATION_REFRESHED) {
 		r = state_delete(journal, KIND_BINDING, key);
 	} else {

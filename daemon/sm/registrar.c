@@ -15,6 +15,7 @@
 
 /* Below this a short time is refused; a longer minimum than an hour never is (section 10.2.8). */
 #define BRIEF_MAX_S 3600
+#define ANSWER_ROOM 512 /* for the lines of most answers */
 
 int registrar_grant(const struct sm_options *options, uint32_t asked_s, uint32_t *ret)
 {
@@ -210,9 +211,15 @@ static void add_binding(const struct binding *b, int64_t now_ms, struct buf *lin
 {
 	int64_t left = (b->expires_ms - now_ms + 500) / 1000;
 
-	buf_printf(lines, "Contact: <%s>;expires=%lld", b->uri, (long long)(left > 0 ? left : 0));
-	if (b->instance[0])
-		buf_printf(lines, ";+sip.instance=\"%s\"", b->instance);
+	buf_add_str(lines, "Contact: <");
+	buf_add_str(lines, b->uri);
+	buf_add_str(lines, ">;expires=");
+	buf_add_u64(lines, left > 0 ? (uint64_t)left : 0);
+	if (b->instance[0]) {
+		buf_add_str(lines, ";+sip.instance=\"");
+		buf_add_str(lines, b->instance);
+		buf_add_char(lines, '"');
+	}
 	if (b->reg_id)
 		buf_printf(lines, ";reg-id=%u", b->reg_id);
 	if (b->q < 1000)
@@ -230,11 +237,15 @@ static void answer(struct sm *sm, const struct sip_incoming *in, const struct lo
 	AUTO_BUF lines = { 0 };
 	const struct binding *b;
 
+	(void)buf_reserve(&lines, ANSWER_ROOM);
 	if (bindings)
 		LIST_FOREACH (b, bindings, struct binding, link)
 			add_binding(b, rq->now_ms, &lines);
-	if (rq->count || rq->remove_all)
-		buf_printf(&lines, "Expires: %u\r\n", rq->count ? rq->changes[0].expires_s : 0);
+	if (rq->count || rq->remove_all) {
+		buf_add_str(&lines, "Expires: ");
+		buf_add_u64(&lines, rq->count ? rq->changes[0].expires_s : 0);
+		buf_add_str(&lines, "\r\n");
+	}
 	if (rq->path.len)
 		buf_printf(&lines, "Path: %.*s\r\n", SLICE_ARG(rq->path));
 	if (rq->count && rq->changes[0].reg_id)

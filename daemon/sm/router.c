@@ -457,7 +457,6 @@ static void count_request(const struct routing *rt)
 /* What is wrong with it before anybody looks at who sent it; 0: nothing. */
 static unsigned check(struct routing *rt)
 {
-	char tail[SIP_GUARD_TAIL_LEN];
 	int r;
 
 	if (read_routes(rt) < 0 || sip_msg_request_uri(rt->msg, &rt->uri) < 0)
@@ -467,8 +466,7 @@ static unsigned check(struct routing *rt)
 		return r == -ELOOP ? 483 : 400;
 	if (!trust_is_internal(rt->peer.kind) && privacy_is_out_of_reach(privacy_of(rt->msg)))
 		return 500;
-	sip_guard_tail(rt->msg, SLICE(""), tail);
-	if (sip_guard_is_loop(rt->sm->wire, rt->msg, tail)) {
+	if (sip_guard_is_loop(rt->sm->wire, rt->msg)) {
 		metric_add(rt->sm->metrics, SM_LOOPS, 1);
 		return 482;
 	}

@@ -5,7 +5,7 @@
 Loopback, the load is sip_load.c, median of three rounds. What is counted is the processor time of the whole
 process tree. One proxied call by Kamailio stands beside our call through sm, cm, sm, cm, sm: there is no
 free back-to-back user agent in Debian 12 to compare cm with. `bench_sip.py NAME...` measures only some:
-register refused options call latency full floor memory growth avalanche."""
+register refused options call latency full floor memory growth avalanche tls."""
 import glob
 import hashlib
 import os
@@ -17,6 +17,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE + "/../lib")
+from authority import Authority  # noqa: E402
 from standalone import Server  # noqa: E402
 
 DOMAIN, HOST = "aurabox.internal", "127.0.0.1"
@@ -102,8 +103,8 @@ class Kamailio:
 
 
 class Ours:
-    def __init__(self, _folder, users, with_cm=False):
-        self.servers = [Server("aura-sm", document(users, with_cm), HOST + ":5060")]
+    def __init__(self, _folder, users, with_cm=False, settings=()):
+        self.servers = [Server("aura-sm", document(users, with_cm), HOST + ":5060", settings)]
         if with_cm:
             self.servers.append(Server("aura-cm", document(users, True), HOST + ":5070"))
         time.sleep(1)
@@ -129,20 +130,21 @@ class Floor:
         self.process.stdout.close()
 
 
-LOAD = ""
+LOAD = TLS_LOAD = ""
 
 
 def build(folder):
-    global LOAD
-    LOAD = folder + "/sip_load"
-    subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-o", LOAD, HERE + "/sip_load.c",
-                    "-lcrypto"], check=True)
+    global LOAD, TLS_LOAD
+    LOAD, TLS_LOAD = folder + "/sip_load", folder + "/tls_load"
+    for program in (LOAD, TLS_LOAD):
+        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-o", program,
+                        "%s/%s.c" % (HERE, os.path.basename(program)), "-lssl", "-lcrypto"], check=True)
 
 
 def load(pids, mode, **keys):
     """CPU seconds per operation of the process trees, and what the load says of itself."""
     keys = {"count": 1, "domain": DOMAIN, "digits": 6, **keys}
-    with subprocess.Popen([LOAD, mode] + ["%s=%s" % item for item in keys.items()], stdin=subprocess.PIPE,
+    with subprocess.Popen([keys.pop("program", LOAD), mode] + ["%s=%s" % item for item in keys.items()], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as process:
         process.stdout.readline()
         before = cpu(pids)
@@ -287,9 +289,23 @@ def avalanche():
             server.close()
 
 
+def avalanche_tls():
+    """The same over TLS: each a connection and a full handshake with certificates of ECDSA P-256."""
+    with tempfile.TemporaryDirectory(prefix="aura-bench-") as folder:
+        authority = Authority(folder)
+        certificate, key = authority.issue("sm")
+        server = Ours(folder, RETURNING, settings=("tls.cert=" + certificate, "tls.key=" + key,
+                                                   "tls.ca=" + folder + "/ca.pem"))
+        try:
+            return load(server.pids, "register", program=TLS_LOAD, port=5061, count=RETURNING,
+                        ca=folder + "/ca.pem")
+        finally:
+            server.close()
+
+
 def main():
     everything = ["register", "refused", "options", "call", "latency", "full", "floor", "memory", "growth",
-                  "avalanche"]
+                  "avalanche", "tls"]
     wanted = sys.argv[1:] or everything
     if any(w not in everything for w in wanted):
         sys.exit("figures: " + " ".join(everything))
@@ -305,7 +321,11 @@ def main():
             small, large = growth()
             show("register_at_100000_bindings_beside_1000", large, small, "ms_cpu")
         if "avalanche" in wanted:
-            show("avalanche_5000_udp", avalanche(), 0, "s", 1)
+            show("avalanche_5000_udp", statistics.median(avalanche() for _ in range(ROUNDS)), 0, "s", 1)
+        if "tls" in wanted:
+            found = [avalanche_tls() for _ in range(ROUNDS)]
+            show("avalanche_5000_tls_ecdsa", statistics.median(said["seconds"] for _, said in found), 0, "s", 1)
+            show("register_with_tls_handshake", statistics.median(cost for cost, _ in found), 0, "ms_cpu")
     return 0
 
 

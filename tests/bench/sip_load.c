@@ -11,7 +11,6 @@
  * At its end it prints one line: done=N failed=N resent=N seconds=S p50_us=N p99_us=N. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,13 +21,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sip_digest.h"
+
 #define BATCH 64
 #define MESSAGE_MAX 4096
 #define TALK_NS 100000000LL /* of a call */
 #define ANSWER_NS 20000000LL
 #define T1_NS 500000000LL
 #define RESENDS 7
-#define PASSWORD "bench-"
 
 enum mode { OPTIONS, REFUSED, REGISTER, CALL };
 
@@ -57,7 +57,7 @@ struct socket {
 struct op {
 	uint8_t stage, resends;
 	int64_t sent, next; /* of the last request; when it is repeated or goes on */
-	char nonce[128];
+	char nonce[NONCE_MAX];
 	char *dialog; /* To, Request-URI and Route of what follows a 200 */
 };
 
@@ -167,60 +167,9 @@ static const char *line_of(const char *msg, const char *name, int *len)
 	return "";
 }
 
-static void md5_hex(const char *text, char out[33])
-{
-	static EVP_MD *md5;
-	static EVP_MD_CTX *ctx;
-	unsigned char raw[16];
-
-	if (!ctx) {
-		md5 = EVP_MD_fetch(NULL, "MD5", NULL);
-		ctx = EVP_MD_CTX_new();
-	}
-	if (EVP_DigestInit_ex2(ctx, md5, NULL) != 1 ||
-	    EVP_DigestUpdate(ctx, text, strlen(text)) != 1 ||
-	    EVP_DigestFinal_ex(ctx, raw, NULL) != 1)
-		exit(1);
-	for (int i = 0; i < 16; i++)
-		(void)sprintf(out + 2 * i, "%02x", raw[i]);
-}
-
 static void user_name(unsigned i, char out[32])
 {
 	(void)snprintf(out, 32, "%s%0*u", cfg.prefix, (int)cfg.digits, cfg.first + i % cfg.users);
-}
-
-static int credentials(char *out, size_t size, const char *header, const char *user,
-		       const char *method, const char *uri, const char *nonce)
-{
-	char text[512], ha1[33], ha2[33], response[33];
-
-	(void)snprintf(text, sizeof(text), "%s:%s:%s%s", user, cfg.domain, PASSWORD, user);
-	md5_hex(text, ha1);
-	(void)snprintf(text, sizeof(text), "%s:%s", method, uri);
-	md5_hex(text, ha2);
-	(void)snprintf(text, sizeof(text), "%s:%s:00000001:0a4f113b:auth:%s", ha1, nonce, ha2);
-	md5_hex(text, response);
-	return snprintf(out, size,
-			"%s: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", "
-			"response=\"%s\", algorithm=MD5, cnonce=\"0a4f113b\", qop=auth, "
-			"nc=00000001\r\n",
-			header, user, cfg.domain, nonce, uri, response);
-}
-
-static bool take_nonce(const char *msg, char out[128])
-{
-	const char *p = strstr(msg, "nonce=\"");
-	size_t n;
-
-	if (!p)
-		return false;
-	n = strcspn(p + 7, "\"");
-	if (n >= 128)
-		return false;
-	memcpy(out, p + 7, n);
-	out[n] = '\0';
-	return true;
 }
 
 /* Requests ------------------------------------------------------------------------------------------ */
@@ -252,8 +201,8 @@ static void send_register(unsigned id)
 	user_name(id, user);
 	(void)snprintf(uri, sizeof(uri), "sip:%s", cfg.domain);
 	if (op->stage == 2)
-		(void)credentials(auth, sizeof(auth), "Authorization", user, "REGISTER", uri,
-				  op->nonce);
+		(void)credentials(auth, sizeof(auth), "Authorization", user, cfg.domain, "REGISTER",
+				  uri, op->nonce);
 	commit(&caller,
 	       snprintf(p, MESSAGE_MAX,
 			"REGISTER sip:%s SIP/2.0\r\n"
@@ -286,8 +235,8 @@ static void send_invite(unsigned id)
 	user_name(id + cfg.users / 2, peer);
 	(void)snprintf(uri, sizeof(uri), "sip:%s@%s", peer, cfg.domain);
 	if (op->stage == 2)
-		(void)credentials(auth, sizeof(auth), "Proxy-Authorization", user, "INVITE", uri,
-				  op->nonce);
+		(void)credentials(auth, sizeof(auth), "Proxy-Authorization", user, cfg.domain,
+				  "INVITE", uri, op->nonce);
 	commit(&caller,
 	       snprintf(p, MESSAGE_MAX,
 			"INVITE %s SIP/2.0\r\n"

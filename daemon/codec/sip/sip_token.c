@@ -140,7 +140,7 @@ bool sip_escaped_valid(struct slice in, unsigned classes)
 }
 
 /* LWS = [*WSP CRLF] 1*WSP */
-size_t sip_skip_lws(struct slice *in)
+size_t sip_skip_lws_there(struct slice *in)
 {
 	size_t n = 0;
 

@@ -43,7 +43,15 @@ bool sip_token_valid(struct slice in);
 bool sip_callid_valid(struct slice in);
 
 /* Skip LWS including folds (CRLF followed by blank); returns how many bytes went. */
-size_t sip_skip_lws(struct slice *in);
+size_t sip_skip_lws_there(struct slice *in);
+static inline size_t sip_skip_lws(struct slice *in)
+{
+	/* mostly there is none */
+	if (in->len == 0 || (unsigned char)in->p[0] > ' ')
+		return 0;
+	return sip_skip_lws_there(in);
+}
+
 /* Cut LWS at both ends, folds included. */
 struct slice sip_trim(struct slice in);
 

@@ -3,7 +3,6 @@
 #include "codec/sip/sip_via.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "codec/sip/sip_chars.h"
 #include "codec/sip/sip_token.h"
@@ -151,10 +150,10 @@ int sip_via_stamp_parsed(struct slice value, const struct sip_via *parsed, struc
 	struct text_out text = { out, 0, cap };
 	struct sip_via via = *parsed;
 	struct sip_param param;
+	char digits[8];
+	size_t at = sizeof(digits);
 	struct slice rest;
 	bool rport;
-	char number[16];
-	int n;
 
 	rport = via.has_rport || force_rport;
 	add_text(&text, value.p, (size_t)(via.params.p - value.p));
@@ -173,8 +172,11 @@ int sip_via_stamp_parsed(struct slice value, const struct sip_via *parsed, struc
 		add_text(&text, source.p, source.len);
 	}
 	if (rport) {
-		n = snprintf(number, sizeof(number), ";rport=%u", port);
-		add_text(&text, number, (size_t)n);
+		add_text(&text, ";rport=", 7);
+		do
+			digits[--at] = (char)('0' + port % 10);
+		while ((port /= 10) > 0);
+		add_text(&text, digits + at, sizeof(digits) - at);
 	}
 	return text.len <= cap ? (int)text.len : -ENOBUFS;
 }

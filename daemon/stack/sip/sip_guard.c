@@ -50,17 +50,29 @@ void sip_guard_tail(const struct sip_msg *request, struct slice extra,
 	digest_to_hex(hash, 8, ret + 1);
 }
 
-bool sip_guard_is_loop(const struct sip_wire *wire, const struct sip_msg *request,
-		       const char tail[static SIP_GUARD_TAIL_LEN])
+/* A branch that could be one of ours, by its form alone. */
+static bool has_tail(struct slice branch)
+{
+	return branch.len >= SIP_GUARD_TAIL_LEN - 1 &&
+	       branch.p[branch.len - (SIP_GUARD_TAIL_LEN - 1)] == '.';
+}
+
+bool sip_guard_is_loop(const struct sip_wire *wire, const struct sip_msg *request)
 {
 	struct sip_values it = sip_values_of(request, SIP_HDR_VIA);
+	char tail[SIP_GUARD_TAIL_LEN] = "";
 	struct slice value;
+	bool top = true;
 
-	while (sip_values_next(&it, &value)) {
+	for (; sip_values_next(&it, &value); top = false) {
 		struct sip_via via;
+		int r = top ? sip_msg_top_via(request, &via) : sip_via_parse(value, &via);
 
-		if (sip_via_parse(value, &via) == 0 &&
-		    slice_ends_with(via.branch, slice_str(tail)) &&
+		if (r < 0 || !has_tail(via.branch))
+			continue;
+		if (!tail[0])
+			sip_guard_tail(request, SLICE(""), tail);
+		if (slice_ends_with(via.branch, slice_str(tail)) &&
 		    sip_wire_is_mine(wire, via.host, via.port))
 			return true;
 	}

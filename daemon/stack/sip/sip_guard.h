@@ -21,8 +21,7 @@ struct sip_wire;
 void sip_guard_tail(const struct sip_msg *request, struct slice extra,
 		    char ret[static SIP_GUARD_TAIL_LEN]);
 /* Has this element forwarded the very same request before: a Via of ours with that tail? Then 482. */
-bool sip_guard_is_loop(const struct sip_wire *wire, const struct sip_msg *request,
-		       const char tail[static SIP_GUARD_TAIL_LEN]);
+bool sip_guard_is_loop(const struct sip_wire *wire, const struct sip_msg *request);
 
 /* Value for the forwarded request: one less, SIP_MAX_FORWARDS when absent. -ELOOP: 483. -EBADMSG. */
 int sip_guard_max_forwards(const struct sip_msg *request, uint32_t *ret);

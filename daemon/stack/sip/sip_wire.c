@@ -299,7 +299,9 @@ void sip_wire_uri(const struct sip_wire *wire, uint32_t listen, struct slice use
 		buf_add_slice(out, user);
 		buf_add_char(out, '@');
 	}
-	buf_printf(out, "%s:%u", p->host, (unsigned int)p->port);
+	buf_add_str(out, p->host);
+	buf_add_char(out, ':');
+	buf_add_u64(out, p->port);
 	if (p->transport == SIP_TRANSPORT_TCP)
 		buf_add_str(out, ";transport=tcp");
 	else if (p->transport == SIP_TRANSPORT_TLS)

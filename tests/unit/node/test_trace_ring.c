@@ -82,6 +82,11 @@ static void secrets_do_not_get_in(void **state)
 	assert_non_null(strstr(text, "realm=\"y\""));
 	assert_non_null(strstr(text, "inline:****"));
 	assert_non_null(strstr(text, "a=sendrecv"));
+	json_decref(answer);
+	add(ring, "d", "", "OPTIONS sip:x SIP/2.0\r\nAuthorization: Bearer T0KEN\r\n\r\n");
+	answer = trace_query(ring, &(struct trace_filter){ .limit = 10, .text = "t0ken" });
+	(void)first(answer, &n);
+	assert_int_equal(n, 0); /* nor can anybody ask whether it is there */
 	trace_ring_free(ring);
 }
 

@@ -64,7 +64,6 @@ static void a_spiral_is_no_loop(void **state)
 	for (int i = 0; i < 3; i++) {
 		const char *host = i == 1 ? "other.test" : "me.test";
 		const char *uri = i == 2 ? "sip:changed@x" : "sip:b@x";
-		char now[SIP_GUARD_TAIL_LEN];
 
 		(void)snprintf(via, sizeof(via),
 			       "Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
@@ -75,8 +74,7 @@ static void a_spiral_is_no_loop(void **state)
 			       "Call-ID: g\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n",
 			       uri, via);
 		msg = parse(text);
-		sip_guard_tail(msg, (struct slice){ 0 }, now);
-		assert_int_equal(sip_guard_is_loop(wire, msg, now), i == 0);
+		assert_int_equal(sip_guard_is_loop(wire, msg), i == 0);
 		free(msg);
 	}
 	sip_wire_free(wire);
