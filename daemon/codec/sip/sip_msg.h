@@ -74,8 +74,8 @@ enum sip_typed {
  * -EBADMSG not SIP: nothing that could be answered. */
 int sip_msg_parse(struct slice datagram, struct sip_msg *msg);
 
-/* Read top Via, CSeq, From and To once, so that the accessors below need not again. What is malformed is
- * left to them. */
+/* Read top Via (unless msg->typed says that it is there), CSeq, From and To once, so that the accessors
+ * below need not again. What is malformed is left to them. */
 void sip_msg_read(struct sip_msg *msg);
 /* The message was copied to raw, where the bytes up to `end` (of the old one) had become `grown` bytes
  * more: all slices follow. Nothing may have been read yet. */

@@ -170,8 +170,7 @@ static int first_addr(const struct sip_msg *msg, enum sip_header_id id, struct s
 
 void sip_msg_read(struct sip_msg *msg)
 {
-	msg->typed = 0;
-	if (sip_msg_top_via(msg, &msg->via) == 0)
+	if (!(msg->typed & SIP_TYPED_VIA) && sip_msg_top_via(msg, &msg->via) == 0)
 		msg->typed |= SIP_TYPED_VIA;
 	if (sip_msg_cseq(msg, &msg->cseq) == 0)
 		msg->typed |= SIP_TYPED_CSEQ;

@@ -137,18 +137,26 @@ static void add_text(struct text_out *out, const char *p, size_t len)
 int sip_via_stamp(struct slice value, struct slice source, uint16_t port, bool force_rport,
 		  char *out, size_t cap)
 {
-	struct sip_via via;
+	struct sip_via via, stamped;
 
 	if (sip_via_parse(value, &via) < 0)
 		return -EBADMSG;
-	return sip_via_stamp_parsed(value, &via, source, port, force_rport, out, cap);
+	return sip_via_stamp_parsed(value, &via, source, port, force_rport, out, cap, &stamped);
+}
+
+/* A part of what stood from start to end is now at `at`. */
+static void follow(struct slice *part, const char *start, const char *end, char *at)
+{
+	if (part->p >= start && part->p < end)
+		part->p = at + (part->p - start);
 }
 
 int sip_via_stamp_parsed(struct slice value, const struct sip_via *parsed, struct slice source,
-			 uint16_t port, bool force_rport, char *out, size_t cap)
+			 uint16_t port, bool force_rport, char *out, size_t cap,
+			 struct sip_via *ret)
 {
 	struct text_out text = { out, 0, cap };
-	struct sip_via via = *parsed;
+	struct sip_via via = *parsed, stamped = *parsed;
 	struct sip_param param;
 	char digits[8];
 	size_t at = sizeof(digits);
@@ -157,18 +165,30 @@ int sip_via_stamp_parsed(struct slice value, const struct sip_via *parsed, struc
 
 	rport = via.has_rport || force_rport;
 	add_text(&text, value.p, (size_t)(via.params.p - value.p));
+	follow(&stamped.transport_name, value.p, via.params.p, out);
+	follow(&stamped.host, value.p, via.params.p, out);
+	stamped.received = (struct slice){ 0 };
+	stamped.has_rport = rport;
+	stamped.rport = rport ? port : 0;
 	rest = via.params;
 	while (rest.len > 0) {
 		const char *start = rest.p;
 
 		if (sip_param_next(&rest, &param) <= 0)
 			break;
-		if (!slice_eq_nocase(param.name, SLICE("received")) &&
-		    !slice_eq_nocase(param.name, SLICE("rport")))
-			add_text(&text, start, (size_t)(rest.p - start));
+		if (slice_eq_nocase(param.name, SLICE("received")) ||
+		    slice_eq_nocase(param.name, SLICE("rport")))
+			continue;
+		if (text.len <= cap) {
+			follow(&stamped.branch, start, rest.p, out + text.len);
+			follow(&stamped.maddr, start, rest.p, out + text.len);
+		}
+		add_text(&text, start, (size_t)(rest.p - start));
 	}
 	if (rport || !slice_eq_nocase(via.host, source)) {
 		add_text(&text, ";received=", 10);
+		if (text.len <= cap)
+			stamped.received = slice_make(out + text.len, source.len);
 		add_text(&text, source.p, source.len);
 	}
 	if (rport) {
@@ -178,7 +198,12 @@ int sip_via_stamp_parsed(struct slice value, const struct sip_via *parsed, struc
 		while ((port /= 10) > 0);
 		add_text(&text, digits + at, sizeof(digits) - at);
 	}
-	return text.len <= cap ? (int)text.len : -ENOBUFS;
+	if (text.len > cap)
+		return -ENOBUFS;
+	stamped.params = slice_make(out + (via.params.p - value.p),
+				    text.len - (size_t)(via.params.p - value.p));
+	*ret = stamped;
+	return (int)text.len;
 }
 
 /* The cookie is compared without case, as the tokens around it are. */

@@ -44,9 +44,10 @@ int sip_via_parse(struct slice in, struct sip_via *ret);
  * Returns the length written to out, -EBADMSG no Via, -ENOBUFS; value.len + 80 always suffices. */
 int sip_via_stamp(struct slice value, struct slice source, uint16_t port, bool force_rport,
 		  char *out, size_t cap);
-/* The same of a value that was parsed before. */
+/* The same of a value that was parsed before; *ret is what was written, parsed: slices of out. */
 int sip_via_stamp_parsed(struct slice value, const struct sip_via *parsed, struct slice source,
-			 uint16_t port, bool force_rport, char *out, size_t cap);
+			 uint16_t port, bool force_rport, char *out, size_t cap,
+			 struct sip_via *ret);
 /* Branch starts with the magic cookie and has something after it. */
 bool sip_via_branch_is_3261(const struct sip_via *via);
 /* "UDP" and so on; empty for SIP_TRANSPORT_OTHER. Static storage. */

@@ -16,7 +16,7 @@
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_wire_private.h"
 
-#define VIA_ROOM 4096 /* of a Via with received and rport */
+#define VIA_ROOM 160 /* more, of a Via with received and rport */
 
 static void destroy_point(struct point *p)
 {
@@ -90,7 +90,7 @@ static int stamp(struct sip_wire *wire, const struct addr *from)
 	struct sip_values it = sip_values_of(&wire->msg, SIP_HDR_VIA);
 	struct sip_msg *msg = &wire->msg;
 	struct buf *out = &wire->scratch;
-	char ip[ADDR_TEXT_MAX], text[VIA_ROOM];
+	char ip[ADDR_TEXT_MAX];
 	struct addr written;
 	struct sip_via via;
 	struct slice old;
@@ -100,19 +100,25 @@ static int stamp(struct sip_wire *wire, const struct addr *from)
 	if (!sip_values_next(&it, &old) || sip_via_parse(old, &via) < 0)
 		return 0; /* whoever judges the message will see it */
 	if (!via.has_rport && addr_parse_ip(via.host, 0, &written) == 0 &&
-	    addr_equal_ip(&written, from))
+	    addr_equal_ip(&written, from)) {
+		msg->via = via;
+		msg->typed |= SIP_TYPED_VIA;
 		return 0;
-	n = sip_via_stamp_parsed(old, &via, slice_str(addr_format_ip(from, ip)), addr_port(from),
-				 false, text, sizeof(text));
-	if (n < 0)
-		return n;
+	}
 	end = msg->raw.p + msg->raw.len;
 	buf_reset(out);
+	if (buf_reserve(out, msg->raw.len + VIA_ROOM) < 0)
+		return -EMSGSIZE;
 	buf_add(out, msg->raw.p, (size_t)(old.p - msg->raw.p));
-	buf_add(out, text, (size_t)n);
+	n = sip_via_stamp_parsed(old, &via, slice_str(addr_format_ip(from, ip)), addr_port(from),
+				 false, out->data + out->len, old.len + VIA_ROOM, &msg->via);
+	if (n < 0)
+		return n;
+	out->len += (size_t)n;
 	buf_add(out, old.p + old.len, (size_t)(end - old.p) - old.len);
 	if (!buf_ok(out) || out->len > SIP_MSG_MAX)
 		return -EMSGSIZE;
+	msg->typed |= SIP_TYPED_VIA;
 	sip_msg_move(msg, out->data, old.p + old.len, (ptrdiff_t)n - (ptrdiff_t)old.len);
 	return 0;
 }

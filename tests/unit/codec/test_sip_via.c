@@ -99,6 +99,39 @@ static void rejects_malformed(void **state)
 	}
 }
 
+static void assert_same_place(struct slice a, struct slice b)
+{
+	assert_int_equal(a.len, b.len);
+	if (a.len)
+		assert_ptr_equal(a.p, b.p);
+}
+
+/* What the stamp says of its own text is what a parser finds in it. */
+static void stamped_is_as_parsed(struct slice in, struct slice source, bool force)
+{
+	struct sip_via before, said, read;
+	char *out = malloc(in.len + 80);
+	int n;
+
+	assert_int_equal(sip_via_parse(in, &before), 0);
+	n = sip_via_stamp_parsed(in, &before, source, 40000, force, out, in.len + 80, &said);
+	assert_true(n > 0);
+	assert_int_equal(sip_via_parse(slice_make(out, (size_t)n), &read), 0);
+	assert_int_equal(said.transport, read.transport);
+	assert_int_equal(said.host_kind, read.host_kind);
+	assert_int_equal(said.port, read.port);
+	assert_int_equal(said.rport, read.rport);
+	assert_int_equal(said.has_rport, read.has_rport);
+	assert_int_equal(said.version_2, read.version_2);
+	assert_same_place(said.transport_name, read.transport_name);
+	assert_same_place(said.host, read.host);
+	assert_same_place(said.params, read.params);
+	assert_same_place(said.branch, read.branch);
+	assert_same_place(said.received, read.received);
+	assert_same_place(said.maddr, read.maddr);
+	free(out);
+}
+
 static void stamp(const char *value, const char *source, bool force, const char *expect)
 {
 	struct slice in = slice_str(value);
@@ -109,6 +142,7 @@ static void stamp(const char *value, const char *source, bool force, const char 
 	assert_slice(slice_make(out, (size_t)n), expect);
 	assert_int_equal(sip_via_stamp(in, slice_str(source), 40000, force, out, (size_t)n - 1),
 			 -ENOBUFS);
+	stamped_is_as_parsed(in, slice_str(source), force);
 	free(out);
 }
 
@@ -126,6 +160,10 @@ static void source_is_written_in(void **state)
 	/* what the peer wrote about itself does not count */
 	stamp("SIP/2.0/UDP h;received=198.51.100.9;x;rport=1", "192.0.2.1", false,
 	      "SIP/2.0/UDP h;x;received=192.0.2.1;rport=40000");
+	stamp("SIP/2.0/UDP [2001:db8::9]:5066 ;rport ;maddr=192.0.2.9;received=1.2.3.4;branch=z9hG4bKb;x=y",
+	      "2001:db8::1", false,
+	      "SIP/2.0/UDP [2001:db8::9]:5066 ;maddr=192.0.2.9;branch=z9hG4bKb;x=y"
+	      ";received=2001:db8::1;rport=40000");
 	assert_int_equal(sip_via_stamp(SLICE("nonsense"), SLICE("::1"), 1, true, NULL, 0),
 			 -EBADMSG);
 }
