@@ -202,6 +202,7 @@ int sip_via_stamp_parsed(struct slice value, const struct sip_via *parsed, struc
 		return -ENOBUFS;
 	stamped.params = slice_make(out + (via.params.p - value.p),
 				    text.len - (size_t)(via.params.p - value.p));
+	sip_skip_lws(&stamped.params);
 	*ret = stamped;
 	return (int)text.len;
 }

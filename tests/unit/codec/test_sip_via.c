@@ -162,7 +162,7 @@ static void source_is_written_in(void **state)
 	      "SIP/2.0/UDP h;x;received=192.0.2.1;rport=40000");
 	stamp("SIP/2.0/UDP [2001:db8::9]:5066 ;rport ;maddr=192.0.2.9;received=1.2.3.4;branch=z9hG4bKb;x=y",
 	      "2001:db8::1", false,
-	      "SIP/2.0/UDP [2001:db8::9]:5066 ;maddr=192.0.2.9;branch=z9hG4bKb;x=y"
+	      "SIP/2.0/UDP [2001:db8::9]:5066  ;maddr=192.0.2.9;branch=z9hG4bKb;x=y"
 	      ";received=2001:db8::1;rport=40000");
 	assert_int_equal(sip_via_stamp(SLICE("nonsense"), SLICE("::1"), 1, true, NULL, 0),
 			 -EBADMSG);
