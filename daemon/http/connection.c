@@ -330,6 +330,7 @@ int connection_accept_tls(void *server, struct stream *stream)
 	c->stream = stream;
 	c->peer.tls = stream_is_tls(stream);
 	(void)addr_format_ip(stream_peer(stream), c->peer.address);
+	c->peer.port = addr_port(stream_peer(stream));
 	stream_set_user(stream, &client_handlers, c);
 	return 0;
 }

@@ -32,6 +32,7 @@ enum http_method {
 /* Who is at the other end of the connection, as the transport proves it. */
 struct http_peer {
 	char address[64]; /* "192.0.2.1", "2001:db8::1" or "unix" */
+	uint16_t port;	  /* 0 if local */
 	bool local;	  /* came by the unix socket; uid, gid, pid are the kernel's word */
 	bool tls;	  /* came by TLS */
 	uid_t uid;	  /* meaningful if local */

@@ -39,8 +39,8 @@ static int write_hello(const struct http_request *req, const char *to, struct bu
 			return error_set(err, -EPROTO, "%s is missing or malformed", fields[i]);
 		buf_printf(out, "%s: %s\r\n", fields[i], value);
 	}
-	if (addr_parse_ip(slice_str(req->peer->address), 0, &client) == 0)
-		buf_printf(out, "Forwarded: for=\"%s\"\r\n", addr_format_host(&client, text));
+	if (addr_parse_ip(slice_str(req->peer->address), req->peer->port, &client) == 0)
+		buf_printf(out, "Forwarded: for=\"%s\"\r\n", addr_format(&client, text));
 	buf_add_str(out, "\r\n");
 	return buf_ok(out) ? 0 : error_set(err, -ENOMEM, "no memory for a request");
 }
