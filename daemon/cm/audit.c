@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "cm/b2bua.h"
 #include "cm/cm_options.h"
+#include "cm/operation.h"
 #include "codec/sip/sip_msg.h"
 #include "stack/sip/sip_dialog.h"
 #include "stack/sip/sip_stack.h"
@@ -56,12 +57,11 @@ static const struct sip_client_handlers probe_handlers = {
 static void audit_fired(struct timer *timer)
 {
 	struct b2bua_half *b = CONTAINER_OF(timer, struct b2bua_half, guard);
-	int8_t winner = b->half.forks.winner;
 	struct sip_dialog *dialogs[2] = { NULL, NULL };
 
-	if (winner >= 0 && half_state(&b->half) == HALF_TALKING) {
-		dialogs[0] = b->up[winner];
-		dialogs[1] = b->down[winner];
+	if (half_state(&b->half) == HALF_TALKING) {
+		dialogs[0] = operation_dialog(b, true);
+		dialogs[1] = operation_dialog(b, false);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(dialogs); i++) {
 		if (dialogs[i] && !b->probes[i])

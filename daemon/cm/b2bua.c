@@ -8,8 +8,12 @@
 #include "cm/cm_options.h"
 #include "cm/join.h"
 #include "cm/leg_header.h"
-#include "codec/sip/sip_build.h"
+#include "cm/own_invite.h"
 #include "cm/prack.h"
+#include "cm/redirect.h"
+#include "cm/side.h"
+#include "cm/transfer.h"
+#include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
 #include "node/uc_model.h"
 #include "stack/sip/sip_dialog.h"
@@ -116,15 +120,14 @@ const struct sip_dialog_handlers b2bua_down_handlers = {
 
 /* -- life ---------------------------------------------------------------------------- */
 
-int b2bua_new(struct cm *cm, const struct sip_incoming *in, enum half_phase phase,
-	      struct b2bua_half **ret)
+static struct b2bua_half *half_alloc(struct cm *cm, enum half_phase phase,
+				     const struct half_port *port)
 {
 	struct b2bua_half *b = calloc(1, sizeof(*b));
-	int r;
 
 	if (!b)
-		return -ENOMEM;
-	half_init(&b->half, phase, &b2bua_port, cm_wall_ms(cm));
+		return NULL;
+	half_init(&b->half, phase, port, cm_wall_ms(cm));
 	list_init(&b->relays);
 	buf_init(&b->best_headers, BEST_HEADERS_MAX);
 	b->cm = cm;
@@ -132,7 +135,24 @@ int b2bua_new(struct cm *cm, const struct sip_incoming *in, enum half_phase phas
 		b->up_leg[i] = (struct b2bua_leg){ .owner = b, .index = (uint8_t)i, .up = true };
 		b->down_leg[i] = (struct b2bua_leg){ .owner = b, .index = (uint8_t)i };
 	}
+	return b;
+}
 
+static bool wants_privacy(const struct sip_msg *invite)
+{
+	struct slice value = sip_msg_value(invite, SIP_HDR_PRIVACY);
+
+	return value.len > 0 && !slice_eq_str_nocase(value, "none");
+}
+
+int b2bua_new(struct cm *cm, const struct sip_incoming *in, enum half_phase phase,
+	      struct b2bua_half **ret)
+{
+	struct b2bua_half *b = half_alloc(cm, phase, &b2bua_port);
+	int r;
+
+	if (!b)
+		return -ENOMEM;
 	r = sip_server_txn_new(cm->stack, in, &up_txn_handlers, b, &b->up_txn);
 	if (r < 0) {
 		free(b);
@@ -140,7 +160,21 @@ int b2bua_new(struct cm *cm, const struct sip_incoming *in, enum half_phase phas
 	}
 	prack_begin(b);
 	session_begin(b);
+	b->private = wants_privacy(in->msg);
 	b2bua_note_contact(&b->half.up, in->msg);
+	list_append(&cm->halves, &b->link);
+	*ret = b;
+	return 0;
+}
+
+int b2bua_new_own(struct cm *cm, enum half_phase phase, const struct half_port *port,
+		  struct b2bua_half **ret)
+{
+	struct b2bua_half *b = half_alloc(cm, phase, port);
+
+	if (!b)
+		return -ENOMEM;
+	session_begin(b);
 	list_append(&cm->halves, &b->link);
 	*ret = b;
 	return 0;
@@ -216,6 +250,17 @@ void b2bua_start(struct b2bua_half *b, const struct service_verdict *v)
 	(void)b2bua_step(b, HALF_EV_ADMIT, NULL);
 }
 
+void b2bua_start_own(struct b2bua_half *b, const struct service_verdict *v)
+{
+	memcpy(b->half.caller, v->caller, sizeof(b->half.caller));
+	memcpy(b->half.callee, v->callee, sizeof(b->half.callee));
+	b->class = v->class;
+	if (v->status || !b->target)
+		refuse(b, v->status ? v->status : 500, v->reason);
+	else
+		(void)b2bua_step(b, HALF_EV_ADMIT, NULL);
+}
+
 void b2bua_release(struct b2bua_half *b, unsigned status, const char *reason)
 {
 	b->final = (struct half_final){ .status = status, .reason = reason };
@@ -237,13 +282,17 @@ void b2bua_abandon(struct b2bua_half *b)
 }
 
 /* Whatever is still there belongs to the stack from now on, which finishes it alone. */
-static void b2bua_free(struct b2bua_half *b)
+void b2bua_discard(struct b2bua_half *b)
 {
 	loop_timer_stop(b->cm->loop, &b->guard);
 	audit_stop(b);
 	session_stop(b);
+	side_stop(b);
 	relay_end_all(b);
 	join_give_back(b);
+	transfer_forget(b);
+	buf_done(&b->own_lines);
+	free(b->redirected);
 	buf_done(&b->reason);
 	for (unsigned i = 0; i < FORK_BRANCH_MAX; i++) {
 		struct b2bua_branch *br = &b->branches[i];
@@ -254,6 +303,7 @@ static void b2bua_free(struct b2bua_half *b)
 			if (b->down[k] == br->base)
 				b->down[k] = NULL;
 		}
+		own_invite_free(br->own);
 		sip_dialog_free(br->base);
 	}
 	for (unsigned i = 0; i < FORK_EARLY_MAX; i++) {
@@ -275,7 +325,7 @@ void b2bua_reap(struct cm *cm)
 	struct b2bua_half *b;
 
 	LIST_FOREACH (b, &cm->dead, struct b2bua_half, link)
-		b2bua_free(b);
+		b2bua_discard(b);
 	metric_set(cm->metrics, CM_CALLS, (int64_t)cm->calls.by_gsid.count);
 }
 
@@ -387,16 +437,21 @@ void b2bua_take_answer(struct b2bua_branch *br, const struct sip_incoming *in)
 	/* A retransmission: its ACK is sent again, if it had one already. */
 	if (sip_dialog_is_acked(dialog, in->msg))
 		return;
-	if (forks->winner >= 0 && b->down[forks->winner] == dialog)
+	if (forks->winner >= 0 && (b->down[forks->winner] == dialog || b->lender))
 		return;
+	if (b->lender && half_state(&b->half) > HALF_RINGING) {
+		join_crossed(br, in);
+		return;
+	}
 	if (prack_hold(br, in))
 		return;
 
 	i = fork_answer(forks, br->number, answer_tag(in));
-	if (i >= 0)
+	/* A target half keeps what it has borrowed until the other side has answered, too. */
+	if (i >= 0 && !(b->lender && b->target_of)) {
 		place_dialog(b, i, dialog);
-	if (i >= 0)
 		join_settle(b);
+	}
 	answer = (struct b2bua_answer){ .in = in, .dialog = dialog, .branch = br };
 	reply = (struct half_reply){ .early = i, .status = in->msg->status, .message = &answer };
 	(void)b2bua_step(b, i >= 0 ? HALF_EV_ANSWER : HALF_EV_EXTRA, &reply);
@@ -419,9 +474,11 @@ static void take_refusal(struct b2bua_branch *br, unsigned status, const struct 
 {
 	struct b2bua_half *b = br->owner;
 
-	if (fork_reject(&b->half.forks, br->number, status))
+	if (fork_reject(&b->half.forks, br->number, status)) {
 		keep_best(b, msg);
-	if (!fork_all_closed(&b->half.forks))
+		redirect_keep(b, msg);
+	}
+	if (!fork_all_closed(&b->half.forks) || redirect_follow(b))
 		return;
 	b->final = (struct half_final){
 		.status = leg_status_pass(fork_best_status(&b->half.forks)),
@@ -453,13 +510,24 @@ static bool asked_again(struct b2bua_branch *br, struct sip_client_txn *txn,
 	return r == 0;
 }
 
+static void acknowledge_again(const struct b2bua_branch *br, const struct sip_msg *msg)
+{
+	struct sip_dialog *dialog = sip_dialog_find(br->owner->cm->stack, sip_msg_call_id(msg),
+						    sip_msg_from_tag(msg), sip_msg_to_tag(msg));
+
+	if (dialog)
+		(void)sip_dialog_is_acked(dialog, msg);
+}
+
 static void down_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
 {
 	struct b2bua_branch *br = user;
 
 	/* Its dialog went to another half (join.c): a copy of an answer from before. */
-	if (!br->base)
+	if (!br->base) {
+		acknowledge_again(br, in->msg);
 		return;
+	}
 	if (in->msg->status < 200)
 		take_progress(br, in);
 	else if (in->msg->status < 300)

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/timer.h"
 #include "cm/cm.h"
+#include "cm/engine.h"
 #include "cm/half.h"
 #include "cm/service.h"
 #include "cm/session.h"
@@ -15,6 +16,9 @@
 
 struct b2bua_half;
 struct b2bua_held;
+struct own_invite;
+struct side;
+struct transfer;
 struct sip_client_txn;
 struct sip_dialog;
 struct sip_incoming;
@@ -35,6 +39,7 @@ struct b2bua_branch {
 	struct sip_dialog *base;    /* of the first answer; further To-tags are made from it */
 	uint32_t cseq;
 	uint32_t least_s; /* session interval that the callee's side asked for (422), 0 none */
+	struct own_invite *own; /* what is not as in the INVITE that came; NULL nothing */
 	uint8_t number;
 };
 
@@ -76,8 +81,16 @@ struct b2bua_half {
 	struct session session_up, session_down;
 	struct b2bua_half *lender, *borrower; /* join.h */
 	bool lender_up;			      /* which side of the lender stays */
-	struct buf reason;		      /* Reason fields of who ends the call, whole lines */
-	struct b2bua_held *held;	      /* a 2xx that waits for a PRACK */
+	struct engine engine;
+	struct transfer *transfer;  /* that its phone asked for */
+	struct transfer *target_of; /* for which the half was made */
+	struct side *side;	    /* a re-INVITE of ours */
+	struct buf own_lines;	    /* of a half that we made: fields of its INVITE */
+	uint32_t max_forwards;	    /* and its Max-Forwards */
+	bool private;		    /* the caller wants to be unknown (RFC 3323) */
+	char *redirected;	    /* the target that the best refusal, a 3xx, names */
+	struct buf reason;	    /* Reason fields of who ends the call, whole lines */
+	struct b2bua_held *held;    /* a 2xx that waits for a PRACK */
 	struct list relays;
 	unsigned relay_count;
 	struct sip_dialog *reinvite; /* dialog in which a re-INVITE came that has no ACK yet */
@@ -96,6 +109,12 @@ struct b2bua_half {
  * (nothing was answered, nothing is left). */
 int b2bua_new(struct cm *cm, const struct sip_incoming *in, enum half_phase phase,
 	      struct b2bua_half **ret);
+/* One that no INVITE asked for, with a port of its own; b2bua_start_own() lets it go on. Errors: -ENOMEM. */
+int b2bua_new_own(struct cm *cm, enum half_phase phase, const struct half_port *port,
+		  struct b2bua_half **ret);
+void b2bua_start_own(struct b2bua_half *b, const struct service_verdict *verdict);
+/* Free one that has not been started. */
+void b2bua_discard(struct b2bua_half *b);
 /* Let it go on to the target, or refuse it. */
 void b2bua_start(struct b2bua_half *b, const struct service_verdict *verdict);
 /* End a half from within: a final answer if it has none, BYE to both sides if it talks. */
@@ -110,6 +129,17 @@ extern const struct half_port b2bua_port;
 extern const struct sip_dialog_handlers b2bua_up_handlers;
 extern const struct sip_dialog_handlers b2bua_down_handlers;
 extern const struct sip_client_handlers b2bua_branch_handlers;
+/* Those parts of the port that halves of our own share. */
+void b2bua_port_send_on(struct half *h);
+void b2bua_port_extra(struct half *h, const struct half_reply *reply);
+void b2bua_port_cancel(struct half *h);
+void b2bua_port_bye_up(struct half *h);
+void b2bua_port_bye_down(struct half *h);
+void b2bua_port_ended(struct half *h);
+/* BYE to one side, whose dialog is gone then. */
+void b2bua_bye_side(struct b2bua_half *b, bool up);
+/* The station's line is on-hook again. */
+void b2bua_line_idle(struct b2bua_half *b);
 struct b2bua_half *b2bua_of(struct half *h);
 bool b2bua_step(struct b2bua_half *b, enum half_event event, const void *arg);
 /* Nothing open on the wire any more? Then the half is cleared. */
@@ -125,6 +155,9 @@ struct b2bua_answer {
 void b2bua_take_answer(struct b2bua_branch *br, const struct sip_incoming *in);
 /* The INVITE of a branch, once more after 422. Errors: as sip_dialog_request(). */
 int b2bua_branch_send(struct b2bua_branch *br, struct error *err);
+/* A further INVITE of this half, by itself the first one. own is taken; NULL: as the one that came. Errors:
+ * -ENOSPC, as sip_dialog_request() (the branch is closed then). */
+int b2bua_branch_add(struct b2bua_half *b, struct own_invite *own, struct error *err);
 /* relay.c */
 void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct sip_incoming *in);
 /* Send a request on to the other dialog under a method, and with whole header lines, of its own. */

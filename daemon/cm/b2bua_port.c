@@ -7,7 +7,12 @@
 #include "cm/cm_options.h"
 #include "cm/join.h"
 #include "cm/leg_header.h"
+#include "cm/operation.h"
+#include "cm/own_invite.h"
 #include "cm/prack.h"
+#include "cm/redirect.h"
+#include "cm/side.h"
+#include "cm/transfer.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
 #include "node/records.h"
@@ -87,15 +92,22 @@ static void alert_info(const struct b2bua_half *b, const struct sip_msg *invite,
 				uc_model_domain(node_model(b->cm->node)), class);
 }
 
-static void invite_headers(const struct b2bua_half *b, const struct sip_msg *invite,
+static void invite_headers(const struct b2bua_branch *br, const struct sip_msg *invite,
 			   struct buf *out)
 {
+	const struct b2bua_half *b = br->owner;
 	uint32_t max_forwards = SIP_MAX_FORWARDS;
 
 	(void)sip_guard_max_forwards(invite, &max_forwards);
 	(void)sip_build_header_u32(out, SIP_HDR_MAX_FORWARDS, max_forwards);
 	/* In a dialog that was borrowed it is a re-INVITE. */
-	leg_header_copy(invite, b->lender ? LEG_WAY_REQUEST : LEG_WAY_INVITE, out);
+	leg_header_copy(invite,
+			b->lender ? LEG_WAY_REQUEST
+			: br->own ? LEG_WAY_DIVERTED
+				  : LEG_WAY_INVITE,
+			out);
+	if (br->own)
+		buf_add_slice(out, buf_slice(&br->own->lines));
 	(void)sip_build_header(out, SIP_HDR_AV_GLOBAL_SESSION_ID, slice_str(b->half.call->gsid));
 	alert_info(b, invite, out);
 	(void)sip_build_header(out, SIP_HDR_ALLOW, SLICE(CM_ALLOW));
@@ -111,18 +123,24 @@ static int branch_dialog(struct b2bua_half *b, struct b2bua_branch *br,
 	AUTO_BUF to = { 0 };
 	AUTO_BUF routes = { 0 };
 	struct sip_dialog_uac spec = { 0 };
+	int r = 0;
 
 	if (leg_party_text(sip_msg_value(invite, SIP_HDR_FROM), &from) < 0 ||
 	    leg_party_text(sip_msg_value(invite, SIP_HDR_TO), &to) < 0)
 		return error_set(err, -EBADMSG, "From or To is unusable");
-	remaining_routes(invite, &routes);
+	if (br->own)
+		r = own_route(b->cm, OWN_REDIRECT, redirect_served(b), &routes, &spec.flow);
+	else
+		remaining_routes(invite, &routes);
+	if (r < 0)
+		return error_set(err, r, "no way to the session manager");
 	if (!buf_ok(&from) || !buf_ok(&to) || !buf_ok(&routes))
 		return error_set(err, -ENOMEM, "out of memory");
 
 	spec.local = buf_slice(&from);
 	spec.remote = buf_slice(&to);
 	spec.routes = buf_slice(&routes);
-	spec.target = slice_str(b->target);
+	spec.target = slice_str(br->own ? br->own->target : b->target);
 	return sip_dialog_new_uac(b->cm->stack, &spec, &b2bua_down_handlers, &b->down_leg[0],
 				  &br->base, err);
 }
@@ -130,19 +148,22 @@ static int branch_dialog(struct b2bua_half *b, struct b2bua_branch *br,
 int b2bua_branch_send(struct b2bua_branch *br, struct error *err)
 {
 	struct b2bua_half *b = br->owner;
-	const struct sip_msg *invite = sip_server_txn_request(b->up_txn);
+	const struct sip_msg *invite;
 	AUTO_BUF headers = { 0 };
 	struct sip_extra extra = { 0 };
 	struct sip_cseq cseq;
 	int r;
 
+	if (!b->up_txn)
+		return transfer_send(br, err);
+	invite = sip_server_txn_request(b->up_txn);
 	if (b->lender)
 		r = join_lend(br) ? 0 : -ENOTCONN;
 	else
 		r = br->base ? 0 : branch_dialog(b, br, invite, err);
 	if (r < 0)
 		return r;
-	invite_headers(b, invite, &headers);
+	invite_headers(br, invite, &headers);
 	if (b->lender)
 		session_keep(b->lender, b->lender_up, &headers);
 	else
@@ -152,6 +173,7 @@ int b2bua_branch_send(struct b2bua_branch *br, struct error *err)
 	extra.headers = buf_slice(&headers);
 	extra.content_type = sip_msg_value(invite, SIP_HDR_CONTENT_TYPE);
 	extra.body = invite->body;
+	session_note(b, false, extra.content_type, extra.body);
 	r = sip_dialog_request(br->base, SLICE("INVITE"), &extra, NULL, &b2bua_branch_handlers, br,
 			       &br->txn, err);
 	if (r < 0)
@@ -161,28 +183,46 @@ int b2bua_branch_send(struct b2bua_branch *br, struct error *err)
 	return 0;
 }
 
-static void port_send_on(struct half *h)
+static void guard_start(struct b2bua_half *b)
 {
-	struct b2bua_half *b = b2bua_of(h);
 	const struct cm_options *o = b->cm->options;
-	struct error err = { 0 };
+
+	/* One that we made rings a phone, too. */
+	loop_timer_start(b->cm->loop, &b->guard,
+			 1000ULL * (b->half.phase == HALF_IMSTERM || !b->up_txn ? o->no_answer_s
+										: o->setup_s),
+			 guard_fired);
+}
+
+int b2bua_branch_add(struct b2bua_half *b, struct own_invite *own, struct error *err)
+{
 	struct b2bua_branch *br;
 	int number, r;
 
-	number = fork_branch_add(&h->forks);
-	if (number < 0)
-		return;
+	number = fork_branch_add(&b->half.forks);
+	if (number < 0) {
+		own_invite_free(own);
+		return error_set(err, number, "too many branches");
+	}
 	br = &b->branches[number];
-	*br = (struct b2bua_branch){ .owner = b, .number = (uint8_t)number };
-	loop_timer_start(b->cm->loop, &b->guard,
-			 1000ULL * (h->phase == HALF_IMSTERM ? o->no_answer_s : o->setup_s),
-			 guard_fired);
-	show_line(b, LINE_TRYING, -1);
+	*br = (struct b2bua_branch){ .owner = b, .number = (uint8_t)number, .own = own };
+	guard_start(b);
+	r = b2bua_branch_send(br, err);
+	if (r < 0)
+		(void)fork_reject(&b->half.forks, (unsigned)number, 500);
+	return r;
+}
 
-	r = b2bua_branch_send(br, &err);
+void b2bua_port_send_on(struct half *h)
+{
+	struct b2bua_half *b = b2bua_of(h);
+	struct error err = { 0 };
+	int r;
+
+	show_line(b, LINE_TRYING, -1);
+	r = b2bua_branch_add(b, NULL, &err);
 	if (r < 0) {
 		log_failure(LOG_LEVEL_WARNING, "call.not_sent_on", r, &err);
-		(void)fork_reject(&h->forks, (unsigned)number, 500);
 		b->final = (struct half_final){ .status = 500, .reason = "Next hop unreachable" };
 		(void)fsm_step(&h->fsm, HALF_EV_REJECT, &b->final);
 	}
@@ -295,8 +335,7 @@ static void pass_up(struct b2bua_half *b, const struct half_reply *reply, enum l
 	extra.reason_phrase = msg->reason;
 	if (way == LEG_WAY_ANSWER)
 		prack_complete(b, reply->early, &extra);
-	if (way == LEG_WAY_ANSWER)
-		session_note(b, true, extra.content_type, extra.body);
+	session_note(b, true, extra.content_type, extra.body);
 	if (way == LEG_WAY_PROGRESS && prack_wanted(b, answer->reliable))
 		r = sip_reliable_reply(dialog, b->up_txn, msg->status, &extra);
 	else
@@ -361,6 +400,8 @@ static void port_ack(struct half *h, const void *message)
 	if (in) {
 		extra.content_type = sip_msg_value(in->msg, SIP_HDR_CONTENT_TYPE);
 		extra.body = in->msg->body;
+		session_note(b, false, extra.content_type, extra.body);
+		(void)operation_raise(b, ENGINE_ANSWERED);
 	}
 	r = sip_dialog_ack(winner_down(b), b->branches[early->branch].cseq, &extra);
 	if (r < 0)
@@ -417,7 +458,7 @@ static void bye_dialog(struct b2bua_half *b, struct sip_dialog *dialog)
 	sip_dialog_bye(dialog, &extra);
 }
 
-static void port_extra(struct half *h, const struct half_reply *reply)
+void b2bua_port_extra(struct half *h, const struct half_reply *reply)
 {
 	struct b2bua_half *b = b2bua_of(h);
 	const struct b2bua_answer *answer = reply->message;
@@ -426,7 +467,7 @@ static void port_extra(struct half *h, const struct half_reply *reply)
 	bye_dialog(b, answer->dialog);
 }
 
-static void port_cancel(struct half *h)
+void b2bua_port_cancel(struct half *h)
 {
 	struct b2bua_half *b = b2bua_of(h);
 
@@ -436,22 +477,37 @@ static void port_cancel(struct half *h)
 	}
 }
 
-static void port_bye_up(struct half *h)
+void b2bua_port_bye_up(struct half *h)
 {
 	struct b2bua_half *b = b2bua_of(h);
 	struct sip_dialog **slot = h->forks.winner >= 0 ? &b->up[h->forks.winner] : NULL;
 	struct sip_extra extra = farewell(b);
 
-	if (slot && *slot)
+	if (slot && *slot && !b->engine.left[true])
 		sip_dialog_bye(TAKE(*slot), &extra);
 }
 
-static void port_bye_down(struct half *h)
+void b2bua_port_bye_down(struct half *h)
 {
 	struct b2bua_half *b = b2bua_of(h);
 
-	if (winner_down(b))
+	if (winner_down(b) && !b->engine.left[false])
 		bye_dialog(b, winner_down(b));
+}
+
+void b2bua_bye_side(struct b2bua_half *b, bool up)
+{
+	struct sip_extra extra = farewell(b);
+
+	if (!up && winner_down(b))
+		bye_dialog(b, winner_down(b));
+	else if (up && b->half.forks.winner >= 0 && b->up[b->half.forks.winner])
+		sip_dialog_bye(TAKE(b->up[b->half.forks.winner]), &extra);
+}
+
+void b2bua_line_idle(struct b2bua_half *b)
+{
+	show_line(b, LINE_IDLE, -1);
 }
 
 /* -- the end --------------------------------------------------------------------------- */
@@ -489,11 +545,10 @@ static void port_over(struct half *h)
 	audit_stop(b);
 	relay_end_all(b);
 	session_stop(b);
-	join_old_over(b);
-	show_line(b, LINE_IDLE, -1);
-	if (h->appearance > 0)
-		appearance_release(&cm->appearances, slice_str(h->station), h->appearance);
-	h->appearance = 0;
+	side_stop(b);
+	(void)operation_raise(b, ENGINE_ENDED);
+	transfer_forget(b);
+	operation_free_line(b);
 	count_result(cm, h->result);
 	if (!h->call)
 		return;
@@ -508,25 +563,26 @@ static void reaper_fired(struct timer *timer)
 	b2bua_reap(CONTAINER_OF(timer, struct cm, reaper));
 }
 
-static void port_ended(struct half *h)
+void b2bua_port_ended(struct half *h)
 {
 	struct b2bua_half *b = b2bua_of(h);
 
+	join_give_back(b);
 	list_remove(&b->link);
 	list_append(&b->cm->dead, &b->link);
 	loop_timer_start(b->cm->loop, &b->cm->reaper, 0, reaper_fired);
 }
 
 const struct half_port b2bua_port = {
-	.send_on = port_send_on,
+	.send_on = b2bua_port_send_on,
 	.refuse = port_refuse,
 	.pass_progress = port_progress,
 	.pass_answer = port_answer,
 	.pass_ack = port_ack,
-	.drop_extra = port_extra,
-	.cancel_down = port_cancel,
-	.bye_up = port_bye_up,
-	.bye_down = port_bye_down,
+	.drop_extra = b2bua_port_extra,
+	.cancel_down = b2bua_port_cancel,
+	.bye_up = b2bua_port_bye_up,
+	.bye_down = b2bua_port_bye_down,
 	.over = port_over,
-	.ended = port_ended,
+	.ended = b2bua_port_ended,
 };

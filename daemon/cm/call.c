@@ -97,18 +97,24 @@ void call_remove_half(struct call_table *t, struct half *h)
 	}
 }
 
+/* What began as the call says more of it than what became of it. */
+static unsigned rank(const struct half *h)
+{
+	return h->served[0] ? HALF_IMSTERM + 1 : h->phase;
+}
+
 bool call_note_over(struct call *c, const struct half *h)
 {
 	struct call_summary *s = &c->summary;
 	const struct half *other;
 
-	if (!s->set || h->phase < s->phase) {
+	if (!s->set || rank(h) < s->rank) {
 		int64_t started_at =
 			s->set && s->started_at < h->started_at ? s->started_at : h->started_at;
 
 		*s = (struct call_summary){
 			.set = true,
-			.phase = h->phase,
+			.rank = rank(h),
 			.started_at = started_at,
 			.answered_at = h->answered_at,
 			.result = h->result,
@@ -171,7 +177,8 @@ json_t *call_half_record(const struct half *h)
 {
 	const char *side = h->phase == HALF_IMSORIG ? "orig" : "term";
 	const char *peer = h->phase == HALF_IMSORIG ? h->callee : h->caller;
-	const char *handle = h->phase == HALF_IMSORIG ? h->caller : h->callee;
+	const char *heard = h->phase == HALF_IMSORIG ? h->caller : h->callee;
+	const char *handle = h->served[0] ? h->served : heard;
 	json_t *key = h->number > 1 ? json_sprintf("%s.%u", side, h->number) : json_string(side);
 
 	return json_pack("{ss so ss so so so so so so so sI ss si}", "gsid", h->call->gsid, "half",
@@ -224,6 +231,15 @@ static bool call_has_term(const struct call *c)
 	return false;
 }
 
+/* Is a half's callee in the call? Not one whose phone sent it elsewhere, which has a half of its own, nor
+ * one who has hung up or was taken away by another half. */
+static bool is_party(const struct call *c, const struct half *h)
+{
+	if (!half_is_live(h) || h->diverted || h->down.state == LEG_ENDED)
+		return false;
+	return h->phase == HALF_IMSTERM || !call_has_term(c);
+}
+
 /* One leg a party: the caller's as the originating half has it, the callee's as the terminating
  * half has it; what lies between cm and sm is not shown. */
 static json_t *call_legs(const struct call *c, const struct half *speaker)
@@ -233,7 +249,7 @@ static json_t *call_legs(const struct call *c, const struct half *speaker)
 
 	(void)json_array_append_new(legs, leg_json(speaker->caller, &speaker->up));
 	LIST_FOREACH (h, &c->halves, struct half, link) {
-		if (half_is_live(h) && (h->phase == HALF_IMSTERM || !call_has_term(c)))
+		if (is_party(c, h))
 			(void)json_array_append_new(legs, leg_json(h->callee, &h->down));
 	}
 	return legs;

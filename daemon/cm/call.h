@@ -12,7 +12,8 @@
 /* What the record of the whole call says, gathered as halves end; the originating half knows best. */
 struct call_summary {
 	bool set;
-	enum half_phase phase; /* of the half it was taken from */
+	unsigned
+		rank; /* of the half it was taken from: the first orig half's, a term half's, others' */
 	char caller[HALF_PARTY_SIZE];
 	char callee[HALF_PARTY_SIZE];
 	int64_t started_at, answered_at, ended_at;

@@ -28,6 +28,9 @@ enum cm_metric {
 	CM_RESERVED,
 	CM_PUBLISHED,
 	CM_PUBLISH_FAILED,
+	CM_TRANSFERRED,
+	CM_TRANSFER_FAILED,
+	CM_REDIRECTED,
 	CM_CALLS,
 	CM_METRICS
 };
@@ -45,7 +48,8 @@ struct cm {
 	struct line_table lines;
 	struct sip_flow link; /* by which sm sent its last request */
 	bool has_link;
-	struct list dead; /* those to free once nobody is inside them any more */
+	struct list sides; /* struct side, re-INVITEs of ours */
+	struct list dead;  /* those to free once nobody is inside them any more */
 	struct timer reaper;
 };
 

@@ -109,6 +109,11 @@ bool fork_reject(struct fork_set *f, unsigned branch, unsigned status)
 	return true;
 }
 
+void fork_forget_best(struct fork_set *f)
+{
+	f->have_best = false;
+}
+
 bool fork_all_closed(const struct fork_set *f)
 {
 	for (unsigned i = 0; i < f->branch_count; i++) {

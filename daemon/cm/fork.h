@@ -47,6 +47,8 @@ int fork_answer(struct fork_set *f, unsigned branch, struct slice down_tag);
 /* A final answer that is no 2xx. True if its branch now holds the best one (RFC 3261 section
  * 16.7 step 6): the caller keeps that message. */
 bool fork_reject(struct fork_set *f, unsigned branch, unsigned status);
+/* The best final answer so far does not count any more: it was a redirection, and is followed. */
+void fork_forget_best(struct fork_set *f);
 /* No branch is open any more. */
 bool fork_all_closed(const struct fork_set *f);
 /* Status of the best final answer so far; 0 when there is none. */

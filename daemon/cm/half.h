@@ -101,8 +101,10 @@ struct half {
 	struct leg up, down;
 	char caller[HALF_PARTY_SIZE];
 	char callee[HALF_PARTY_SIZE];
-	char station[HALF_PARTY_SIZE];		   /* handle of the served station, "" none */
-	int appearance;				   /* seized line appearance, 0 none */
+	char station[HALF_PARTY_SIZE]; /* handle of the served station, "" none */
+	char served[HALF_PARTY_SIZE];  /* who pays for it, if not who is heard (transfer); "" */
+	bool diverted;		       /* the callee's phone sent the call elsewhere */
+	int appearance;		       /* seized line appearance, 0 none */
 	int64_t started_at, answered_at, ended_at; /* wall clock ms, 0 not yet */
 	int64_t now; /* wall clock ms, set by whoever raises an event */
 	enum half_result result;

@@ -80,8 +80,14 @@ static void take_invite(struct cm *cm, const struct sip_incoming *in, enum half_
 	struct service_verdict verdict;
 	struct b2bua_half *b, *old = NULL;
 	bool old_up = false;
+	unsigned refused;
 	int r, found;
 
+	refused = join_refusal(cm, in->msg);
+	if (refused) {
+		reply(cm, in, refused, no_headers);
+		return;
+	}
 	found = join_find(cm, in->msg, &old, &old_up);
 	if (found == -EBADMSG || found == -ENOTCONN) {
 		reply(cm, in, found == -EBADMSG ? 400 : 486, no_headers);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct b2bua_branch;
+struct sip_incoming;
 struct b2bua_half;
 struct cm;
 struct sip_msg;
@@ -17,10 +18,19 @@ struct sip_msg;
  * dialog of ours: the INVITE goes on with it. Errors: -EBADMSG malformed (400), -ENOTCONN that call is
  * not answered, or busy with another such change (486). */
 int join_find(struct cm *cm, const struct sip_msg *invite, struct b2bua_half **ret, bool *ret_up);
+/* The same by the ids of a dialog. */
+struct sip_replaces;
+int join_find_named(struct cm *cm, const struct sip_replaces *replaces, struct b2bua_half **ret,
+		    bool *ret_up);
+/* RFC 3911: 0 no Join, or one that names no dialog of ours. Else the status that refuses it: a
+ * conversation is not mixed here. */
+unsigned join_refusal(struct cm *cm, const struct sip_msg *invite);
 /* `b`, which is new, shall have the side of `old` that is not replaced_up. Before b2bua_start(). */
 void join_borrow(struct b2bua_half *b, struct b2bua_half *old, bool replaced_up);
 /* Lend the branch the dialog that stays; false: it was lost meanwhile. */
 bool join_lend(struct b2bua_branch *br);
+/* The side that stays said yes while the new half gave up: it is told what it was told before. */
+void join_crossed(struct b2bua_branch *br, const struct sip_incoming *in);
 /* `b` was answered. */
 void join_settle(struct b2bua_half *b);
 /* `b` ends, in whatever way, or the half that it borrows from does. */

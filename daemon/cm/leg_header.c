@@ -60,11 +60,19 @@ static const struct { enum sip_header_id id; unsigned ways; } rows[] = {
 #undef F
 #undef R
 
+static bool crosses(size_t row, enum leg_way way)
+{
+	if (way == LEG_WAY_DIVERTED)
+		return (rows[row].ways & LEG_WAY_INVITE) && rows[row].id != SIP_HDR_HISTORY_INFO &&
+		       rows[row].id != SIP_HDR_REPLACES;
+	return (rows[row].ways & (unsigned)way) != 0;
+}
+
 bool leg_header_crosses(enum sip_header_id id, enum leg_way way)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].id == id)
-			return (rows[i].ways & (unsigned)way) != 0;
+			return crosses(i, way);
 	}
 	return false;
 }
@@ -72,7 +80,7 @@ bool leg_header_crosses(enum sip_header_id id, enum leg_way way)
 void leg_header_copy(const struct sip_msg *msg, enum leg_way way, struct buf *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (rows[i].ways & (unsigned)way)
+		if (crosses(i, way))
 			(void)sip_build_copy(out, msg, rows[i].id);
 	}
 }

@@ -14,6 +14,8 @@ enum leg_way {
 	LEG_WAY_ANSWER = 1 << 2,   /* 2xx */
 	LEG_WAY_REFUSAL = 1 << 3,  /* 3xx to 6xx */
 	LEG_WAY_REQUEST = 1 << 4,  /* inside the dialog, and its answers */
+	LEG_WAY_DIVERTED =
+		1 << 5, /* the INVITE again, to somebody else: History-Info is written anew */
 };
 
 /* Does a field of that id cross on this way? What no row names does not: Via, Route, Contact, Require,

@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "cm/cm.h"
 #include "cm/cm_options.h"
+#include "cm/own_invite.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
 #include "net/addr.h"
@@ -189,20 +190,6 @@ static void entity_uri(const struct station *s, struct buf *out)
 	buf_printf(out, "@%s", uc_model_domain(node_model(s->cm->node)));
 }
 
-/* The link to sm as a Route. Errors: -ENOENT no session manager in the administration. */
-static int link_route(const struct station *s, struct buf *out)
-{
-	static const char *const transports[] = { "udp", "tcp", "tls" };
-	const struct uc_entity *sm = uc_entity_by_type(node_model(s->cm->node), UC_ENTITY_SM);
-
-	if (!sm)
-		return -ENOENT;
-	buf_printf(out, strchr(sm->address, ':') ? "<sip:[%s]:%u" : "<sip:%s:%u", sm->address,
-		   (unsigned)sm->port);
-	buf_printf(out, ";transport=%s;lr>", transports[sm->transport]);
-	return 0;
-}
-
 static void document(struct station *s, struct slice entity, struct buf *out)
 {
 	struct line_dialog lines[APPEARANCE_MAX] = { 0 };
@@ -233,7 +220,7 @@ static int send_to_sm(struct station *s, struct slice entity, const struct sip_e
 	struct error err = { 0 };
 	int r;
 
-	r = link_route(s, &route);
+	r = own_route_to_sm(s->cm, slice_make(NULL, 0), &route);
 	if (r < 0)
 		return r;
 	buf_printf(&party, "<%.*s>", SLICE_ARG(entity));

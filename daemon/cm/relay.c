@@ -5,7 +5,10 @@
 #include "base/log.h"
 #include "cm/b2bua.h"
 #include "cm/leg_header.h"
+#include "cm/operation.h"
 #include "cm/prack.h"
+#include "cm/side.h"
+#include "cm/transfer.h"
 #include "codec/sdp/sdp.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
@@ -110,6 +113,8 @@ static const struct sip_server_handlers server_handlers = {
 
 static void reinvite_done(struct b2bua_half *b)
 {
+	if (b->reinvite)
+		(void)engine_offer(&b->engine, OFFER_EV_DONE);
 	b->reinvite = NULL;
 	b->reinvite_cseq = 0;
 }
@@ -293,8 +298,10 @@ void relay_as(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_dialog 
 		(void)sip_dialog_reply(from, relay->server, r == -ELOOP ? 483 : 500, NULL);
 		return;
 	}
-	if (relay->method == SIP_INVITE)
+	if (relay->method == SIP_INVITE) {
+		(void)engine_offer(&b->engine, leg->up ? OFFER_EV_FROM_UP : OFFER_EV_FROM_DOWN);
 		b->reinvite = from;
+	}
 }
 
 static void relay_on(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_dialog *to,
@@ -303,16 +310,19 @@ static void relay_on(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_
 	relay_as(leg, from, to, in, in->msg->method_name, no_headers);
 }
 
-/* Two offers may not cross (RFC 3261 section 14): from the other side 491, from the same side 500. */
+/* Two offers may not cross (RFC 3261 section 14). */
 static void take_reinvite(struct b2bua_leg *leg, struct sip_dialog *from, struct sip_dialog *to,
 			  const struct sip_incoming *in)
 {
 	struct b2bua_half *b = leg->owner;
+	unsigned refused =
+		engine_offer_look(&b->engine, leg->up ? OFFER_EV_FROM_UP : OFFER_EV_FROM_DOWN);
 
-	if (half_state(&b->half) != HALF_TALKING || (b->reinvite && b->reinvite != from))
-		relay_answer_now(b, from, in, 491, no_headers);
-	else if (b->reinvite)
-		relay_answer_now(b, from, in, 500, SLICE("Retry-After: 3\r\n"));
+	if (half_state(&b->half) != HALF_TALKING)
+		refused = 491;
+	if (refused)
+		relay_answer_now(b, from, in, refused,
+				 refused == 500 ? SLICE("Retry-After: 3\r\n") : no_headers);
 	else
 		relay_on(leg, from, to, in);
 }
@@ -321,10 +331,14 @@ static void take_bye(struct b2bua_leg *leg, struct sip_dialog *dialog,
 		     const struct sip_incoming *in)
 {
 	struct b2bua_half *b = leg->owner;
+	bool asks = b->engine.asker_up == leg->up;
+	struct engine_cell cell;
 
 	relay_answer_now(b, dialog, in, 200, no_headers);
 	b2bua_note_reason(b, in->msg);
-	(void)b2bua_step(b, leg->up ? HALF_EV_BYE_UP : HALF_EV_BYE_DOWN, NULL);
+	cell = operation_raise(b, asks ? ENGINE_ASKER_LEFT : ENGINE_KEPT_LEFT);
+	if (cell.action == ENGINE_END || cell.action == ENGINE_GIVE_UP)
+		(void)b2bua_step(b, leg->up ? HALF_EV_BYE_UP : HALF_EV_BYE_DOWN, NULL);
 }
 
 /* An UPDATE with an offer while another is not answered (RFC 3311 section 5.2): 491 from the other side,
@@ -372,7 +386,13 @@ void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struc
 	unsigned refused;
 	bool alive = state >= HALF_RINGING && state <= HALF_TALKING;
 
-	if (!alive || !other) {
+	/* Who has left, or has nobody left, can say no more than goodbye. */
+	if (alive && in->msg->method == SIP_BYE && !b->engine.left[leg->up] &&
+	    (other || state >= HALF_ANSWERED)) {
+		take_bye(leg, dialog, in);
+		return;
+	}
+	if (!alive || b->engine.left[leg->up] || (!other && !b->engine.left[!leg->up])) {
 		relay_answer_now(b, dialog, in, 481, no_headers);
 		return;
 	}
@@ -384,16 +404,22 @@ void relay_request(struct b2bua_leg *leg, struct sip_dialog *dialog, const struc
 				 refused == 500 ? SLICE("Retry-After: 3\r\n") : no_headers);
 		return;
 	}
+	if (b->engine.left[!leg->up]) {
+		side_answer_alone(leg, dialog, in);
+		return;
+	}
 	switch (in->msg->method) {
-	case SIP_BYE:
-		take_bye(leg, dialog, in);
-		break;
 	case SIP_INVITE:
 		take_reinvite(leg, dialog, other, in);
 		break;
+	case SIP_REFER:
+		if (transfer_is_ours(leg))
+			transfer_refer(leg, dialog, in);
+		else
+			relay_on(leg, dialog, other, in);
+		break;
 	case SIP_UPDATE:
 	case SIP_INFO:
-	case SIP_REFER:
 	case SIP_NOTIFY:
 		relay_on(leg, dialog, other, in);
 		break;
@@ -420,6 +446,7 @@ bool relay_ack(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct si
 
 	if (!other || b->reinvite != dialog || b->reinvite_cseq == 0)
 		return false;
+	session_note(b, !leg->up, extra.content_type, extra.body);
 	(void)sip_dialog_ack(other, b->reinvite_cseq, &extra);
 	reinvite_done(b);
 	return true;

@@ -8,6 +8,7 @@
 #include "cm/b2bua.h"
 #include "cm/cm_options.h"
 #include "cm/offhook.h"
+#include "cm/side.h"
 #include "node/node.h"
 #include "node/node_sip.h"
 #include "stack/sip/sip_stack.h"
@@ -49,6 +50,12 @@ static const struct metric_def metrics[CM_METRICS] = {
 				  "Dialog states of stations given to sm." },
 	[CM_PUBLISH_FAILED]   = { METRIC_COUNTER, "aura_cm_publications_total", "result=\"failed\"",
 				  "Dialog states of stations given to sm." },
+	[CM_TRANSFERRED]      = { METRIC_COUNTER, "aura_cm_transfers_total", "result=\"joined\"",
+				  "Transfers that cm has carried out, by result." },
+	[CM_TRANSFER_FAILED]  = { METRIC_COUNTER, "aura_cm_transfers_total", "result=\"failed\"",
+				  "Transfers that cm has carried out, by result." },
+	[CM_REDIRECTED]       = { METRIC_COUNTER, "aura_cm_redirects_total", NULL,
+				  "Calls that cm has sent on to somebody else." },
 	[CM_CALLS]            = { METRIC_GAUGE, "aura_cm_calls", NULL,
 				  "Calls that are known, those just ended included." },
 };
@@ -85,6 +92,7 @@ static void cm_stop(void *server)
 	line_table_done(&cm->lines);
 	loop_timer_stop(cm->loop, &cm->reaper);
 	sip_stack_free(cm->stack);
+	side_free_all(cm);
 	call_table_done(&cm->calls);
 	appearance_table_done(&cm->appearances);
 	free(cm);
@@ -132,6 +140,7 @@ static int cm_start(struct node *node, void **ret, struct error *err)
 	cm->metrics = node_metrics(node);
 	list_init(&cm->halves);
 	list_init(&cm->dead);
+	list_init(&cm->sides);
 	map_init(&cm->offhooks);
 	line_table_init(&cm->lines);
 	appearance_table_init(&cm->appearances);

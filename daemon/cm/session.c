@@ -7,6 +7,8 @@
 #include "base/loop.h"
 #include "cm/b2bua.h"
 #include "cm/cm_options.h"
+#include "cm/operation.h"
+#include "cm/side.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
 #include "stack/sip/sip_dialog.h"
@@ -72,9 +74,8 @@ static struct session *session_of(struct b2bua_half *b, bool up)
 static struct sip_dialog *dialog_of(const struct session *s)
 {
 	const struct b2bua_half *b = s->owner;
-	int8_t winner = b->half.forks.winner;
 
-	return winner < 0 ? NULL : s->up ? b->up[winner] : b->down[winner];
+	return operation_dialog(b, s->up);
 }
 
 static uint64_t now_ms(const struct session *s)
@@ -109,50 +110,24 @@ static void expired(struct session *s)
 	b2bua_release(s->owner, 408, "Session expired");
 }
 
-static void refresh_over(struct session *s, struct sip_client_txn *txn)
+static void refresh_over(struct session *s)
 {
-	struct b2bua_half *b = s->owner;
-
-	if (s->txn != txn)
-		return;
-	if (sip_client_txn_method(txn) == SIP_INVITE && b->reinvite == dialog_of(s)) {
-		b->reinvite = NULL;
-		b->reinvite_cseq = 0;
-	}
-	sip_client_txn_detach(txn);
+	if (s->txn)
+		sip_client_txn_detach(s->txn);
 	s->txn = NULL;
 }
 
-static void acknowledge(struct session *s, struct sip_client_txn *txn)
+/* 2xx have been seen to. */
+static void refresh_refused(struct session *s, unsigned status, const struct sip_msg *msg)
 {
-	struct sip_dialog *dialog = dialog_of(s);
-	struct sip_cseq cseq;
+	struct session_words words = { .least_s = 0 };
 
-	if (sip_client_txn_method(txn) == SIP_INVITE && dialog &&
-	    sip_msg_cseq(sip_client_txn_request(txn), &cseq) == 0)
-		(void)sip_dialog_ack(dialog, cseq.number, NULL);
-}
-
-static void refresh_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
-{
-	struct session *s = user;
-	struct session_words words;
-	unsigned status = in->msg->status;
-
-	if (status < 200)
-		return;
-	if (status < 300) {
-		acknowledge(s, txn);
-		refresh_over(s, txn);
-		session_agreed(s->owner, s->up, in->msg);
-		return;
-	}
-	refresh_over(s, txn);
-	session_read(in->msg, &words);
 	if (status == 481 || status == 408) {
 		expired(s);
 		return;
 	}
+	if (msg)
+		session_read(msg, &words);
 	if (status == 405 || status == 501)
 		s->updates = false;
 	if (status == 422 && words.least_s > s->terms.interval_s)
@@ -160,11 +135,25 @@ static void refresh_response(void *user, struct sip_client_txn *txn, const struc
 	run_for(s, status == 422 ? 0 : AGAIN_S);
 }
 
+static void refresh_response(void *user, struct sip_client_txn *txn, const struct sip_incoming *in)
+{
+	struct session *s = user;
+	unsigned status = in->msg->status;
+
+	if (status < 200)
+		return;
+	refresh_over(s);
+	if (status < 300)
+		session_agreed(s->owner, s->up, in->msg);
+	else
+		refresh_refused(s, status, in->msg);
+}
+
 static void refresh_failed(void *user, struct sip_client_txn *txn, int reason)
 {
 	struct session *s = user;
 
-	refresh_over(s, txn);
+	refresh_over(s);
 	if (reason == -ETIMEDOUT)
 		expired(s);
 	else
@@ -176,32 +165,34 @@ static const struct sip_client_handlers refresh_handlers = {
 	.failed = refresh_failed,
 };
 
+static void reinvited(void *user, unsigned status, const struct sip_incoming *in)
+{
+	if (status >= 300)
+		refresh_refused(user, status, in ? in->msg : NULL);
+}
+
 /* UPDATE needs no description; a re-INVITE repeats the last one, so that nothing changes (section 7.4). */
 static int refresh(struct session *s, struct sip_dialog *dialog)
 {
 	struct b2bua_half *b = s->owner;
-	bool invite = !s->updates;
 	AUTO_BUF headers = { 0 };
+	AUTO_BUF body = { 0 };
 	struct sip_extra extra = { 0 };
-	int r;
 
-	if (invite && (s->sdp.len == 0 || b->reinvite))
-		return -EAGAIN;
+	if (!s->updates) {
+		buf_add_slice(&body, buf_slice(&s->sdp));
+		if (body.len == 0 || !buf_ok(&body))
+			return -EAGAIN;
+		return side_offer(b, s->up, slice_str(s->sdp_type), buf_slice(&body), reinvited, s);
+	}
 	session_keep(b, s->up, &headers);
 	(void)sip_build_header(&headers, SIP_HDR_AV_GLOBAL_SESSION_ID,
 			       slice_str(b->half.call->gsid));
 	if (!buf_ok(&headers))
 		return -ENOMEM;
 	extra.headers = buf_slice(&headers);
-	if (invite) {
-		extra.body = buf_slice(&s->sdp);
-		extra.content_type = slice_str(s->sdp_type);
-	}
-	r = sip_dialog_request(dialog, invite ? SLICE("INVITE") : SLICE("UPDATE"), &extra, NULL,
-			       &refresh_handlers, s, &s->txn, NULL);
-	if (r == 0 && invite)
-		b->reinvite = dialog;
-	return r;
+	return sip_dialog_request(dialog, SLICE("UPDATE"), &extra, NULL, &refresh_handlers, s,
+				  &s->txn, NULL);
 }
 
 static void session_fired(struct timer *timer)
@@ -222,11 +213,11 @@ static void session_fired(struct timer *timer)
 
 void session_begin(struct b2bua_half *b)
 {
-	const struct sip_msg *invite = sip_server_txn_request(b->up_txn);
+	const struct sip_msg *invite = b->up_txn ? sip_server_txn_request(b->up_txn) : NULL;
 
 	b->session_up.owner = b->session_down.owner = b;
 	b->session_up.up = true;
-	b->session_up.updates = sip_msg_has_token(invite, SIP_HDR_ALLOW, SLICE("UPDATE"));
+	b->session_up.updates = invite && sip_msg_has_token(invite, SIP_HDR_ALLOW, SLICE("UPDATE"));
 }
 
 void session_propose(const struct b2bua_half *b, uint32_t least_s, struct buf *headers)
@@ -284,7 +275,7 @@ void session_note(struct b2bua_half *b, bool up, struct slice type, struct slice
 {
 	struct session *s = session_of(b, up);
 
-	if (body.len == 0 || !s->terms.we_refresh || s->updates || s->terms.interval_s == 0)
+	if (body.len == 0)
 		return;
 	buf_reset(&s->sdp);
 	buf_add_slice(&s->sdp, body);
@@ -292,19 +283,22 @@ void session_note(struct b2bua_half *b, bool up, struct slice type, struct slice
 		buf_reset(&s->sdp);
 }
 
-static void stop(struct session *s)
+void session_stop_side(struct b2bua_half *b, bool up)
 {
-	if (!s->owner)
-		return;
-	loop_timer_stop(s->owner->cm->loop, &s->timer);
-	if (s->txn)
-		sip_client_txn_detach(s->txn);
-	s->txn = NULL;
-	buf_done(&s->sdp);
+	struct session *s = session_of(b, up);
+
+	loop_timer_stop(b->cm->loop, &s->timer);
+	refresh_over(s);
+}
+
+static void stop(struct b2bua_half *b, bool up)
+{
+	session_stop_side(b, up);
+	buf_done(&session_of(b, up)->sdp);
 }
 
 void session_stop(struct b2bua_half *b)
 {
-	stop(&b->session_up);
-	stop(&b->session_down);
+	stop(b, true);
+	stop(b, false);
 }

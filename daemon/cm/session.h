@@ -38,7 +38,7 @@ struct session {
 	struct sip_client_txn *txn; /* a refresh of ours */
 	bool up, updates;	    /* the peer allows UPDATE */
 	uint64_t ends_ms;	    /* loop time at which the session has expired */
-	struct buf sdp;		    /* what it was told last, to refresh one without UPDATE */
+	struct buf sdp;		    /* the description that it was told last */
 	char sdp_type[64];
 };
 
@@ -63,4 +63,6 @@ void session_answer(struct b2bua_half *b, bool up, const struct sip_msg *request
 void session_agreed(struct b2bua_half *b, bool up, const struct sip_msg *answer);
 /* A description went to a side. */
 void session_note(struct b2bua_half *b, bool up, struct slice type, struct slice body);
+/* That side has left. */
+void session_stop_side(struct b2bua_half *b, bool up);
 void session_stop(struct b2bua_half *b);

@@ -281,6 +281,21 @@ void calls_ended(struct calls *calls, struct slice gsid)
 		forget(calls, call);
 }
 
+void calls_dialog_ended(struct calls *calls, struct slice call_id)
+{
+	struct call_dialog *dialog = find_dialog(calls, call_id);
+	struct call *call;
+
+	if (!dialog)
+		return;
+	call = dialog->call;
+	map_remove(&calls->by_dialog, &dialog->node);
+	list_remove(&dialog->link);
+	free(dialog);
+	if (--call->dialog_count == 0)
+		forget(calls, call);
+}
+
 struct slice calls_gsid(const struct calls *calls, struct slice call_id)
 {
 	struct call_dialog *dialog = find_dialog(calls, call_id);

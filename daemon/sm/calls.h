@@ -50,6 +50,8 @@ void calls_lose(struct calls *calls, struct slice gsid, unsigned half, unsigned 
 bool calls_awaits(const struct calls *calls, struct slice gsid, unsigned half, unsigned place);
 void calls_held(struct calls *calls, struct slice call_id, bool held);
 void calls_ended(struct calls *calls, struct slice gsid);
+/* One of its dialogs has ended; the call has with its last one: a transfer ends some and makes others. */
+void calls_dialog_ended(struct calls *calls, struct slice call_id);
 /* The gsid of a dialog, empty when none is known; valid until the call ends. */
 struct slice calls_gsid(const struct calls *calls, struct slice call_id);
 void calls_expire(struct calls *calls, int64_t now_ms); /* those nobody ended */

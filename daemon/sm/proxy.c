@@ -64,6 +64,8 @@ static void note_final(struct proxy *p, unsigned status)
 		return;
 	if (status >= 300 && p->began)
 		calls_ended(p->sm->calls, slice_str(p->gsid));
+	else if (status >= 300 && p->request && !trust_is_phone(p->from.kind))
+		calls_dialog_ended(p->sm->calls, sip_msg_call_id(p->request));
 }
 
 static void answer(struct proxy *p, unsigned status, struct slice headers)

@@ -327,7 +327,7 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 	AUTO_BUF identity = { 0 };
 	AUTO_BUF adapted = { 0 };
 	AUTO_BUF out = { .limit = FORWARD_MESSAGE_MAX };
-	struct sip_flow flow = spec->flow;
+	struct sip_flow flow = spec->flow, named = spec->flow;
 	struct sip_client_options options = { 0 };
 	char tail[SIP_GUARD_TAIL_LEN];
 	struct forward f = {
@@ -367,6 +367,13 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 	f.back = buf_slice(&back);
 	f.identity = buf_slice(&identity);
 	r = forward_request(p->sm, &f, &flow, &out);
+	b->lengthy = spec->flow.transport == SIP_TRANSPORT_UDP &&
+		     flow.transport != SIP_TRANSPORT_UDP && !spec->to.entity;
+	/* A phone that asked for UDP may have nothing else to send by: what follows in the dialog goes that way,
+	 * though this one is too long for it. */
+	named.datagram = true;
+	if (r == 0 && b->lengthy && f.record_route)
+		r = forward_request(p->sm, &f, &named, &out);
 	if (r < 0)
 		return r;
 	sip_guard_tail(p->request, SLICE(""), tail);
@@ -375,8 +382,6 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 	b->asked = spec->flow;
 	b->named = spec->named;
 	b->breadth = spec->breadth;
-	b->lengthy = spec->flow.transport == SIP_TRANSPORT_UDP &&
-		     flow.transport != SIP_TRANSPORT_UDP && !spec->to.entity;
 	return sip_client_txn_new(p->sm->stack, &flow, buf_slice(&out), &options, &handlers, b,
 				  &b->txn, NULL);
 }

@@ -36,6 +36,7 @@ struct routing {
 	unsigned pop;	    /* Routes on top that are ours */
 	struct slice phase; /* of those, empty: none */
 	struct slice odi;
+	struct slice served;	/* by a call that cm itself began */
 	bool any_phase;		/* in any Route, ours or not */
 	struct flow_pair flows; /* of the dialog */
 	bool hidden;		/* who began the dialog sends this, and did not want to be known */
@@ -60,6 +61,8 @@ static void read_own_route(struct routing *rt, const struct sip_addr *route)
 		rt->phase = value;
 	if (sip_uri_param(&route->uri, SLICE("odi"), &value))
 		rt->odi = value;
+	if (sip_uri_param(&route->uri, SLICE("served"), &value))
+		rt->served = value;
 	if (sip_uri_param(&route->uri, SLICE("d"), &value) &&
 	    odi_cookie_valid(rt->sm->key, value, sip_msg_call_id(rt->msg)))
 		rt->in_dialog = sip_msg_to_tag(rt->msg).len > 0;
@@ -263,6 +266,30 @@ static void implicit_caller(const struct routing *rt, struct sequence_position *
 	pos->number = route_digits(uri, number);
 }
 
+/* A call that cm begins in the name of a user (a transfer, a diversion) has no token to bring back: cm has made
+ * the decisions of its own place in that user's originating half, and the call goes on behind it. */
+static bool is_begun_by_cm(const struct routing *rt)
+{
+	return rt->peer.kind == TRUST_CM && !rt->odi.len && rt->served.len &&
+	       rt->served.len <= ODI_USER_MAX &&
+	       slice_eq_str(rt->phase, sequence_back(ODI_ORIGINATING));
+}
+
+static void begun_by_cm(const struct routing *rt, struct sequence_position *pos)
+{
+	char handle[ODI_USER_MAX + 1];
+	const struct uc_sequence *sequence;
+	int n = sip_unescape(rt->served, handle, sizeof(handle) - 1);
+
+	pos->user = uc_user_by_handle(sm_model(rt->sm), handle, n > 0 ? (size_t)n : 0);
+	pos->phase = pos->user ? SEQUENCE_ORIGDONE : SEQUENCE_TERMINATE;
+	sequence = sequence_of(pos->user, NULL, ODI_ORIGINATING);
+	for (size_t i = 0; sequence && i < sequence->count; i++) {
+		if (strcmp(sequence->entries[i].name, rt->peer.entity->name) == 0)
+			pos->place = (unsigned)i + 1;
+	}
+}
+
 /* Methods --------------------------------------------------------------------------------- */
 static void route_invite(struct routing *rt)
 {
@@ -272,7 +299,13 @@ static void route_invite(struct routing *rt)
 	struct proxy *p;
 	struct odi odi = { 0 };
 
-	if (rt->phase.len) {
+	if (is_begun_by_cm(rt)) {
+		begun_by_cm(rt, &pos);
+		rt->emergency = is_emergency(rt);
+		p = take(rt, NULL);
+		if (!p)
+			return;
+	} else if (rt->phase.len) {
 		if (!read_odi(rt, &odi) || !sequence_phase_read(rt->phase, odi.half, &pos.phase)) {
 			metric_add(rt->sm->metrics, SM_PHASE_REFUSED, 1);
 			reply(rt, 403, SLICE(""));
@@ -393,8 +426,8 @@ static void note_in_dialog(struct routing *rt)
 	struct slice body = rt->msg->body;
 	bool held;
 
-	if (rt->msg->method == SIP_BYE && rt->gsid.len) {
-		calls_ended(rt->sm->calls, rt->gsid);
+	if (rt->msg->method == SIP_BYE) {
+		calls_dialog_ended(rt->sm->calls, sip_msg_call_id(rt->msg));
 	} else if (rt->msg->method == SIP_INVITE && body.len) {
 		held = memmem(body.p, body.len, "a=sendonly", 10) ||
 		       memmem(body.p, body.len, "a=inactive", 10);

@@ -141,7 +141,7 @@ def refusals_come_back_with_their_reason():
             up = b.invite(gsid="call-%d" % below)
             down = b.downstream(up)
             b.sm.answer(down, below, "No", "callee", headers=[
-                ("Reason", "Q.850;cause=17"), ("Retry-After", "10"), ("Contact", "<sip:x@192.0.2.9>"),
+                ("Reason", "Q.850;cause=17"), ("Retry-After", "10"), ("Contact", "<mailto:x@192.0.2.9>"),
                 ("Proxy-Authenticate", "Digest realm=\"x\", nonce=\"y\"")], contact=False)
             refused = b.sm.expect((above, "INVITE"))
             assert refused.get("Reason") == "Q.850;cause=17", refused

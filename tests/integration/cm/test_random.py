@@ -8,6 +8,7 @@ import os
 import random
 import re
 import time
+from urllib.parse import quote
 
 import sip_peer
 from cm_bench import DOMAIN, bench
@@ -20,7 +21,8 @@ SEED = int(os.environ.get("AURA_RANDOM_SEED", "20261121"))
 
 def number(text, name):
     """The sum of a metric over its labels."""
-    return sum(int(float(v)) for v in re.findall(r"^%s(?:\{[^}]*\})? (\S+)" % name, text, re.M))
+    name = re.escape(name) + ("" if name.endswith("}") else r"(?:\{[^}]*\})?")
+    return sum(int(float(v)) for v in re.findall(r"^%s (\S+)" % name, text, re.M))
 
 
 class Chaos:
@@ -32,6 +34,7 @@ class Chaos:
         self.invites = {}     # Call-ID -> our INVITE
         self.dialogs = []     # (upstream INVITE, its 1xx or 2xx)
         self.below = []       # (downstream INVITE, tag)
+        self.talking = []     # those of them that cm has acknowledged
         self.cseq = 100
         self.careful = False
 
@@ -59,6 +62,25 @@ class Chaos:
         invite, early = pair
         cseq = self.cseq
         self.put(lambda: self.b.in_dialog(method, invite, early, cseq, body, headers))
+
+    def request_down(self, method, headers=(), body=b""):
+        """The same from the callee's side, of a call that may talk or not."""
+        known = self.talking[-8:] if self.talking and self.chance(0.8) else self.below[-20:]
+        if not known:
+            return
+        self.cseq += 1
+        (down, tag), cseq = self.rng.choice(known), self.cseq
+        self.put(lambda: self.b.in_dialog_down(method, down, tag, cseq, body, headers))
+
+    def refer(self):
+        """To somebody, to nobody, to the party of another call, with and without news."""
+        to = "sip:%s@%s" % (self.rng.choice(["3003", "3003", "3003", "3002", "3999"]), DOMAIN)
+        if self.dialogs and self.chance(0.25):
+            invite, early = self.rng.choice(self.dialogs)
+            to += "?Replaces=" + quote("%s;to-tag=%s;from-tag=%s" % (
+                invite.call_id, early.tag("To"), invite.tag("From")), safe="")
+        quiet = [("Refer-Sub", "false")] if self.chance(0.2) else []
+        return [("Refer-To", "<%s>" % to)] + quiet
 
     def replaces(self):
         if not self.dialogs or not self.chance(0.15):
@@ -121,7 +143,9 @@ class Chaos:
                     self.reply(down, 487, to_tag=tag)
         elif msg.method == "PUBLISH":
             self.reply(msg, 412 if self.chance(0.2) else 200, headers=[("SIP-ETag", sip_peer.token())])
-        elif msg.method != "ACK":
+        elif msg.method == "ACK":
+            self.talking += [(d, t) for d, t in self.below[-60:] if d.call_id == msg.call_id and t == msg.tag("To")]
+        else:
             body = sdp() if msg.body and msg.method != "BYE" else b""
             # Whoever was told of no end (its BYE was lost for good) has forgotten the call in the end.
             forgotten = self.careful and msg.method == "OPTIONS"
@@ -130,7 +154,7 @@ class Chaos:
     def take_invite(self, msg):
         rng, tag = self.rng, sip_peer.token()
         if msg.tag("To"):
-            self.reply(msg, rng.choice([200, 200, 491, 488]) if not self.careful else 200, body=sdp())
+            self.reply(msg, rng.choice([200, 200, 200, 200, 491, 488]) if not self.careful else 200, body=sdp())
             return
         self.below.append((msg, tag))
         rseq = rng.randint(1, 1000)
@@ -142,8 +166,10 @@ class Chaos:
                        body=sdp(port=5000) if self.chance(0.5) else b"")
         if self.chance(0.1):
             return  # never a final answer
-        status = rng.choice([200, 200, 200, 200, 486, 404, 503, 422, 302]) if not self.careful else 486
+        status = rng.choice([200] * 8 + [486, 404, 503, 422, 302, 302]) if not self.careful else 486
         headers = [("Min-SE", "200")] if status == 422 else []
+        if status == 302:
+            headers = [("Contact", "<sip:%s@%s>" % (rng.choice(["3003", "3002", "3999"]), DOMAIN))]
         self.later(lambda: self.reply(msg, status, to_tag=tag, headers=headers,
                                       body=sdp(port=5000) if status == 200 else b""), 0.5)
 
@@ -157,19 +183,38 @@ class Chaos:
             rack = "%s %d INVITE" % (msg.get("RSeq"), invite.cseq)
             self.request("PRACK", (invite, msg), sdp() if self.chance(0.4) else b"", [("RAck", rack)])
         if 200 <= msg.status < 300:
-            if not self.chance(0.05):
+            if self.chance(0.6):
+                self.b.ack(invite, msg)
+                self.later(lambda: self.transfer((invite, msg)), 0.5)
+            elif not self.chance(0.05):
                 self.put(lambda: self.b.ack(invite, msg))
             for _ in range(self.rng.randint(0, 2)):
                 self.later(lambda: self.in_call((invite, msg)), 0.6)
-            self.later(lambda: self.request("BYE", (invite, msg)), 1.0)
+            self.later(lambda: self.later(lambda: self.request("BYE", (invite, msg)), 1.0), 0.8)
         elif msg.status >= 300:
             self.put(lambda: self.b.sm.ack_failure(invite, msg, self.b.cm))
 
+    def transfer(self, pair):
+        """One side asks for it; at times a re-INVITE or a BYE of either crosses it."""
+        if self.chance(0.5):
+            self.request("REFER", pair, headers=self.refer())
+        else:
+            self.request_down("REFER", self.refer())
+        if self.chance(0.3):
+            self.later(lambda: self.request("INVITE", pair, sdp(version=3)), 0.3)
+        if self.chance(0.15):
+            self.later(lambda: self.request_down("BYE"), 0.3)
+
     def in_call(self, pair):
-        method = self.rng.choice(["INVITE", "UPDATE", "INFO", "REFER", "NOTIFY", "OPTIONS", "PRACK", "MESSAGE"])
-        headers = {"REFER": [("Refer-To", "<sip:3003@%s>" % DOMAIN)], "NOTIFY": [("Event", "refer")],
+        method = self.rng.choice(["INVITE", "INVITE", "UPDATE", "INFO", "REFER", "REFER", "REFER", "NOTIFY", "OPTIONS",
+                                  "PRACK", "MESSAGE"])
+        headers = {"REFER": self.refer(), "NOTIFY": [("Event", "refer")],
                    "PRACK": [("RAck", "1 1 INVITE")], "UPDATE": [("Session-Expires", "90")]}.get(method, [])
-        self.request(method, pair, sdp(version=2) if method in ("INVITE", "UPDATE") else b"", headers)
+        body = sdp(version=2) if method in ("INVITE", "UPDATE") else b""
+        if self.chance(0.4):
+            self.request_down(method if self.chance(0.85) else "BYE", headers, body)
+        else:
+            self.request(method, pair, body, headers)
 
     def pump(self, seconds):
         end = time.monotonic() + seconds
@@ -186,7 +231,13 @@ def every_half_ends_and_is_recorded_once():
     rng = random.Random(SEED)
     print("seed", SEED, flush=True)
     settings = ("call.no_answer_s=4", "call.setup_s=6", "call.audit_s=5")
-    with bench(*settings) as b:
+
+    def many_lines(document):
+        for user in document["users"]:
+            if user["station"]:
+                user["station"]["appearances"] = 10
+
+    with bench(*settings, edit=many_lines) as b:
         chaos = Chaos(b, rng)
         for n in range(CALLS):
             chaos.begin(n)
@@ -200,7 +251,12 @@ def every_half_ends_and_is_recorded_once():
         assert b.server.items("/v1/calls") == []
         metrics = b.server.get("/metrics").decode()
         taken, over = number(metrics, "aura_cm_invites_total"), number(metrics, "aura_cm_halves_total")
-        assert taken == over > CALLS / 2, (taken, over)
+        transfers = number(metrics, "aura_cm_transfers_total")
+        joined = number(metrics, 'aura_cm_transfers_total{result="joined"}')
+        redirects = number(metrics, "aura_cm_redirects_total")
+        print("halves %d, transfers %d (joined %d), redirections %d" % (over, transfers, joined, redirects))
+        assert taken + transfers == over > CALLS / 2, (taken, transfers, over)
+        assert transfers > CALLS / 15 and joined > 0 and redirects > 3, (transfers, joined, redirects)
         assert number(metrics, "aura_cm_calls") == 0 and number(metrics, "aura_cm_records_lost_total") == 0
         records = b.server.items("/v1/records?limit=500")
         keys = [(r["gsid"], r["half"]) for r in records]

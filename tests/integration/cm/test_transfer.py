@@ -20,24 +20,25 @@ def replaces(call, side="up"):
 
 
 def refer_and_notify_cross():
+    """From the side that this half does not serve: it is the served phone's to follow, or not."""
     with bench() as b:
         up, answer, down, tag = b.talk("imsterm")
         to = "<sip:grace@%s?Replaces=abc%%3Bto-tag%%3D1%%3Bfrom-tag%%3D2>" % DOMAIN
-        b.in_dialog_down("REFER", down, tag, 1, headers=[
-            ("Refer-To", to), ("Referred-By", "<sip:3002@%s>" % DOMAIN), ("Refer-Sub", "true")])
+        b.in_dialog("REFER", up, answer, up.cseq + 1, headers=[
+            ("Refer-To", to), ("Referred-By", "<sip:3001@%s>" % DOMAIN), ("Refer-Sub", "true")])
         there = b.sm.expect("REFER")
-        assert there.call_id == up.call_id and there.get("Refer-To") == to, there
+        assert there.call_id == down.call_id and there.get("Refer-To") == to, there
         assert there.get("Referred-By") and there.get("Refer-Sub") == "true", there
-        b.sm.answer(there, 202, "Accepted", headers=[("Contact", "<sip:3001@%s>" % b.sm.hostport)])
-        assert b.sm.expect((202, "REFER")).call_id == down.call_id
-        b.in_dialog("NOTIFY", up, answer, up.cseq + 1, FRAG, [
+        b.sm.answer(there, 202, "Accepted", headers=[("Contact", "<sip:3002@%s>" % b.sm.hostport)])
+        assert b.sm.expect((202, "REFER")).call_id == up.call_id
+        b.in_dialog_down("NOTIFY", down, tag, 1, FRAG, [
             ("Event", "refer"), ("Subscription-State", "terminated;reason=noresource"),
             ("Content-Type", "message/sipfrag")])
         there = b.sm.expect("NOTIFY")
-        assert there.call_id == down.call_id and there.body == FRAG and there.get("Event") == "refer", there
+        assert there.call_id == up.call_id and there.body == FRAG and there.get("Event") == "refer", there
         assert there.get("Subscription-State") == "terminated;reason=noresource"
         b.sm.answer(there, 481, "Gone")  # of the subscription, not of the call
-        assert b.sm.expect((481, "NOTIFY")).call_id == up.call_id
+        assert b.sm.expect((481, "NOTIFY")).call_id == down.call_id
         assert b.server.items("/v1/calls")[0]["state"] == "talking"
         b.hang_up(up, answer, down)
 
@@ -136,6 +137,11 @@ def what_it_names_decides():
         early = [(n, v + ";early-only" if n == "Replaces" else v) for n, v in replaces(old)]
         early = b.invite(caller="3002", dialled="grace", gsid="g2", headers=early)
         b.sm.ack_failure(early, b.sm.expect((486, "INVITE")), b.cm)
+        # RFC 3911: nothing is mixed here; both at once, or nonsense, is a bad request
+        join = [("Join", v) for n, v in replaces(old) if n == "Replaces"]
+        for status, headers in ((488, join), (400, join + replaces(old)), (400, [("Join", "nonsense")])):
+            bad = b.invite(caller="3002", dialled="grace", gsid="g%d" % len(headers), headers=headers)
+            b.sm.ack_failure(bad, b.sm.expect((status, "INVITE"), where=lambda m: m.call_id == bad.call_id), b.cm)
         # none of ours: the phone that it means will know
         foreign = [("Replaces", "elsewhere;to-tag=1;from-tag=2")]
         other = b.invite(caller="3002", dialled="grace", gsid="g3", headers=foreign)
