@@ -164,7 +164,7 @@ static int build(struct b2bua_half *b, const struct sip_uri *uri, unsigned cause
 
 int redirect_to(struct b2bua_half *b, const struct sip_uri *uri, unsigned cause, struct error *err)
 {
-	struct own_invite *own;
+	struct own_invite *own = NULL;
 	int r;
 
 	if (operation_raise(b, ENGINE_REDIRECT).action == ENGINE_REFUSE || !b->up_txn ||
