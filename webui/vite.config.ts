@@ -3,14 +3,15 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 import { licences } from "./scripts/licences.js";
 
-/** What the log-in page needs, in one chunk; and what nearly every page draws with, in another: few requests, cached for long. */
-const base = /\/(node_modules\/(?!uplot|jssip|events|sdp-transform)|src\/api\/|src\/locales\/en\/frame|src\/lib\/(i18n|pseudo|remote|session|expiry|theme|locale|path|router|clock|toast)\b|src\/components\/(Field|form|ProblemNote|Icon)\b)/;
-const kit = /\/src\/(components\/[A-Z]\w+\.svelte|lib\/(collection|bind_query|resource|owner|live|stream|shared_stream|sse|events|tasks?|task_words|isolate)\b)/;
-/** What the pages of one folder share beside their components. */
-const shared = /\/src\/pages\/(\w+)\/\w+(\.svelte)?\.ts$/;
+/** What the log-in page needs: the entry. */
+const base = /\/(index\.html|src\/(main\.ts|App\.svelte|pages\/(index\.ts|LogIn)|tokens|api\/|locales\/en\/frame|lib\/(i18n|pseudo|remote|session|expiry|theme|locale|path|router|clock|toast)\b|components\/(Field|form|ProblemNote|Icon|Mark)\b)|node_modules\/(?!uplot|jssip|events|sdp-transform))/;
 /** A telephone's library, for whoever signs in with one. */
 const sip = /\/(node_modules\/(jssip|events|sdp-transform)\/|softphone\/(sip\.ts|silent\.cjs))/;
-const alone = /\/(Chart|Conflict\w*|Task\w*|Secret)\.svelte/;
+/** What stands around each page, what nearly every page draws with, and the first page: one request. */
+const frame = /\/(src\/(shell\/(Shell|Banners|LeaveDialog|Navigation|Outlet|TopBar|entries|frame)\b|components\/[A-Z]\w+\.svelte|components\/chart\/shape|pages\/home\/|locales\/en\/(home|calls)|lib\/(collection|csv|bind_query|resource|owner|live|stream|shared_stream|sse|sse_line|events|tasks?|task_words|isolate|keys|vm_events)\b)|uplot\/.*\.css|node_modules\/(?!uplot|jssip|events|sdp-transform))/;
+const alone = /\/(Conflict\w*|Task\w*|Secret)\.svelte/;
+/** What the pages of one folder share beside their components. */
+const shared = /\/src\/pages\/(\w+)\/(\w+(\.svelte)?\.ts|(Avatar|DeletePeople)\.svelte)$/;
 
 // Static files for auraboxd: no inline script or style (its Content-Security-Policy forbids them).
 export default defineConfig({
@@ -27,8 +28,8 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "sip", test: sip, priority: 3 },
-            { name: "base", test: base, priority: 2 },
-            { name: "kit", test: (id: string) => kit.test(id) && !alone.test(id), priority: 1 },
+            { name: "index", test: base, priority: 2 },
+            { name: "frame", test: (id: string) => frame.test(id) && !alone.test(id), priority: 1 },
             { name: (id: string) => shared.exec(id)?.[1] ?? null, test: shared },
           ],
         },

@@ -44,6 +44,9 @@ export class Collection<T> {
   /** Its search, sort and filters stand in the address bar. */
   bound = false;
   query = $state.raw<Query>({ q: "", sort: "", filters: {} });
+  /** Grows with each answer to another question: its rows are other rows, not the old ones moved. */
+  era = $state(0);
+  #answered: Query | undefined;
   #options: CollectionOptions<T>;
   #cursor: string | null = null;
   #asked = 0;
@@ -98,7 +101,8 @@ export class Collection<T> {
     clearTimeout(this.#later);
     clearTimeout(this.#anew);
     this.#anew = undefined;
-    const { q, sort, filters } = this.query;
+    const asked = this.query;
+    const { q, sort, filters } = asked;
     const query = { ...filters, limit, count: true, ...(q && { q }), ...(sort && { sort }), ...(cursor && { cursor }) };
     this.busy = true;
     this.#meanwhile = [];
@@ -112,6 +116,8 @@ export class Collection<T> {
     const before = cursor === undefined ? [] : this.rows;
     const known = new Set(before.map(this.#options.key));
     const fresh = result.value.items.filter((item) => !known.has(this.#options.key(item)));
+    if (this.#answered !== undefined && this.#answered !== asked) this.era++;
+    this.#answered = asked;
     this.remote = { state: "data", value: [...before, ...fresh] };
     this.total = result.value.total;
     this.#cursor = result.value.next_cursor;

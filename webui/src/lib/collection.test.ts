@@ -61,6 +61,27 @@ describe("Collection", () => {
     expect([names(list), list.total, list.hasMore]).toEqual([["a", "b"], 5, true]);
   });
 
+  it("begins a new era with the answer to another question, not with more or newer rows of the same", async () => {
+    const there = server();
+    const list = collection(there);
+    await settle();
+    there.asked[0]?.answer(page(["a"], { next_cursor: "c1" }));
+    await settle();
+    void list.more();
+    there.asked[1]?.answer(page(["b"]));
+    await settle();
+    void list.refresh();
+    there.asked[2]?.answer(page(["a", "b", "c"]));
+    await settle();
+    expect([names(list), list.era]).toEqual([["a", "b", "c"], 0]);
+    list.ask({ q: "b" });
+    await settle();
+    expect(list.era).toBe(0);
+    there.asked[3]?.answer(page(["b"]));
+    await settle();
+    expect([names(list), list.era]).toEqual([["b"], 1]);
+  });
+
   it("drops the answer to what is no longer asked", async () => {
     const there = server();
     const list = collection(there);

@@ -71,4 +71,15 @@ export default {
   accel_kvm: "KVM, at full speed",
   accel_tcg: "TCG, software only: slower",
   zone: "Time zone",
+
+  setup_fresh: "This appliance is not set up yet",
+  setup_started: "The set-up is not finished",
+  setup_why: "It ends with a call between two telephones.",
+  setup_start: "Set it up",
+  setup_continue: "Continue set-up",
+  setup_open: "Still to do: {steps}.",
+  setup_name: "Name and time",
+  setup_components: "Machines",
+  setup_people: "People",
+  setup_call: "First call",
 } as const satisfies Catalogue;

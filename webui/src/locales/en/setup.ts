@@ -15,14 +15,6 @@ export default {
   back: "Back",
   next: "Continue",
 
-  // Home and the shell offer it
-  banner_fresh: "This appliance is not set up yet",
-  banner_started: "The set-up is not finished",
-  banner_why: "It ends with a call between two telephones.",
-  banner_start: "Set it up",
-  banner_continue: "Continue set-up",
-  banner_open: "Still to do: {steps}.",
-
   // Name and time
   name_title: "What is it called, and where does it stand?",
   name_label: "Name",

@@ -3,7 +3,7 @@ import { client, settle, type Result } from "../../api/client";
 import type { ListQuery, Query } from "../../lib/collection.svelte";
 import { say } from "../../lib/i18n";
 import type { Cdr } from "./call";
-import { toCsv } from "./csv";
+import { toCsv } from "../../lib/csv";
 import { resultWord } from "./words";
 
 const PAGE = 500;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { followTrace, type FollowHandlers, type World } from "./follow";
+import type { World } from "../../../lib/sse_line";
+import { followTrace, type FollowHandlers } from "./follow";
 
 interface Item {
   id: string;
