@@ -138,7 +138,7 @@ static int read_query(struct exchange *x, struct slice query, char **cursor, cha
 }
 
 /* Split the target, find the route, decode what belongs to it. */
-static int read_target(struct exchange *x, const char *method)
+int exchange_read_target(struct exchange *x, const char *method)
 {
 	struct slice query = slice_str(x->target), path, param[HTTP_PARAM_MAX] = { 0 };
 	size_t size = strlen(x->target) + 2 * HTTP_QUERY_MAX + HTTP_PARAM_MAX + 16;
@@ -208,7 +208,7 @@ static enum MHD_Result begin(struct exchange *x, const char *method)
 		exchange_problem(x, r);
 		return exchange_answer(x);
 	}
-	r = read_target(x, method);
+	r = exchange_read_target(x, method);
 	if (r == 0)
 		r = check_type(x);
 	x->early = r;
@@ -252,10 +252,8 @@ static int read_body(struct exchange *x, json_t **json)
 	return 0;
 }
 
-static void complete(void *user)
+void exchange_complete(struct exchange *x)
 {
-	struct exchange *x = user;
-
 	atomic_fetch_sub(&x->server->running, 1);
 	x->state = EXCHANGE_DONE;
 	if (x->reply.stream)
@@ -266,10 +264,20 @@ static void complete(void *user)
 	server_pump_soon(x->server);
 }
 
-/* On a worker, or on the caller's loop. */
-static void run(void *user)
+static void complete(void *user)
 {
 	struct exchange *x = user;
+
+	if (x->reply.batch) {
+		if (batch_start(x) == 0)
+			return;
+		exchange_problem(x, -ENOMEM);
+	}
+	exchange_complete(x);
+}
+
+void exchange_run_handler(struct exchange *x)
+{
 	const struct http_config *config = &x->server->config;
 	const struct http_route *route = x->req.route;
 	AUTO(json) json_t *json = NULL;
@@ -289,14 +297,30 @@ static void run(void *user)
 		config->hooks.done(config->context, &x->req, x->reply.status,
 				   r < 0 ? &x->err : NULL);
 	x->req.json = NULL;
+}
+
+/* On a worker, or on the caller's loop. */
+static void run(void *user)
+{
+	struct exchange *x = user;
+
+	exchange_run_handler(x);
 	exchange_compress(x);
 	if (loop_post(x->server->io, complete, x) < 0)
 		log_error("http.answer_lost", F("request_id", (const char *)x->id));
 }
 
+int exchange_submit(struct http_server *server, void (*run_it)(void *user), void *user)
+{
+	const struct http_config *config = &server->config;
+
+	if (config->run == HTTP_RUN_LOOP)
+		return loop_post(config->loop, run_it, user);
+	return job_submit(config->workers, run_it, NULL, user);
+}
+
 static enum MHD_Result dispatch(struct exchange *x)
 {
-	const struct http_config *config = &x->server->config;
 	int r;
 
 	connection_phase(x->connection, PHASE_REPLY);
@@ -309,10 +333,7 @@ static enum MHD_Result dispatch(struct exchange *x)
 	x->state = EXCHANGE_RUNNING;
 	MHD_suspend_connection(x->mhd);
 	atomic_fetch_add(&x->server->running, 1);
-	if (config->run == HTTP_RUN_LOOP)
-		r = loop_post(config->loop, run, x);
-	else
-		r = job_submit(config->workers, run, NULL, x);
+	r = exchange_submit(x->server, run, x);
 	if (r == 0)
 		return MHD_YES;
 	(void)error_set(&x->err, -EAGAIN, "too many requests wait");

@@ -22,6 +22,7 @@ void reply_done(struct http_reply *reply)
 	if (reply->stream)
 		sse_release(reply->stream);
 	(void)tunnel_free(reply->tunnel);
+	(void)batch_free(reply->batch);
 	memset(reply, 0, sizeof(*reply));
 }
 

@@ -300,7 +300,9 @@ int http_server_listen_unix(struct http_server *server, const char *path, mode_t
 /* On the server's thread: is everything gone? Then the loop may end. */
 void server_maybe_stopped(struct http_server *server)
 {
-	if (server->closing && list_empty(&server->connections))
+	/* A late part of a batch still has to come back to this thread. */
+	if (server->closing && list_empty(&server->connections) &&
+	    atomic_load(&server->running) == 0)
 		loop_stop(server->io);
 }
 

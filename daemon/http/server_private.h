@@ -14,6 +14,7 @@
 
 struct stream;
 struct tcp_listener;
+struct batch;
 struct tunnel;
 
 enum { REPLY_HEADER_MAX = 12, EXCHANGE_DRAIN = 4 * 1024 * 1024 };
@@ -31,6 +32,7 @@ struct http_reply {
 	size_t body_len;
 	struct http_stream_source *stream;
 	struct tunnel *tunnel;
+	struct batch *batch;
 };
 void reply_done(struct http_reply *reply);
 
@@ -133,7 +135,20 @@ int tunnel_start(struct connection *c, struct tunnel *t);
 int tunnel_send(struct tunnel *t, struct slice bytes);
 void tunnel_client_gone(struct tunnel *t);
 
+/* batch.c */
+struct batch *batch_free(struct batch *batch); /* one that has not started */
+/* Takes the batch of x's reply; x is completed when it is answered. Errors: -ENOMEM. */
+int batch_start(struct exchange *x);
+
 /* exchange.c */
+/* Splits x->target and finds its route. Errors: -ENOENT (without a text if a file may be there) … */
+int exchange_read_target(struct exchange *x, const char *method);
+/* The access check and the handler, where handlers run; a failure becomes the reply's problem. */
+void exchange_run_handler(struct exchange *x);
+/* Have run_it(user) called where handlers run. Errors: -EAGAIN. */
+int exchange_submit(struct http_server *server, void (*run_it)(void *user), void *user);
+/* The reply is there: the connection goes on. On the server's thread. */
+void exchange_complete(struct exchange *x);
 void *exchange_begin(void *server, const char *target, struct MHD_Connection *mhd);
 enum MHD_Result exchange_handle(void *server, struct MHD_Connection *mhd, const char *url,
 				const char *method, const char *version, const char *upload,

@@ -31,6 +31,14 @@ const struct listing vm_delete_listing = {
 		{ .name = NULL } },
 };
 
+const struct listing batch_listing = {
+	.bare = true,
+	.fields = FIELDS{
+		{ .name = "get", .kind = LISTING_TEXT, .use = LISTING_OTHER,
+		  .help = "What to GET, as /api/v1/vms?limit=5; given 1 to 16 times" },
+		{ .name = NULL } },
+};
+
 const struct listing vm_log_listing = {
 	.bare = true,
 	.fields = FIELDS{

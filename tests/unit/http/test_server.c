@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/job.h"
 #include "base/json_field.h"
 #include "base/loop.h"
+#include "http/batch.h"
 #include "http/reply.h"
 #include "http/server.h"
 #include "http/sse.h"
@@ -78,10 +80,53 @@ static int note_stream(struct fixture *f, const struct http_request *req, struct
 	return r < 0 ? r : reply_stream(reply, source, err);
 }
 
+/* As many milliseconds as the name says. */
+static int note_slow(struct fixture *f, const struct http_request *req, struct http_reply *reply,
+		     struct error *err)
+{
+	struct timespec nap = { .tv_nsec = strtol(req->param[0], NULL, 10) * 1000000L };
+	int r = reply_etag(reply, "\"slow\"", err);
+
+	(void)f;
+	(void)nanosleep(&nap, NULL);
+	return r < 0 ? r : reply_json(reply, 200, json_pack("{s:s}", "slow", req->param[0]), err);
+}
+
+static int note_batch(struct fixture *f, const struct http_request *req, struct http_reply *reply,
+		      struct error *err)
+{
+	const char *targets[HTTP_QUERY_MAX];
+
+	(void)f;
+	for (size_t i = 0; i < req->query_count; i++)
+		targets[i] = req->query[i].value;
+	return reply_batch(reply, targets, req->query_count, err);
+}
+
+static int header_get(struct fixture *f, const struct http_request *req, struct http_reply *reply,
+		      struct error *err)
+{
+	(void)f;
+	return reply_json(reply, 200, json_pack("{s:s?}", "cookie", http_header(req, "Cookie")),
+			  err);
+}
+
+static int text_get(struct fixture *f, const struct http_request *req, struct http_reply *reply,
+		    struct error *err)
+{
+	(void)f;
+	(void)req;
+	return reply_text(reply, 200, "text/plain", "x", 1, err);
+}
+
 #define HTTP_CONTEXT struct fixture
 #define ROUTES(ROUTE)                                                                              \
 	ROUTE(GET, "/notes/{name}", HTTP_PUBLIC, note_get, none, any, "One")                       \
 	ROUTE(POST, "/notes", HTTP_PUBLIC, note_post, note, any, "New")                            \
+	ROUTE(GET, "/slow/{ms}", HTTP_PUBLIC, note_slow, none, any, "Late")                        \
+	ROUTE(GET, "/header", HTTP_PUBLIC, header_get, none, any, "Who")                           \
+	ROUTE(GET, "/text", HTTP_PUBLIC, text_get, none, text, "No JSON")                          \
+	ROUTE(GET, "/batch", HTTP_PUBLIC, note_batch, none, any, "Several")                        \
 	ROUTE(GET, "/stream", HTTP_PUBLIC, note_stream, none, any, "Live")
 ROUTES(HTTP_ROUTE_THUNK)
 static const struct http_route routes[] = { ROUTES(HTTP_ROUTE_ROW) };
@@ -226,6 +271,98 @@ static void refuses_what_could_mean_two_things(void **state)
 			print_message("%s -> %s\n", table[i].text, buf);
 		assert_int_equal(status, table[i].status);
 	}
+}
+
+/* The answers of a batch as JSON; the caller owns it. */
+static json_t *batch(struct fixture *f, const char *query)
+{
+	char text[4096], buf[16384];
+	const char *body;
+	json_t *json;
+
+	(void)snprintf(text, sizeof(text),
+		       "GET /batch?%s HTTP/1.1\r\nHost: h\r\nCookie: a=b\r\n\r\n", query);
+	assert_int_equal(ask(f, text, buf, sizeof(buf)), 200);
+	body = strstr(buf, "\r\n\r\n");
+	assert_non_null(body);
+	json = json_loads(body, 0, NULL);
+	assert_non_null(json);
+	return json;
+}
+
+static json_t *answer_of(const json_t *json, size_t i, int status)
+{
+	json_t *one = json_array_get(json_object_get(json, "answers"), i);
+
+	assert_int_equal(json_integer_value(json_object_get(one, "status")), status);
+	return one;
+}
+
+static const char *text_in(const json_t *answer, const char *member)
+{
+	return json_string_value(json_object_get(json_object_get(answer, "body"), member));
+}
+
+static void batch_answers_each_as_if_alone(void **state)
+{
+	AUTO(json)
+	json_t *json =
+		batch(*state, "get=/notes/a%3Fq%3Dx%2526y&get=/slow/1&get=/header&get=/nothing");
+
+	assert_int_equal(json_array_size(json_object_get(json, "answers")), 4);
+	assert_string_equal(text_in(answer_of(json, 0, 200), "q"), "x&y");
+	assert_string_equal(json_string_value(json_object_get(answer_of(json, 1, 200), "etag")),
+			    "\"slow\"");
+	assert_string_equal(text_in(answer_of(json, 2, 200), "cookie"), "a=b");
+	assert_string_equal(text_in(answer_of(json, 3, 404), "code"), "not_found");
+}
+
+static void batch_refuses_what_is_no_json_answer(void **state)
+{
+	AUTO(json)
+	json_t *json = batch(
+		*state,
+		"get=/text&get=/stream&get=/batch%3Fget%3D/header&get=/notes&get=/a/../b&get=x"
+		"&get=/notes/%2500&get=");
+	static const int status[] = { 422, 422, 422, 405, 400, 400, 400, 400 };
+	char buf[4096];
+
+	for (size_t i = 0; i < ARRAY_SIZE(status); i++)
+		(void)answer_of(json, i, status[i]);
+	assert_int_equal(ask(*state, "GET /batch HTTP/1.1\r\nHost: h\r\n\r\n", buf, sizeof(buf)),
+			 422);
+	assert_int_equal(
+		ask(*state,
+		    "GET /batch?get=/header&get=/header&get=/header&get=/header&get=/header"
+		    "&get=/header&get=/header&get=/header&get=/header&get=/header"
+		    "&get=/header&get=/header&get=/header&get=/header&get=/header"
+		    "&get=/header&get=/header HTTP/1.1\r\nHost: h\r\n\r\n",
+		    buf, sizeof(buf)),
+		422);
+}
+
+static void batch_leaves_out_who_is_late(void **state)
+{
+	uint64_t from = clock_now(clock_system());
+	AUTO(json) json_t *json = batch(*state, "get=/slow/900&get=/header&get=/slow/2");
+	uint64_t took = clock_now(clock_system()) - from;
+
+	assert_true(took >= HTTP_BATCH_WAIT_MS && took < 880);
+	assert_true(json_is_null(json_object_get(answer_of(json, 0, 0), "body")));
+	(void)answer_of(json, 1, 200);
+	(void)answer_of(json, 2, 200);
+	/* the server is stopped while the late one is still with its handler */
+}
+
+static void batch_outlives_its_client(void **state)
+{
+	char buf[4096];
+	int fd = dial(*state);
+
+	say(fd, "GET /batch?get=/slow/300&get=/slow/200 HTTP/1.1\r\nHost: h\r\n\r\n");
+	(void)close(fd);
+	assert_int_equal(ask(*state, "GET /header HTTP/1.1\r\nHost: h\r\n\r\n", buf, sizeof(buf)),
+			 200);
 }
 
 static void bad_framing_closes(void **state)
@@ -375,6 +512,11 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(bad_framing_closes, setup, teardown),
 		cmocka_unit_test_setup_teardown(chunked_over_the_limit_is_413, setup, teardown),
+		cmocka_unit_test_setup_teardown(batch_answers_each_as_if_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(batch_refuses_what_is_no_json_answer, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(batch_leaves_out_who_is_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(batch_outlives_its_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(keeps_the_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_header_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_body_is_cut, setup, teardown),

@@ -1,6 +1,7 @@
 /** The REST API as typed calls; types come from the OpenAPI document (npm run types). */
 import createClient from "openapi-fetch";
 import { toProblem, unreachable, type Problem } from "../lib/remote";
+import { batching } from "./batch";
 import type { components, paths } from "./schema";
 
 export type Vm = components["schemas"]["vm"];
@@ -38,7 +39,7 @@ export function onAnswered(handler: (at: number) => void): void {
   answered = handler;
 }
 
-export const client = createClient<paths>({ baseUrl: "/" });
+export const client = createClient<paths>({ baseUrl: "/", fetch: batching() });
 
 client.use({
   onRequest({ request }) {

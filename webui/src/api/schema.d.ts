@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Several GETs at once, each answered as if it had come alone */
+        get: operations["batch_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -1261,6 +1278,13 @@ export interface components {
             }[];
         };
         any: unknown;
+        batch: {
+            answers: {
+                status: number;
+                etag: string | null;
+                body: unknown;
+            }[];
+        };
         plan: {
             plan: {
                 action: string;
@@ -3006,6 +3030,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    batch_get: {
+        parameters: {
+            query?: {
+                /** @description What to GET, as /api/v1/vms?limit=5; given 1 to 16 times */
+                get?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["batch"];
+                };
             };
             default: components["responses"]["problem"];
         };

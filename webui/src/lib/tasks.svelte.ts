@@ -26,7 +26,8 @@ class TaskStore {
   /** Follow them until the result is called. */
   start(): () => void {
     this.#close ??= live.on(["tasks"], (event) => this.#event(event), () => void this.refresh());
-    void this.refresh();
+    const mine = this.#asked;
+    void live.ready().then(() => (this.#asked === mine ? this.refresh() : undefined));
     return () => this.stop();
   }
 
