@@ -9,6 +9,8 @@ const base = /\/(index\.html|src\/(main\.ts|App\.svelte|pages\/(index\.ts|LogIn)
 const sip = /\/(node_modules\/(jssip|events|sdp-transform)\/|softphone\/(sip\.ts|silent\.cjs))/;
 /** What stands around each page, what nearly every page draws with, and the first page: one request. */
 const frame = /\/(src\/(shell\/(Shell|Banners|LeaveDialog|Navigation|Outlet|TopBar|entries|frame)\b|components\/[A-Z]\w+\.svelte|components\/chart\/shape|pages\/home\/|locales\/en\/(home|calls)|lib\/(collection|csv|bind_query|resource|owner|live|stream|shared_stream|sse|sse_line|events|tasks?|task_words|isolate|keys|vm_events)\b)|uplot\/.*\.css|node_modules\/(?!uplot|jssip|events|sdp-transform))/;
+/** Styles of both are one file: scoped, they do nothing before their component is there. */
+const isStyle = (id: string): boolean => id.includes("type=style") || id.endsWith(".css");
 const alone = /\/(Conflict\w*|Task\w*|Secret)\.svelte/;
 /** What the pages of one folder share beside their components. */
 const shared = /\/src\/pages\/(\w+)\/(\w+(\.svelte)?\.ts|(Avatar|DeletePeople)\.svelte)$/;
@@ -28,7 +30,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "sip", test: sip, priority: 3 },
-            { name: "index", test: base, priority: 2 },
+            { name: "index", test: (id: string) => base.test(id) || (isStyle(id) && frame.test(id) && !alone.test(id)), priority: 2 },
             { name: "frame", test: (id: string) => frame.test(id) && !alone.test(id), priority: 1 },
             { name: (id: string) => shared.exec(id)?.[1] ?? null, test: shared },
           ],
