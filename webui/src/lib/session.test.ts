@@ -28,6 +28,12 @@ function appliance(...answers: ([number, unknown] | "away")[]) {
   return asked;
 }
 
+/** What is asked waits a moment for what may go with it. */
+async function sent<T>(asking: Promise<T>): Promise<T> {
+  await vi.advanceTimersByTimeAsync(5);
+  return asking;
+}
+
 async function fresh() {
   vi.resetModules();
   const { session, may } = await import("./session.svelte");
@@ -69,7 +75,7 @@ describe("session", () => {
     const asked = appliance([200, sessionBody()], [200, {}], [204, null], [204, null], [401, {}]);
     const { session, client, settle } = await fresh();
     await session.ask();
-    await settle(client.GET("/api/v1/appliance"));
+    await sent(settle(client.GET("/api/v1/appliance")));
     await settle(client.DELETE("/api/v1/admins/{admin}", { params: { path: { admin: "x" } } }));
     await session.logOut();
     await session.logIn("ada", "wrong");
@@ -89,7 +95,7 @@ describe("session", () => {
     await session.ask();
     await session.changePassword("not the old one", "a new password");
     expect(session.state).toBe("in");
-    await settle(client.GET("/api/v1/appliance"));
+    await sent(settle(client.GET("/api/v1/appliance")));
     expect([session.state, session.notice, may("uc:read")]).toEqual(["out", "session_ended", false]);
   });
 
@@ -98,7 +104,7 @@ describe("session", () => {
     const { session, client, settle } = await fresh();
     await session.ask();
     await vi.advanceTimersByTimeAsync(20 * 60_000);
-    await settle(client.GET("/api/v1/appliance"));
+    await sent(settle(client.GET("/api/v1/appliance")));
     await vi.advanceTimersByTimeAsync(27 * 60_000);
     expect(session.ending).toBeUndefined();
     await vi.advanceTimersByTimeAsync(60_000);
