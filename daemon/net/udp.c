@@ -9,11 +9,13 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/poison.h"
 #include "net/addr.h"
 
 #define SEND_BYTES (256U << 10) /* queued for one batch */
 #define RECEIVE_ROUNDS 4	/* batches a turn, so that timers and other sockets get theirs */
 #define SOCKET_BUFFER (4 << 20)
+#define GUARD 64 /* bytes behind a datagram that a test with the address sanitizer watches */
 
 struct udp {
 	struct loop *loop;
@@ -58,6 +60,13 @@ static void destroy(struct udp *udp)
 	free(udp);
 }
 
+static size_t guard_of(size_t len)
+{
+	size_t left = UDP_DATAGRAM_MAX + 1 - len;
+
+	return left < GUARD ? left : GUARD;
+}
+
 static int receive_batch(struct udp *udp)
 {
 	int n = recvmmsg(udp->io.fd, udp->in_headers, UDP_BATCH, MSG_DONTWAIT, NULL);
@@ -77,7 +86,9 @@ static int receive_batch(struct udp *udp)
 		if (addr_from_sockaddr((struct sockaddr *)&udp->in_from[i], from_len, &addr) < 0)
 			continue;
 		udp->stats.received++;
+		poison(data.p + data.len, guard_of(data.len));
 		udp->handlers->receive(udp->user, data, &addr);
+		unpoison(data.p + data.len, guard_of(data.len));
 	}
 	return n;
 }

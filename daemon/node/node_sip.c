@@ -18,12 +18,15 @@
 
 #define SIP_TLS_PORT 5061
 
-static int listen_plain(struct sip_wire *wire, const struct addr *local, struct error *err)
+static int listen_plain(struct sip_wire *wire, const struct node_identity *id,
+			const struct addr *local, struct error *err)
 {
 	static const enum sip_transport transports[] = { SIP_TRANSPORT_UDP, SIP_TRANSPORT_TCP };
 
 	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
-		struct sip_listen point = { .transport = transports[i], .local = *local };
+		struct sip_listen point = { .transport = transports[i],
+					    .local = *local,
+					    .advertise_host = id->advertise };
 		int r = sip_wire_listen(wire, &point, err);
 
 		if (r < 0)
@@ -68,7 +71,7 @@ static int listen_at(struct sip_wire *wire, const struct node_identity *id, stru
 	int r = 0;
 
 	if (id->standalone && addr_is_loopback(local))
-		r = listen_plain(wire, local, err);
+		r = listen_plain(wire, id, local, err);
 	else if (!secure)
 		r = error_set(err, -EACCES,
 			      "without a certificate SIP is served standalone on loopback only");

@@ -62,6 +62,11 @@ static const struct metric_def metrics[SM_METRICS] = {
 	[SM_FIREWALL_USER_RATE]  = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"user_rate\"", "Messages, connections and requests that the firewall did not let in." },
 	[SM_FIREWALL_CONNECTIONS] = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"connections\"", "Messages, connections and requests that the firewall did not let in." },
 	[SM_QUARANTINED]         = { METRIC_GAUGE,   "aura_sm_quarantined", NULL, "Addresses in quarantine." },
+	[SM_MESSAGES_READ]       = { METRIC_COUNTER, "aura_sm_messages_total", "result=\"read\"", "SIP messages that the firewall let in." },
+	[SM_MESSAGES_UNREADABLE] = { METRIC_COUNTER, "aura_sm_messages_total", "result=\"unreadable\"", "SIP messages that the firewall let in." },
+	[SM_MESSAGES_REFUSED]    = { METRIC_COUNTER, "aura_sm_messages_total", "result=\"malformed\"", "SIP messages that the firewall let in." },
+	[SM_TXNS_SERVER]         = { METRIC_GAUGE,   "aura_sm_transactions", "side=\"server\"", "Transactions that have not ended." },
+	[SM_TXNS_CLIENT]         = { METRIC_GAUGE,   "aura_sm_transactions", "side=\"client\"", "Transactions that have not ended." },
 };
 /* clang-format on */
 
@@ -369,6 +374,19 @@ static int listen_all(struct sm *sm, struct error *err)
 	return 0;
 }
 
+/* A message is read and goes on to the transactions, or read but malformed, or no message at all. */
+static void count_messages(struct sm *sm)
+{
+	const struct sip_wire_stats *wire = sip_wire_stats(sm->wire);
+	struct sip_stack_stats stack = sip_stack_stats(sm->stack);
+
+	metric_set(sm->metrics, SM_MESSAGES_READ, (int64_t)(wire->received - stack.rejected));
+	metric_set(sm->metrics, SM_MESSAGES_UNREADABLE, (int64_t)wire->malformed);
+	metric_set(sm->metrics, SM_MESSAGES_REFUSED, (int64_t)stack.rejected);
+	metric_set(sm->metrics, SM_TXNS_SERVER, stack.server_txns);
+	metric_set(sm->metrics, SM_TXNS_CLIENT, stack.client_txns);
+}
+
 static void sweep(struct timer *timer)
 {
 	struct sm *sm = CONTAINER_OF(timer, struct sm, sweep);
@@ -380,6 +398,7 @@ static void sweep(struct timer *timer)
 	metric_set(sm->metrics, SM_CALLS, (int64_t)calls_count(sm->calls));
 	metric_set(sm->metrics, SM_QUARANTINED,
 		   (int64_t)firewall_quarantined(sm->firewall, sm_now_ms(sm)));
+	count_messages(sm);
 	loop_timer_start(sm->loop, &sm->sweep, SWEEP_MS, sweep);
 }
 

@@ -72,13 +72,17 @@ def fresh(rng):
             .replace(b"OPTIONS " + callee.encode() + b" SIP/2.0", b"SIP/2.0 " + status.encode(), 1))
 
 
-def kept():
+def kept_paths():
     """The messages that the parsers are tested with."""
+    return [path for pattern in ("unit/codec/torture/*.sip", "fuzz/corpus/sip_msg/*")
+            for path in sorted(glob.glob(os.path.join(TOP, "tests", pattern)))]
+
+
+def kept():
     out = []
-    for pattern in ("unit/codec/torture/*.sip", "fuzz/corpus/sip_msg/*"):
-        for path in sorted(glob.glob(os.path.join(TOP, "tests", pattern))):
-            with open(path, "rb") as source:
-                out.append(source.read())
+    for path in kept_paths():
+        with open(path, "rb") as source:
+            out.append(source.read())
     assert out
     return out
 
@@ -192,12 +196,16 @@ class Mutator:
                     return
             assert time.monotonic() < end, f"no answer to OPTIONS after {self.sent} messages"
 
+    def web_socket(self, messages):
+        """A WebSocket that brings these, in frames of any kind."""
+        ws = WsClient("127.0.0.1", self.ws_port)
+        for message in messages:
+            ws.frame(self.rng.choice([1, 2, 2, 2, 2, 0, 8, 9, 10, 3]), message, fin=self.rng.random() < 0.9)
+        ws.close()
+
     def _stream(self, messages):
         if self.ws_port and self.rng.random() < 0.5:
-            ws = WsClient("127.0.0.1", self.ws_port)
-            for message in messages:
-                ws.frame(self.rng.choice([1, 2, 2, 2, 2, 0, 8, 9, 10, 3]), message, fin=self.rng.random() < 0.9)
-            ws.close()
+            self.web_socket(messages)
             return
         with socket.create_connection(self.target, 5) as sock:
             sock.sendall(b"".join(messages))

@@ -63,7 +63,7 @@ def table(rng, entities):
                          "ingress_domain": rng.choice([None, None, "eng.example.com"]),
                          "digit_conversions": conversions(rng)} for i in range(2)],
         "sip_entities": entities + [{"name": "dead", "type": "trunk", "address": "127.0.0.99", "port": 5060,
-                                     "transport": "udp", "timer_b_s": 1, "location": None,
+                                     "transport": "tcp", "timer_b_s": 1, "location": None,
                                      "monitoring": {"proactive_s": 900, "reactive_s": 900, "retries": 0}}],
         "time_ranges": [{"name": "now", "days": week, "start": "00:00", "end": "24:00"},
                         {"name": "never", "days": [], "start": "00:00", "end": "24:00"}],

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small scripted SIP endpoint over UDP or TCP: it does what a test says, nothing by itself."""
 import itertools
+import re
 import socket
 import threading
 import time
@@ -10,6 +11,15 @@ from sip_message import Message, credentials, host_port, uri_of
 
 SDP = ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
        "m=audio %d RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n")
+
+
+def content_length(head):
+    """Content-Length of a header as bytes; a line that goes on is no field of its own (RFC 3261 section 7.3.1)."""
+    for line in re.sub(rb"\r\n[ \t]+", b" ", head).split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.rstrip(b" \t").lower() in (b"content-length", b"l"):
+            return int(value)
+    return 0
 
 
 class Timeout(AssertionError):
@@ -81,11 +91,7 @@ class Endpoint:
             head, sep, rest = buf.partition(b"\r\n\r\n")
             if not sep:
                 return buf
-            length = 0
-            for line in head.split(b"\r\n")[1:]:
-                name, _, value = line.partition(b":")
-                if name.strip().lower() in (b"content-length", b"l"):
-                    length = int(value)
+            length = content_length(head)
             if len(rest) < length:
                 return buf
             self._store(head + sep + rest[:length], self.server)

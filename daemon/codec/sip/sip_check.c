@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "codec/sip/sip_misc.h"
 #include "codec/sip/sip_msg.h"
+#include "codec/sip/sip_token.h"
 
 static const struct sip_check_rules proxy_rules = { .role = SIP_ROLE_PROXY };
 
@@ -74,6 +75,26 @@ static struct fault check_vias(const struct sip_msg *msg)
 	return top ? FAULT(400, "Missing Via", VIA) : NO_FAULT;
 }
 
+/* One tag at most, and a token: of two, or of one that goes on behind a bracket, another element could read
+ * another dialog (RFC 3261 sections 7.3.1 and 25.1). */
+static bool is_party(const struct sip_addr *addr)
+{
+	struct slice rest = addr->params;
+	struct sip_param param;
+	unsigned tags = 0;
+
+	if (addr->wildcard)
+		return false;
+	while (sip_param_next(&rest, &param) > 0) {
+		if (!slice_eq_nocase(param.name, SLICE("tag")))
+			continue;
+		if (++tags > 1 || param.quoted ||
+		    (param.has_value && !sip_token_valid(param.value)))
+			return false;
+	}
+	return true;
+}
+
 /* To, From, Call-ID, CSeq: RFC 3261 section 8.1.1. A From without tag and a missing Max-Forwards are
  * let pass for the sake of RFC 2543 peers. */
 static struct fault check_identity(const struct sip_msg *msg)
@@ -83,10 +104,10 @@ static struct fault check_identity(const struct sip_msg *msg)
 	int r;
 
 	r = sip_msg_from(msg, &addr);
-	if (r < 0 || addr.wildcard)
+	if (r < 0 || !is_party(&addr))
 		return FAULT(400, r == -ENOENT ? "Missing From" : "Malformed From", FROM);
 	r = sip_msg_to(msg, &addr);
-	if (r < 0 || addr.wildcard)
+	if (r < 0 || !is_party(&addr))
 		return FAULT(400, r == -ENOENT ? "Missing To" : "Malformed To", TO);
 	if (!sip_msg_header(msg, SIP_HDR_CALL_ID))
 		return FAULT(400, "Missing Call-ID", CALL_ID);

@@ -2,6 +2,7 @@
 /* sip_via.c - see sip_via.h. RFC 3261 sections 20.42 and 25.1. */
 #include "codec/sip/sip_via.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 
 #include "codec/sip/sip_chars.h"
@@ -80,6 +81,44 @@ static int take_sent_by(struct slice *in, struct sip_via *via)
 	return 0;
 }
 
+/* Each of them once (RFC 3261 section 7.3.1): of two branches another element could take the other. */
+static int take_once(struct slice *member, struct slice value)
+{
+	if (member->p)
+		return -EBADMSG;
+	*member = value.p ? value : SLICE(""); /* ";branch" alone counts */
+	return 0;
+}
+
+/* via-received = IPv4address / IPv6address; brackets pass (RFC 5118 section 4.5), and so does a name. */
+static bool is_received(struct slice value)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr addr;
+
+	if (value.len > 2 && value.p[0] == '[' && value.p[value.len - 1] == ']')
+		value = slice_sub(value, 1, value.len - 1);
+	if (!memchr(value.p ? value.p : "", ':', value.len)) {
+		for (size_t i = 0; i < value.len; i++)
+			if (!sip_char_in(value.p[i], SIP_C_TOKEN))
+				return false;
+		return true;
+	}
+	return slice_copy(value, text, sizeof(text)) >= 0 && inet_pton(AF_INET6, text, &addr) == 1;
+}
+
+static int take_rport(const struct sip_param *param, struct sip_via *via)
+{
+	uint32_t port = 0;
+
+	if (via->has_rport ||
+	    (param->has_value && sip_number_parse(param->value, UINT16_MAX, &port) < 0))
+		return -EBADMSG;
+	via->has_rport = true;
+	via->rport = (uint16_t)port;
+	return 0;
+}
+
 /* via-params = via-ttl / via-maddr / via-received / via-branch / response-port / via-extension */
 static int take_params(struct slice in, struct sip_via *via)
 {
@@ -89,21 +128,18 @@ static int take_params(struct slice in, struct sip_via *via)
 	sip_skip_lws(&in);
 	via->params = in;
 	while ((r = sip_param_next(&in, &param)) > 0) {
-		uint32_t port = 0;
-
-		if (slice_eq_nocase(param.name, SLICE("branch"))) {
-			if (!via->branch.p)
-				via->branch = param.value;
-		} else if (slice_eq_nocase(param.name, SLICE("received"))) {
-			via->received = param.value;
-		} else if (slice_eq_nocase(param.name, SLICE("maddr"))) {
-			via->maddr = param.value;
-		} else if (slice_eq_nocase(param.name, SLICE("rport"))) {
-			if (param.has_value && sip_number_parse(param.value, UINT16_MAX, &port) < 0)
-				return -EBADMSG;
-			via->has_rport = true;
-			via->rport = (uint16_t)port;
-		}
+		r = 0;
+		if (slice_eq_nocase(param.name, SLICE("branch")))
+			r = take_once(&via->branch, param.value);
+		else if (slice_eq_nocase(param.name, SLICE("received")))
+			r = is_received(param.value) ? take_once(&via->received, param.value)
+						     : -EBADMSG;
+		else if (slice_eq_nocase(param.name, SLICE("maddr")))
+			r = take_once(&via->maddr, param.value);
+		else if (slice_eq_nocase(param.name, SLICE("rport")))
+			r = take_rport(&param, via);
+		if (r < 0)
+			return r;
 	}
 	return r == 0 && in.len == 0 ? 0 : -EBADMSG;
 }

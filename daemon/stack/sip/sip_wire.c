@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/map.h"
+#include "base/poison.h"
 #include "codec/sip/sip_msg.h"
 #include "net/stream.h"
 #include "net/tcp.h"
@@ -106,6 +107,8 @@ static int stamp(struct sip_wire *wire, const struct addr *from)
 		return 0;
 	}
 	end = msg->raw.p + msg->raw.len;
+	if (out->data)
+		unpoison(out->data, out->cap);
 	buf_reset(out);
 	if (buf_reserve(out, msg->raw.len + VIA_ROOM) < 0)
 		return -EMSGSIZE;
@@ -120,6 +123,7 @@ static int stamp(struct sip_wire *wire, const struct addr *from)
 		return -EMSGSIZE;
 	msg->typed |= SIP_TYPED_VIA;
 	sip_msg_move(msg, out->data, old.p + old.len, (ptrdiff_t)n - (ptrdiff_t)old.len);
+	poison(out->data + out->len, out->cap - out->len);
 	return 0;
 }
 
