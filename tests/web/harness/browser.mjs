@@ -12,8 +12,8 @@ export const origin = process.env.AURA_ORIGIN ?? "https://127.0.0.1:8443";
 const flags = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-  // A microphone that beeps, nobody to ask whether it may be used, and calls on loopback.
-  "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--allow-loopback-in-peer-connection",
+  // A microphone that beeps, and nobody to ask whether it may be used.
+  "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 ];
 /** Of each page, the requests that have no answer yet; the stream of events never ends. */
 const underWay = new WeakMap();

@@ -238,8 +238,27 @@ async function leaving_forgets({ host }) {
   await nothingWrong(w);
 }
 
+async function a_telephone_is_called_and_both_hear({ host }) {
+  await host("start_baresip");
+  await w.go("/calls/softphone");
+  await signIn(ada, "3001");
+  await badge(ada, "Registered");
+  await dial(ada, "3003");
+  await is(ada, "talking");
+  await hearsSomething(ada);
+  await button(ada, "5").click();
+  await button(ada, "#").click();
+  for (let i = 0; i < 30 && (await host("keys")) !== "5#"; i++) await ada.waitForTimeout(100);
+  assert.equal(await host("keys"), "5#");
+  await button(ada, "Hang up").click();
+  await told(ada, /You hung up after 0:/);
+  assert.ok(await host("loudness") > 0, "the telephone heard the browser's microphone");
+  await nothingWrong(w);
+}
+
 export const steps = [
   an_administrator_finds_it, a_wrong_password_is_told_plainly, two_tabs_register, one_calls_the_other_and_both_hear,
-  the_ladder_of_this_very_call_is_beside_it, keys_are_sent, muted_means_silence, either_end_hangs_up, refusals_are_told_for_what_they_are,
-  a_connection_that_breaks_heals, without_a_microphone_it_says_so, leaving_forgets,
+  the_ladder_of_this_very_call_is_beside_it, keys_are_sent, muted_means_silence, either_end_hangs_up,
+  refusals_are_told_for_what_they_are, a_connection_that_breaks_heals, without_a_microphone_it_says_so, leaving_forgets,
+  a_telephone_is_called_and_both_hear,
 ];
