@@ -231,13 +231,27 @@ static bool call_has_term(const struct call *c)
 	return false;
 }
 
+static bool call_has_served(const struct call *c)
+{
+	const struct half *h;
+
+	LIST_FOREACH (h, &c->halves, struct half, link) {
+		if (half_is_live(h) && h->served[0])
+			return true;
+	}
+	return false;
+}
+
 /* Is a half's callee in the call? Not one whose phone sent it elsewhere, which has a half of its own, nor
  * one who has hung up or was taken away by another half. */
 static bool is_party(const struct call *c, const struct half *h)
 {
 	if (!half_is_live(h) || h->diverted || h->down.state == LEG_ENDED)
 		return false;
-	return h->phase == HALF_IMSTERM || !call_has_term(c);
+	if (h->phase == HALF_IMSTERM || call_has_term(c))
+		return h->phase == HALF_IMSTERM;
+	/* Without a callee's half here: who was called last, by a transfer, took the others' place. */
+	return h->served[0] || !call_has_served(c);
 }
 
 /* One leg a party: the caller's as the originating half has it, the callee's as the terminating

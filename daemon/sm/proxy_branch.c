@@ -183,8 +183,14 @@ static bool retry_over_udp(struct branch *b)
 	    !p->server || sip_client_txn_last_status(b->txn))
 		return false;
 	spec.flow.datagram = true;
-	spec.to.kind = TRUST_PHONE_UDP;
-	location_set_only_udp(p->sm->location, spec.uri.len ? spec.uri : p->request->uri);
+	if (b->to.entity) {
+		spec.named = b->named;
+		spec.alternate = b->alternate;
+		spec.timeout_ms = b->to.entity->timer_b_ms;
+	} else {
+		spec.to.kind = TRUST_PHONE_UDP;
+		location_set_only_udp(p->sm->location, spec.uri.len ? spec.uri : p->request->uri);
+	}
 	return branch_start(p, &spec) == 0;
 }
 
@@ -368,7 +374,7 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 	f.identity = buf_slice(&identity);
 	r = forward_request(p->sm, &f, &flow, &out);
 	b->lengthy = spec->flow.transport == SIP_TRANSPORT_UDP &&
-		     flow.transport != SIP_TRANSPORT_UDP && !spec->to.entity;
+		     flow.transport != SIP_TRANSPORT_UDP && !spec->step;
 	/* A phone that asked for UDP may have nothing else to send by: what follows in the dialog goes that way,
 	 * though this one is too long for it. */
 	named.datagram = true;
