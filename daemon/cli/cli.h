@@ -98,6 +98,7 @@ int cli_run_trace_export(struct cli *cli, const struct cli_command *command);
 int cli_run_status(struct cli *cli, const struct cli_command *command);
 int cli_run_events(struct cli *cli, const struct cli_command *command);
 int cli_run_route_test(struct cli *cli, const struct cli_command *command);
+int cli_run_firewall(struct cli *cli, const struct cli_command *command);
 int cli_run_import(struct cli *cli, const struct cli_command *command);
 
 /* cli_request.c: one request; *ret is the answer's JSON (NULL without a body), the caller's.

@@ -48,6 +48,35 @@ int cli_run_route_test(struct cli *cli, const struct cli_command *command)
 	return CLI_OK;
 }
 
+int cli_run_firewall(struct cli *cli, const struct cli_command *command)
+{
+	static const struct cli_column rules[] = { { "PATTERN", "pattern" },
+						   { "ACTION", "action" },
+						   { "FROM", "origin" },
+						   { "HITS", "hits" },
+						   { NULL, NULL } };
+	static const struct cli_column quarantined[] = { { "QUARANTINED", "address" },
+							 { "REASON", "reason" },
+							 { "FOR_S", "for_s" },
+							 { NULL, NULL } };
+	AUTO(json) json_t *answer = NULL;
+	int code = cli_request(cli, "GET", command->path, NULL, NULL, NULL, &answer, NULL);
+
+	if (code != CLI_OK)
+		return code;
+	if (cli->json) {
+		cli_print_json(answer);
+		return CLI_OK;
+	}
+	(void)printf("Limits:\n");
+	cli_print_object(json_object_get(answer, "limits"));
+	(void)printf("Blocked:\n");
+	cli_print_object(json_object_get(answer, "blocked"));
+	cli_print_table(json_object_get(answer, "rules"), rules);
+	cli_print_table(json_object_get(answer, "quarantined"), quarantined);
+	return CLI_OK;
+}
+
 static size_t size_of(const json_t *value)
 {
 	return json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -111,12 +140,13 @@ static int send_list(struct import *in, const json_t *frame, const char *name, c
 
 static int send_in_pieces(struct import *in, const json_t *document)
 {
-	static const char *const lists[] = {
-		"domains",	 "locations",		"adaptations",	    "sip_entities",
-		"entity_links",	 "time_ranges",		"routing_policies", "application_sequences",
-		"dial_patterns", "regular_expressions", "implicit_users",   "dial_plan",
-		"users"
-	};
+	static const char *const lists[] = { "domains",		 "locations",
+					     "adaptations",	 "sip_entities",
+					     "entity_links",	 "time_ranges",
+					     "routing_policies", "application_sequences",
+					     "dial_patterns",	 "regular_expressions",
+					     "implicit_users",	 "firewall_rules",
+					     "dial_plan",	 "users" };
 	AUTO(json) json_t *frame = json_copy((json_t *)(uintptr_t)document);
 	int code = CLI_OK;
 

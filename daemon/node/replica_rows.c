@@ -23,7 +23,7 @@ static const struct {
 	{ "sip_entities", UC_SET_ENTITIES },
 	{ "application_sequences", UC_SET_SEQUENCES },
 	{ "dial_plan", UC_SET_DIAL_PLAN },
-	{ "settings", UC_SET_SETTINGS | UC_SET_ROUTING },
+	{ "settings", UC_SET_SETTINGS | UC_SET_ROUTING | UC_SET_FIREWALL },
 	{ "domains", UC_SET_ROUTING },
 	{ "locations", UC_SET_ROUTING },
 	{ "adaptations", UC_SET_ROUTING },
@@ -33,6 +33,7 @@ static const struct {
 	{ "dial_patterns", UC_SET_ROUTING },
 	{ "regular_expressions", UC_SET_ROUTING },
 	{ "implicit_users", UC_SET_ROUTING },
+	{ "firewall_rules", UC_SET_FIREWALL },
 };
 
 /* The lists of the document that are one row set each. */
@@ -40,6 +41,7 @@ static const char *const lists[] = {
 	"sip_entities",	    "application_sequences", "dial_plan",	    "domains",
 	"locations",	    "adaptations",	     "entity_links",	    "time_ranges",
 	"routing_policies", "dial_patterns",	     "regular_expressions", "implicit_users",
+	"firewall_rules",
 };
 
 static uint32_t set_bit(const char *name)

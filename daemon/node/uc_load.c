@@ -15,166 +15,6 @@
 
 #define DOCUMENT_LIMIT (64U << 20)
 
-void uc_load_at(struct uc_place *pl, const char *list, size_t i)
-{
-	snprintf(pl->at, sizeof(pl->at), "/%s/%zu", list, i);
-}
-
-int uc_load_bad(const struct uc_place *pl, const char *member, const char *why)
-{
-	char field[UC_POINTER_SIZE + 64];
-
-	snprintf(field, sizeof(field), "%s/%s", pl->at, member);
-	return error_field(pl->err, -EINVAL, field, "%s", why);
-}
-
-/* A string of 1..max bytes; absent gives fallback, and is an error when that is NULL. */
-int uc_load_text(struct uc_place *pl, const json_t *object, const char *member, size_t max,
-		 const char *fallback, const char **ret)
-{
-	const json_t *value = json_object_get(object, member);
-	size_t len;
-
-	if (!value || json_is_null(value)) {
-		*ret = fallback;
-		return fallback ? 0 : uc_load_bad(pl, member, "is missing");
-	}
-	if (!json_is_string(value))
-		return uc_load_bad(pl, member, "must be a string");
-	len = json_string_length(value);
-	if (len > max || (len == 0 && !fallback))
-		return uc_load_bad(pl, member, "has the wrong length");
-	if (memchr(json_string_value(value), '\0', len))
-		return uc_load_bad(pl, member, "must not hold NUL");
-	*ret = uc_model_text(pl->m, json_string_value(value), len);
-	return *ret ? 0 : error_set(pl->err, -ENOMEM, "out of memory");
-}
-
-int uc_load_u32(struct uc_place *pl, const json_t *object, const char *member, uint32_t min,
-		uint32_t max, uint32_t fallback, uint32_t *ret)
-{
-	const json_t *value = json_object_get(object, member);
-
-	*ret = fallback;
-	if (!value || json_is_null(value))
-		return fallback >= min ? 0 : uc_load_bad(pl, member, "is missing");
-	if (!json_is_integer(value))
-		return uc_load_bad(pl, member, "must be an integer");
-	if (json_integer_value(value) < min || json_integer_value(value) > max)
-		return uc_load_bad(pl, member, "is out of range");
-	*ret = (uint32_t)json_integer_value(value);
-	return 0;
-}
-
-int uc_load_bool(struct uc_place *pl, const json_t *object, const char *member, bool fallback,
-		 bool *ret)
-{
-	const json_t *value = json_object_get(object, member);
-
-	*ret = fallback;
-	if (!value || json_is_null(value))
-		return 0;
-	if (!json_is_boolean(value))
-		return uc_load_bad(pl, member, "must be true or false");
-	*ret = json_is_true(value);
-	return 0;
-}
-
-int uc_load_choice(struct uc_place *pl, const json_t *object, const char *member,
-		   const char *const *names, size_t count, int fallback, int *ret)
-{
-	const char *text = "";
-	int r = uc_load_text(pl, object, member, 32, fallback >= 0 ? "" : NULL, &text);
-
-	if (r < 0)
-		return r;
-	*ret = fallback;
-	if (!*text)
-		return 0;
-	for (size_t i = 0; i < count; i++) {
-		if (slice_eq_str_nocase(slice_str(text), names[i])) {
-			*ret = (int)i;
-			return 0;
-		}
-	}
-	return uc_load_bad(pl, member, "is none of the known words");
-}
-
-/* A list of at most max objects (or strings); absent is an empty one. */
-int uc_load_list(struct uc_place *pl, const json_t *document, const char *member, size_t max,
-		 const json_t **ret, size_t *count)
-{
-	const json_t *list = json_object_get(document, member);
-
-	*ret = list;
-	*count = 0;
-	if (!list || json_is_null(list))
-		return 0;
-	if (!json_is_array(list))
-		return uc_load_bad(pl, member, "must be an array");
-	if (json_array_size(list) > max)
-		return uc_load_bad(pl, member, "has too many items");
-	*count = json_array_size(list);
-	return 0;
-}
-
-static int load_entity(struct uc_place *pl, const json_t *object, struct uc_entity_slot *slot)
-{
-	static const char *const types[] = { "sm",	  "cm",	     "presence", "trunk",
-					     "voicemail", "gateway", "other" };
-	static const char *const transports[] = { "udp", "tcp", "tls" };
-	struct uc_entity *entity = &slot->entity;
-	int type = 0, transport = 0, r;
-	uint32_t port = 0;
-
-	r = uc_load_text(pl, object, "name", 64, NULL, &entity->name);
-	if (r == 0)
-		r = uc_load_choice(pl, object, "type", types, ARRAY_SIZE(types), -1, &type);
-	if (r == 0)
-		r = uc_load_text(pl, object, "address", 255, NULL, &entity->address);
-	if (r == 0)
-		r = uc_load_choice(pl, object, "transport", transports, ARRAY_SIZE(transports),
-				   UC_TLS, &transport);
-	if (r == 0)
-		r = uc_load_u32(pl, object, "port", 1, 65535, transport == UC_TLS ? 5061 : 5060,
-				&port);
-	if (r == 0)
-		r = uc_load_bool(pl, object, "trusted", false, &entity->trusted);
-	if (r < 0)
-		return r;
-	entity->trusted = entity->trusted || type <= UC_ENTITY_PRESENCE;
-	entity->type = (enum uc_entity_type)type;
-	entity->transport = (enum uc_transport)transport;
-	entity->port = (uint16_t)port;
-	r = uc_routing_load_entity(pl, object, entity);
-	if (r < 0)
-		return r;
-	r = map_add_unique(&pl->m->by_entity, &slot->by_name, slice_str(entity->name));
-	return r == -EEXIST ? uc_load_bad(pl, "name", "is there twice") : r;
-}
-
-static int load_entities(struct uc_place *pl, const json_t *document)
-{
-	const json_t *list;
-	size_t count;
-	int r = uc_load_list(pl, document, "sip_entities", UC_ENTITY_LIMIT, &list, &count);
-
-	if (r < 0 || count == 0)
-		return r;
-	pl->m->entities = calloc(count, sizeof(*pl->m->entities));
-	if (!pl->m->entities)
-		return error_set(pl->err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < count; i++) {
-		uc_load_at(pl, "sip_entities", i);
-		r = load_entity(pl, json_array_get(list, i), &pl->m->entities[i]);
-		if (r < 0)
-			return r;
-		pl->m->entity_count++;
-	}
-	pl->at[0] = '\0';
-	return 0;
-}
-
 static int load_sequence_entry(struct uc_place *pl, const json_t *item,
 			       struct uc_sequence_entry *entry)
 {
@@ -190,7 +30,7 @@ static int load_sequence_entry(struct uc_place *pl, const json_t *item,
 		return uc_load_bad(pl, "entities", "holds names or objects");
 	if (!object)
 		return error_set(pl->err, -ENOMEM, "out of memory");
-	r = uc_load_text(pl, object, "name", 64, NULL, &entry->name);
+	r = uc_load_text(pl, object, "name", UC_NAME_MAX, NULL, &entry->name);
 	if (r == 0)
 		r = uc_load_bool(pl, object, "mandatory", true, &entry->mandatory);
 	if (r == 0)
@@ -205,9 +45,9 @@ static int load_sequence(struct uc_place *pl, const json_t *object, struct uc_se
 	size_t count;
 	int r;
 
-	r = uc_load_text(pl, object, "name", 64, NULL, &sequence->name);
+	r = uc_load_text(pl, object, "name", UC_NAME_MAX, NULL, &sequence->name);
 	if (r == 0)
-		r = uc_load_list(pl, object, "entities", UC_SEQUENCE_ENTRY_LIMIT, &list, &count);
+		r = uc_load_list(pl, object, "entities", UC_APPLICATIONS_MAX, &list, &count);
 	if (r < 0 || count == 0)
 		return r;
 	entries = calloc(count, sizeof(*entries));
@@ -224,7 +64,7 @@ static int load_sequences(struct uc_place *pl, const json_t *document)
 {
 	const json_t *list;
 	size_t count;
-	int r = uc_load_list(pl, document, "application_sequences", UC_SEQUENCE_LIMIT, &list,
+	int r = uc_load_list(pl, document, "application_sequences", UC_SEQUENCES_MAX, &list,
 			     &count);
 
 	if (r < 0 || count == 0)
@@ -386,7 +226,7 @@ static int load_sip(struct uc_place *pl, const json_t *object, struct uc_user *u
 		return 0;
 	if (!json_is_object(sip))
 		return uc_load_bad(pl, "sip", "must be an object");
-	r = uc_load_text(pl, sip, "sequence", 64, "", sequence);
+	r = uc_load_text(pl, sip, "sequence", UC_NAME_MAX, "", sequence);
 	return r < 0 ? r : uc_load_u32(pl, sip, "max_contacts", 1, 100, 10, &user->max_contacts);
 }
 
@@ -425,7 +265,7 @@ static int load_user(struct uc_place *pl, const json_t *object, struct uc_user_s
 	if (r == 0)
 		r = resolve_sequence(pl, sequence, user);
 	if (r == 0)
-		r = uc_routing_load_home(pl, object, &user->home);
+		r = uc_load_location(pl, object, "location", &user->home);
 	if (r < 0)
 		return r;
 	user->presence_enabled = !presence;
@@ -485,7 +325,7 @@ int uc_model_new(const json_t *document, struct uc_model **ret, struct error *er
 	if (r == 0)
 		r = uc_routing_load_before(&pl, document);
 	if (r == 0)
-		r = load_entities(&pl, document);
+		r = uc_load_entities(&pl, document);
 	if (r == 0)
 		r = load_sequences(&pl, document);
 	if (r == 0)

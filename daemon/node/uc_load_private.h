@@ -2,6 +2,7 @@
 /* uc_load_private.h - how the loaders of a snapshot read members of the document, and where they are. */
 #pragma once
 #include "base/json_field.h"
+#include "node/uc_limits.h"
 #include "node/uc_model.h"
 
 #define UC_POINTER_SIZE 96
@@ -14,9 +15,10 @@ struct uc_place {
 };
 
 void uc_load_at(struct uc_place *pl, const char *list, size_t i);
+void uc_load_in(struct uc_place *pl, const char *member); /* "": at the top */
 /* -EINVAL with the member's JSON pointer. */
 int uc_load_bad(const struct uc_place *pl, const char *member, const char *why);
-/* A string of 1..max bytes; absent gives fallback, and is an error when that is NULL. */
+/* A string of 1..max characters; absent gives fallback, and is an error when that is NULL. */
 int uc_load_text(struct uc_place *pl, const json_t *object, const char *member, size_t max,
 		 const char *fallback, const char **ret);
 int uc_load_u32(struct uc_place *pl, const json_t *object, const char *member, uint32_t min,
@@ -30,9 +32,32 @@ int uc_load_choice(struct uc_place *pl, const json_t *object, const char *member
 int uc_load_list(struct uc_place *pl, const json_t *document, const char *member, size_t max,
 		 const json_t **ret, size_t *count);
 
-/* uc_routing_load.c: what entities refer to, what refers to entities, what refers to sequences. */
+int uc_load_no_memory(const struct uc_place *pl);
+/* Room in the snapshot for count structs, of one size each; ret points to a pointer. */
+int uc_load_room(struct uc_place *pl, size_t count, size_t size, void *ret);
+typedef int uc_load_fn(struct uc_place *pl, const json_t *object, void *item, size_t i);
+/* A list of objects into an array of structs; ret_items points to a pointer. */
+int uc_load_rows(struct uc_place *pl, const json_t *document, const char *name, size_t max,
+		 size_t size, uc_load_fn *load, void *ret_items, size_t *ret_count);
+/* A list of at most max texts of at most length characters, inside of an object. */
+int uc_load_texts(struct uc_place *pl, const json_t *object, const char *member, size_t max,
+		  size_t length, const char ***ret, size_t *ret_count);
+/* A row's own name, once. */
+int uc_load_name(struct uc_place *pl, struct map *map, struct map_node *node, const char *name);
+/* The row that a member names; absent: *ret is NULL. So it is where there are no such rows at all:
+ * cm and presence are not given what only sm needs. */
+int uc_load_reference(struct uc_place *pl, const json_t *object, const char *member,
+		      const struct map *map, struct map_node **ret);
+int uc_load_location(struct uc_place *pl, const json_t *object, const char *member,
+		     const struct uc_location **ret);
+
+/* uc_entity_load.c: after what entities refer to. */
+int uc_load_entities(struct uc_place *pl, const json_t *document);
+int uc_load_links(struct uc_place *pl, const json_t *document);
+int uc_load_entity_of(struct uc_place *pl, const json_t *object, const char *member,
+		      struct uc_entity **ret);
+/* uc_routing_load.c: what entities refer to, what refers to entities or sequences. */
 int uc_routing_load_before(struct uc_place *pl, const json_t *document);
-int uc_routing_load_entity(struct uc_place *pl, const json_t *object, struct uc_entity *entity);
 int uc_routing_load_after(struct uc_place *pl, const json_t *document);
-/* "location" of a user: where he is at home; absent: nowhere. */
-int uc_routing_load_home(struct uc_place *pl, const json_t *object, const struct uc_location **ret);
+/* uc_firewall.c: rules, and limits out of `settings`. */
+int uc_firewall_load(struct uc_place *pl, const json_t *document);

@@ -82,6 +82,8 @@ struct uc_model *uc_model_alloc(void)
 	map_init(&m->routing.by_range);
 	map_init(&m->routing.by_policy);
 	map_init(&m->routing.by_stem);
+	for (size_t i = 0; i < UC_FIREWALL_LIMIT_COUNT; i++)
+		m->routing.firewall.limit[i] = -1;
 	return m;
 }
 

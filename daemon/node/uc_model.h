@@ -90,8 +90,9 @@ enum uc_set {
 	UC_SET_SEQUENCES = 1 << 4,
 	UC_SET_DIAL_PLAN = 1 << 5,
 	UC_SET_SETTINGS = 1 << 6,
-	UC_SET_ROUTING = 1 << 7, /* all of uc_routing.h but entities */
-	UC_SET_ALL = (1 << 8) - 1,
+	UC_SET_ROUTING = 1 << 7, /* all of uc_routing.h but entities and the firewall */
+	UC_SET_FIREWALL = 1 << 8,
+	UC_SET_ALL = (1 << 9) - 1,
 };
 
 /* Build a snapshot from an /uc/export document. A user's `password` in clear becomes its HA1 and

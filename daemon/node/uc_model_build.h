@@ -8,9 +8,6 @@
 #include <stdatomic.h>
 
 #define UC_USER_LIMIT 100000
-#define UC_ENTITY_LIMIT 1000
-#define UC_SEQUENCE_LIMIT 200
-#define UC_SEQUENCE_ENTRY_LIMIT 16
 #define UC_DIAL_LIMIT 2000
 
 struct uc_user_slot {

@@ -8,14 +8,13 @@
 
 #include "base/map.h"
 #include "base/slice.h"
+#include "node/uc_limits.h"
 
 struct addr;
 struct uc_entity;
 struct uc_model;
 struct uc_sequence;
 struct uc_zone;
-
-#define UC_DIGITS_MAX 36 /* of a dialled number, and of a pattern */
 
 /* Addresses, as bytes of IPv6 (IPv4 mapped): from low to high, or by the octets of a pattern. */
 struct uc_ip_pattern {
@@ -117,8 +116,6 @@ struct uc_adaptation {
 	struct uc_digit_conversion *conversions;
 };
 
-#define UC_ENTITY_LINKS_MAX 4
-
 /* One way to an entity; the entity's own transport and port are its first. */
 struct uc_entity_link {
 	uint8_t transport; /* enum uc_transport */
@@ -126,8 +123,6 @@ struct uc_entity_link {
 	bool trusted;
 	bool deny_new_service;
 };
-
-#define UC_DOWN_ON_MAX 16
 
 struct uc_monitoring {
 	bool enabled;
@@ -143,6 +138,26 @@ struct uc_registration {
 	const char *auth_user;
 	const char *password; /* "" in a replica that may not know it */
 	uint32_t expires_s;
+};
+
+/* Who sm answers, and how often. */
+struct uc_firewall_rule {
+	const char *text; /* the pattern as it was written */
+	struct uc_ip_pattern pattern;
+	bool allow; /* else deny */
+};
+
+enum uc_firewall_limit {
+#define UC_FIREWALL_ENUM(name, least, most) UC_FIREWALL_##name,
+	UC_FIREWALL_LIMITS(UC_FIREWALL_ENUM)
+#undef UC_FIREWALL_ENUM
+		UC_FIREWALL_LIMIT_COUNT
+};
+
+struct uc_firewall {
+	struct uc_firewall_rule *rules;
+	size_t rule_count;
+	int64_t limit[UC_FIREWALL_LIMIT_COUNT]; /* below 0: what the server's configuration says */
 };
 
 struct uc_routing {
@@ -165,10 +180,12 @@ struct uc_routing {
 	const struct uc_entity *outbound_proxy; /* NULL: none */
 	bool better_match_all_overrides;
 	bool emergency_unauthenticated;
+	struct uc_firewall firewall;
 
 	struct map by_location, by_adaptation, by_range, by_policy, by_stem;
 };
 
+const char *uc_firewall_limit_name(enum uc_firewall_limit limit); /* "source_per_s" */
 const struct uc_routing *uc_model_routing(const struct uc_model *m);
 const struct uc_location *uc_location_by_name(const struct uc_routing *r, const char *name);
 /* The location with the narrowest pattern that holds the address; NULL: none. */

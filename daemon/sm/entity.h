@@ -16,7 +16,7 @@
 #include "stack/sip/sip_locate.h"
 #include "stack/sip/sip_stack.h"
 
-#define ENTITY_NAME_MAX 64
+#define ENTITY_NAME_MAX (4 * UC_NAME_MAX + 1) /* UTF-8 */
 #define ENTITY_FLOWS 8 /* connections that an entity made to us and proved to be its own */
 
 struct entities; /* opaque, see entity.c */

@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "node/uc_routing.h"
 
 #define MALFORMED_WINDOW_MS 10000
 #define FAILED_WINDOW_MS 60000
@@ -17,15 +18,24 @@
 #define SHOWN_MAX 500
 #define LOG_EVERY_MS 1000
 
-struct net {
-	struct addr base;
-	unsigned bits;
+/* Whose patterns are many are people's: those of the configuration are few. */
+#define RULES_MAX (2 * FIREWALL_NETS_MAX + UC_FIREWALL_RULES_MAX)
+#define PATTERN_TEXT 92
+
+struct rule {
+	struct uc_ip_pattern pattern;
+	bool allow;
+	bool configured; /* by sm's own configuration */
+	uint64_t hits;
+	char text[PATTERN_TEXT];
 };
 
-struct nets {
-	struct net at[FIREWALL_NETS_MAX];
+struct rules {
 	size_t count;
+	struct rule at[];
 };
+
+enum verdict { UNNAMED, ALLOWED, DENIED };
 
 /* Thousandths that refill, or drain, with time. */
 struct bucket {
@@ -53,8 +63,11 @@ struct account { /* a user's own rate */
 };
 
 struct firewall {
-	struct firewall_config config;
-	struct nets allow, deny, peers;
+	struct firewall_config config; /* as it is in force */
+	struct firewall_config own;    /* without what is administered */
+	struct rules *rules;	       /* the narrowest first */
+	struct addr peers[FIREWALL_NETS_MAX];
+	size_t peer_count;
 	struct map sources, accounts;
 	struct list idle, accounts_used;
 	uint64_t blocked[FIREWALL_RULES], logged[FIREWALL_RULES], logged_at[FIREWALL_RULES];
@@ -65,58 +78,152 @@ static const char *const rule_names[FIREWALL_RULES] = {
 };
 
 /* Lists ------------------------------------------------------------------------------------------- */
-static int read_nets(const char *text, struct nets *ret)
+/* Of the texts in a list the i-th, or -ENOENT. */
+static int next_text(struct slice *rest, struct slice *ret)
 {
-	struct slice rest = slice_str(text ? text : "");
+	while (rest->len) {
+		*ret = slice_trim(slice_take_until(rest, ',', NULL));
+		if (ret->len)
+			return 0;
+	}
+	return -ENOENT;
+}
 
-	ret->count = 0;
-	while (rest.len) {
-		struct slice one = slice_trim(slice_take_until(&rest, ',', NULL));
-		struct net net;
+static int read_rule(struct slice text, bool allow, struct rule *ret)
+{
+	*ret = (struct rule){ .allow = allow };
+	if (text.len >= PATTERN_TEXT || uc_ip_pattern_read(text, &ret->pattern) < 0)
+		return -EINVAL;
+	memcpy(ret->text, text.p, text.len);
+	ret->pattern.text = NULL; /* borrowed; the text is ours */
+	return 0;
+}
 
-		if (one.len == 0)
-			continue;
-		if (addr_parse_ip(one, 0, &net.base) == 0)
-			net.bits = addr_family(&net.base) == AF_INET6 ? 128 : 32;
-		else if (addr_parse_net(one, &net.base, &net.bits) < 0)
+static int add_list(struct rules *rules, const char *list, bool allow)
+{
+	struct slice rest = slice_str(list ? list : ""), one;
+
+	while (next_text(&rest, &one) == 0) {
+		struct rule *rule = &rules->at[rules->count];
+
+		if (rules->count == RULES_MAX || read_rule(one, allow, rule) < 0)
 			return -EINVAL;
-		if (ret->count == FIREWALL_NETS_MAX)
-			return -E2BIG;
-		ret->at[ret->count++] = net;
+		rule->configured = true;
+		rules->count++;
 	}
 	return 0;
 }
 
 int firewall_check_nets(const char *text, struct error *err)
 {
-	struct nets nets;
-	int r = read_nets(text, &nets);
+	struct slice rest = slice_str(text ? text : ""), one;
+	struct rule rule;
+	int n = 0;
 
-	if (r == -E2BIG)
-		return error_set(err, -EINVAL, "more than %d networks", FIREWALL_NETS_MAX);
-	return r < 0 ? error_set(err, r, "'%s' is not a list of networks", text) : 0;
+	while (next_text(&rest, &one) == 0) {
+		if (read_rule(one, true, &rule) < 0)
+			return error_set(err, -EINVAL, "'%s' is not a list of networks", text);
+		if (++n > FIREWALL_NETS_MAX)
+			return error_set(err, -EINVAL, "more than %d networks", FIREWALL_NETS_MAX);
+	}
+	return 0;
 }
 
-static bool is_in(const struct nets *nets, const struct addr *addr)
+static int compare_rules(const void *a, const void *b)
 {
-	for (size_t i = 0; i < nets->count; i++)
-		if (addr_in_net(addr, &nets->at[i].base, nets->at[i].bits))
-			return true;
-	return false;
+	const struct rule *x = a, *y = b;
+
+	if (x->pattern.free_bits != y->pattern.free_bits)
+		return x->pattern.free_bits < y->pattern.free_bits ? -1 : 1;
+	return (int)y->allow - (int)x->allow;
+}
+
+static struct rules *make_rules(const struct rules *configured, const struct uc_firewall *rows)
+{
+	size_t room = rows ? rows->rule_count : 0;
+	struct rules *rules = calloc(1, sizeof(*rules) + RULES_MAX * sizeof(rules->at[0]));
+
+	for (size_t i = 0; rules && configured && i < configured->count; i++)
+		if (configured->at[i].configured)
+			rules->at[rules->count++] = configured->at[i];
+	for (size_t i = 0; rules && i < room && rules->count < RULES_MAX; i++)
+		if (read_rule(slice_str(rows->rules[i].text), rows->rules[i].allow,
+			      &rules->at[rules->count]) == 0)
+			rules->count++;
+	return rules;
+}
+
+/* A rule that stays keeps its count. */
+static void keep_hits(struct rules *rules, const struct rules *old)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		for (size_t j = 0; j < old->count; j++)
+			if (rules->at[i].allow == old->at[j].allow &&
+			    rules->at[i].configured == old->at[j].configured &&
+			    strcmp(rules->at[i].text, old->at[j].text) == 0)
+				rules->at[i].hits = old->at[j].hits;
+}
+
+static enum verdict verdict_of(const struct firewall *fw, const struct addr *addr, bool count)
+{
+	for (size_t i = 0; i < fw->rules->count; i++) {
+		struct rule *rule = &fw->rules->at[i];
+
+		if (!uc_ip_pattern_holds(&rule->pattern, addr))
+			continue;
+		rule->hits += count;
+		return rule->allow ? ALLOWED : DENIED;
+	}
+	for (size_t i = 0; i < fw->peer_count; i++)
+		if (addr_in_net(addr, &fw->peers[i],
+				addr_family(&fw->peers[i]) == AF_INET6 ? 128 : 32))
+			return ALLOWED;
+	return UNNAMED;
 }
 
 static bool is_exempt(const struct firewall *fw, const struct addr *addr)
 {
-	return is_in(&fw->allow, addr) || (is_in(&fw->peers, addr) && !is_in(&fw->deny, addr));
+	return verdict_of(fw, addr, false) == ALLOWED;
 }
 
 void firewall_set_peers(struct firewall *fw, const struct addr *peers, size_t count)
 {
-	fw->peers.count = 0;
+	fw->peer_count = 0;
 	for (size_t i = 0; i < count && i < FIREWALL_NETS_MAX; i++)
-		fw->peers.at[fw->peers.count++] =
-			(struct net){ .base = peers[i],
-				      .bits = addr_family(&peers[i]) == AF_INET6 ? 128 : 32 };
+		fw->peers[fw->peer_count++] = peers[i];
+}
+
+/* The member of the configuration that a limit is. */
+static uint32_t *limit_at(struct firewall_config *config, enum uc_firewall_limit limit)
+{
+	switch (limit) {
+#define LIMIT(name, least, most)                                                                   \
+	case UC_FIREWALL_##name:                                                                   \
+		return &config->name;
+		UC_FIREWALL_LIMITS(LIMIT)
+#undef LIMIT
+	case UC_FIREWALL_LIMIT_COUNT:
+		break;
+	}
+	return NULL;
+}
+
+int firewall_administer(struct firewall *fw, const struct uc_firewall *rows)
+{
+	struct rules *rules = make_rules(fw->rules, rows);
+
+	if (!rules)
+		return -ENOMEM;
+	qsort(rules->at, rules->count, sizeof(rules->at[0]), compare_rules);
+	keep_hits(rules, fw->rules);
+	free(fw->rules);
+	fw->rules = rules;
+	fw->config = fw->own;
+	for (int i = 0; i < UC_FIREWALL_LIMIT_COUNT; i++)
+		if (rows->limit[i] >= 0)
+			*limit_at(&fw->config, (enum uc_firewall_limit)i) =
+				(uint32_t)rows->limit[i];
+	return 0;
 }
 
 /* Buckets ----------------------------------------------------------------------------------------- */
@@ -223,14 +330,19 @@ static struct source *touch(struct firewall *fw, const struct addr *addr, uint64
 	return s;
 }
 
+static void release(struct source *s)
+{
+	s->quarantined_until = 0;
+	s->malformed.level = s->failed.level = 0;
+}
+
 static bool is_quarantined(struct source *s, uint64_t now)
 {
 	if (s->quarantined_until == 0)
 		return false;
 	if (now < s->quarantined_until)
 		return true;
-	s->quarantined_until = 0;
-	s->malformed.level = s->failed.level = 0;
+	release(s);
 	return false;
 }
 
@@ -242,12 +354,11 @@ static void quarantine(struct firewall *fw, struct source *s, bool guessing, uin
 
 enum firewall_rule firewall_message(struct firewall *fw, const struct addr *from, uint64_t now_ms)
 {
+	enum verdict verdict = verdict_of(fw, from, true);
 	struct source *s;
 
-	if (is_exempt(fw, from))
-		return FIREWALL_PASS;
-	if (is_in(&fw->deny, from))
-		return FIREWALL_DENY;
+	if (verdict != UNNAMED)
+		return verdict == ALLOWED ? FIREWALL_PASS : FIREWALL_DENY;
 	s = touch(fw, from, now_ms);
 	if (!s)
 		return FIREWALL_SOURCE_RATE;
@@ -331,10 +442,11 @@ void firewall_failed(struct firewall *fw, const struct addr *from, uint64_t now_
 
 enum firewall_rule firewall_connect(struct firewall *fw, const struct addr *from, uint64_t now_ms)
 {
-	bool exempt = is_exempt(fw, from);
+	enum verdict verdict = verdict_of(fw, from, true);
+	bool exempt = verdict == ALLOWED;
 	struct source *s;
 
-	if (!exempt && is_in(&fw->deny, from))
+	if (verdict == DENIED)
 		return FIREWALL_DENY;
 	s = touch(fw, from, now_ms);
 	if (!s)
@@ -385,6 +497,31 @@ size_t firewall_sources(const struct firewall *fw)
 	return fw->sources.count;
 }
 
+size_t firewall_release(struct firewall *fw, const struct addr *addr, uint64_t now_ms)
+{
+	struct map_node *node;
+	struct map_iter it;
+	size_t count = 0;
+
+	if (addr) {
+		struct source *s = find(fw, addr);
+
+		if (!s || !is_quarantined(s, now_ms))
+			return 0;
+		release(s);
+		return 1;
+	}
+	MAP_FOREACH (node, &fw->sources, &it) {
+		struct source *s = MAP_ENTRY(node, struct source, node);
+
+		if (!is_quarantined(s, now_ms))
+			continue;
+		release(s);
+		count++;
+	}
+	return count;
+}
+
 size_t firewall_quarantined(const struct firewall *fw, uint64_t now_ms)
 {
 	struct map_node *node;
@@ -398,11 +535,25 @@ size_t firewall_quarantined(const struct firewall *fw, uint64_t now_ms)
 
 json_t *firewall_to_json(const struct firewall *fw, uint64_t now_ms)
 {
-	json_t *blocked = json_object(), *shut_out = json_array();
+	json_t *blocked = json_object(), *shut_out = json_array(), *limits = json_object();
+	json_t *rules = json_array();
 	char text[ADDR_TEXT_MAX];
 	struct map_node *node;
 	struct map_iter it;
 
+	struct firewall_config config = fw->config;
+
+	for (int i = 0; i < UC_FIREWALL_LIMIT_COUNT; i++)
+		json_object_set_new(limits, uc_firewall_limit_name((enum uc_firewall_limit)i),
+				    json_integer(*limit_at(&config, (enum uc_firewall_limit)i)));
+	for (size_t i = 0; i < fw->rules->count; i++)
+		json_array_append_new(rules,
+				      json_pack("{s:s,s:s,s:s,s:I}", "pattern",
+						fw->rules->at[i].text, "action",
+						fw->rules->at[i].allow ? "allow" : "deny", "origin",
+						fw->rules->at[i].configured ? "configuration"
+									    : "administration",
+						"hits", (json_int_t)fw->rules->at[i].hits));
 	for (int i = FIREWALL_PASS + 1; i < FIREWALL_RULES; i++)
 		json_object_set_new(blocked, rule_names[i],
 				    json_integer((json_int_t)fw->blocked[i]));
@@ -417,8 +568,9 @@ json_t *firewall_to_json(const struct firewall *fw, uint64_t now_ms)
 				  "reason", s->guessing ? "wrong_password" : "malformed", "for_s",
 				  (json_int_t)((s->quarantined_until - now_ms + 999) / 1000)));
 	}
-	return json_pack("{s:o,s:I,s:o}", "blocked", blocked, "sources",
-			 (json_int_t)fw->sources.count, "quarantined", shut_out);
+	return json_pack("{s:o,s:o,s:o,s:I,s:o}", "limits", limits, "rules", rules, "blocked",
+			 blocked, "sources", (json_int_t)fw->sources.count, "quarantined",
+			 shut_out);
 }
 
 /* Life -------------------------------------------------------------------------------------------- */
@@ -428,14 +580,20 @@ int firewall_new(const struct firewall_config *config, struct firewall **ret, st
 
 	if (!fw)
 		return error_set(err, -ENOMEM, "no memory for the firewall");
-	fw->config = *config;
-	fw->config.allow = fw->config.deny = NULL; /* borrowed until here */
+	fw->own = *config;
+	fw->own.allow = fw->own.deny = NULL; /* borrowed until here */
+	fw->config = fw->own;
 	map_init(&fw->sources);
 	map_init(&fw->accounts);
 	list_init(&fw->idle);
 	list_init(&fw->accounts_used);
-	if (read_nets(config->allow, &fw->allow) < 0 || read_nets(config->deny, &fw->deny) < 0)
+	fw->rules = make_rules(NULL, NULL);
+	if (!fw->rules)
+		return error_set(err, -ENOMEM, "no memory for the firewall");
+	if (add_list(fw->rules, config->allow, true) < 0 ||
+	    add_list(fw->rules, config->deny, false) < 0)
 		return error_set(err, -EINVAL, "a list of the firewall holds no networks");
+	qsort(fw->rules->at, fw->rules->count, sizeof(fw->rules->at[0]), compare_rules);
 	*ret = TAKE(fw);
 	return 0;
 }
@@ -453,6 +611,7 @@ struct firewall *firewall_free(struct firewall *fw)
 		free(MAP_ENTRY(node, struct account, node));
 	map_done(&fw->sources);
 	map_done(&fw->accounts);
+	free(fw->rules);
 	free(fw);
 	return NULL;
 }

@@ -13,7 +13,7 @@
 #include "base/slice.h"
 #include "net/addr.h"
 
-#define FIREWALL_NETS_MAX 64	   /* in one list */
+#define FIREWALL_NETS_MAX 64	   /* in one list of the configuration */
 #define FIREWALL_SOURCES_MAX 65536 /* the longest silent one without a connection makes room */
 #define FIREWALL_USERS_MAX 16384
 
@@ -28,8 +28,8 @@ enum firewall_rule {
 };
 
 struct firewall_config {
-	const char *allow; /* "192.0.2.0/24, 2001:db8::1": nets that no rule applies to */
-	const char *deny;  /* allow goes before it */
+	const char *allow; /* "192.0.2.0/24, 2001:db8::1": patterns that no rule applies to */
+	const char *deny;
 	uint32_t source_per_s, source_burst; /* messages; per_s 0: no limit */
 	uint32_t user_per_s, user_burst;     /* authenticated requests; 0: no limit */
 	uint32_t malformed_max;		     /* in ten seconds, then quarantine; 0: never */
@@ -40,12 +40,20 @@ struct firewall_config {
 
 struct firewall; /* opaque, see firewall.c */
 
-/* Is it a list of nets, commas between? Errors: -EINVAL. */
+struct uc_firewall;
+
+/* Is it a list of patterns of addresses, commas between? Errors: -EINVAL. */
 int firewall_check_nets(const char *text, struct error *err);
 /* Errors: -EINVAL a list is malformed, -ENOMEM. */
 int firewall_new(const struct firewall_config *config, struct firewall **ret, struct error *err);
 struct firewall *firewall_free(struct firewall *fw);
 DEFINE_AUTO(firewall)
+/* What people administer, beside and instead of the configuration: rules in addition, limits in its
+ * place. Who is in quarantine stays there. Of all patterns that hold an address the narrowest decides,
+ * of two alike the one that allows. Errors: -ENOMEM, nothing is changed. */
+int firewall_administer(struct firewall *fw, const struct uc_firewall *rows);
+/* Let it speak again; NULL: all. How many were let go. */
+size_t firewall_release(struct firewall *fw, const struct addr *addr, uint64_t now_ms);
 /* Further addresses that no rule but deny applies to: the entities'. At most FIREWALL_NETS_MAX are kept. */
 void firewall_set_peers(struct firewall *fw, const struct addr *peers, size_t count);
 
@@ -69,5 +77,6 @@ const char *firewall_rule_name(enum firewall_rule rule); /* "source_rate" */
 uint64_t firewall_count(const struct firewall *fw, enum firewall_rule rule);
 size_t firewall_sources(const struct firewall *fw);
 size_t firewall_quarantined(const struct firewall *fw, uint64_t now_ms);
-/* {"blocked":{rule:n},"sources":n,"quarantined":[{address,reason,for_s}]}, at most 500; new reference. */
+/* {"limits":{…},"rules":[{pattern,action,origin,hits}],"blocked":{rule:n},"sources":n,
+ * "quarantined":[{address,reason,for_s}]}, of the last at most 500; new reference. */
 json_t *firewall_to_json(const struct firewall *fw, uint64_t now_ms);

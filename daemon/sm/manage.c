@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "node/node.h"
 #include "sm/calls.h"
 #include "sm/entity.h"
@@ -103,11 +104,49 @@ static int get_firewall(void *server, const json_t *query, json_t **ret, struct 
 	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
+static int get_quarantine(void *server, const json_t *query, json_t **ret, struct error *err)
+{
+	struct sm *sm = server;
+	AUTO(json) json_t *all = firewall_to_json(sm->firewall, sm_now_ms(sm));
+
+	*ret = all ? json_pack("{s:O}", "items", json_object_get(all, "quarantined")) : NULL;
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static const struct json_field release_fields[] = {
+	JSON_MEMBER(STRING, "address", .nullable = true, .min = 1, .max = ADDR_TEXT_MAX),
+	JSON_END,
+};
+
+/* Out of quarantine: one address, or without one all. */
+static int post_release(void *server, const json_t *body, json_t **ret, struct error *err)
+{
+	struct sm *sm = server;
+	const char *text;
+	struct addr addr;
+	size_t count;
+	int r = json_check(body, release_fields, err);
+
+	if (r < 0)
+		return r;
+	text = json_string_value(json_object_get(body, "address"));
+	if (text && addr_parse_ip(slice_str(text), 0, &addr) < 0)
+		return error_field(err, -EINVAL, "/address", "is no IP address");
+	count = firewall_release(sm->firewall, text ? &addr : NULL, sm_now_ms(sm));
+	if (count > 0)
+		log_info("firewall.released", F("source", text ? text : "all"),
+			 F("count", (uint64_t)count));
+	*ret = json_pack("{s:I}", "released", (json_int_t)count);
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
 const struct node_route manage_routes[MANAGE_ROUTES] = {
 	{ "/v1/registrations", get_registrations, NULL, NULL },
 	{ "/v1/calls", get_calls, NULL, NULL },
 	{ "/v1/entities", get_entities, NULL, NULL },
 	{ "/v1/subscriptions", get_subscriptions, NULL, NULL },
 	{ "/v1/firewall", get_firewall, NULL, NULL },
+	{ "/v1/firewall/quarantine", get_quarantine, NULL, NULL },
+	{ "/v1/firewall/release", NULL, post_release, release_fields },
 	{ "/v1/route-test", NULL, explain_post, explain_fields },
 };

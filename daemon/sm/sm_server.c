@@ -222,6 +222,14 @@ static int build_firewall(struct sm *sm, struct error *err)
 	return firewall_new(&config, &sm->firewall, err);
 }
 
+static void administer_firewall(struct sm *sm, const struct uc_model *model)
+{
+	int r = firewall_administer(sm->firewall, &uc_model_routing(model)->firewall);
+
+	if (r < 0)
+		log_failure(LOG_LEVEL_ERROR, "firewall.unchanged", r, NULL);
+}
+
 /* What is administered as an entity is no stranger. */
 static void name_peers(struct sm *sm)
 {
@@ -486,6 +494,7 @@ static int start(struct node *node, void **ret, struct error *err)
 	}
 	entities_load(sm->entities, node_model(node));
 	name_peers(sm);
+	administer_firewall(sm, node_model(node));
 	sweep(&sm->sweep);
 	*ret = sm;
 	return 0;
@@ -506,6 +515,8 @@ static void model_changed(void *server, const struct uc_model *old, const struct
 		entities_load(sm->entities, now);
 		name_peers(sm);
 	}
+	if (sets & UC_SET_FIREWALL)
+		administer_firewall(sm, now);
 	if (!(sets & UC_SET_USERS))
 		return;
 	for (size_t i = 0; i < uc_user_count(old); i++) {

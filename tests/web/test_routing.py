@@ -4,9 +4,7 @@
 """Routing in a browser, without guests: an administrator's rows in a real database, followed by a real sm, whose links
 and whose own word of where a call would go are what the pages show."""
 import os
-import select
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -14,8 +12,9 @@ import threading
 from loopback import alone, play
 
 alone()
-from daemon import BIN, Daemon, wait_for  # noqa: E402  (found by the paths of loopback)
+from daemon import Daemon, wait_for  # noqa: E402  (found by the paths of loopback)
 from sip_peer import Peer  # noqa: E402
+from session_manager import SessionManager  # noqa: E402
 from smgr import Smgr  # noqa: E402
 
 PORT = 5090
@@ -40,33 +39,6 @@ class Carrier:
         self.over = True
         self.thread.join()
         self.peer.close()
-
-
-class SessionManager:
-    """aura-sm that follows smgr, outside a guest; auraboxd may ask it."""
-
-    def __init__(self, folder, smgr):
-        self.socket = folder + "/sm.sock"
-        self.log = open(folder + "/sm.log", "w+", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [BIN + "/aura-sm", "--management", self.socket, "--set", "sip.listen=127.0.0.1:5060",
-             "--set", "node.smgr=" + smgr.cluster.url_as("aura_sm"), "--set", "node.database=" + folder + "/sm.db"],
-            stdout=subprocess.PIPE, stderr=self.log)
-        ready = select.select([self.process.stdout], [], [], 20)[0]
-        assert ready and self.process.stdout.readline() == b"ready\n", self.said()
-        os.chmod(self.socket, 0o666)
-
-    def said(self):
-        self.log.seek(0)
-        return self.log.read()[-6000:]
-
-    def close(self):
-        self.process.terminate()
-        status = self.process.wait(20)
-        self.process.stdout.close()
-        said = self.said()
-        self.log.close()
-        assert status == 0, (status, said)
 
 
 def main():

@@ -55,7 +55,7 @@ extern const struct json_field token_spec_fields[];
 extern const struct json_field admin_spec_fields[];
 extern const struct json_field admin_patch_fields[];
 extern const struct json_field appliance_patch_fields[];
-extern const struct json_field uc_route_question_fields[];
+extern const struct json_field uc_route_question_fields[], uc_firewall_address_fields[];
 extern const struct json_field vm_spec_fields[];
 extern const struct json_field vm_patch_fields[];
 

@@ -26,6 +26,8 @@ static const struct { const char *topic, *permission; } topics[] = {
 	{ "uc.dial-patterns",           "uc:read" },
 	{ "uc.domains",                 "uc:read" },
 	{ "uc.entity-links",            "uc:read" },
+	{ "uc.firewall",                "uc:read" },
+	{ "uc.firewall-rules",          "uc:read" },
 	{ "uc.implicit-users",          "uc:read" },
 	{ "uc.import",                  "uc:read" },
 	{ "uc.locations",               "uc:read" },

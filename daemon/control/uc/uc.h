@@ -106,6 +106,9 @@ int uc_node_post(struct uc *uc, const char *node, const char *path, const json_t
 /* Where a call would go, and each decision: asked of sm. Errors also: -EINVAL sm does not understand
  * the question. */
 int uc_route_test(struct uc *uc, const json_t *question, json_t **ret, struct error *err);
+/* The SIP firewall of sm as it is now; who is in quarantine let go: {address} or {} for all. */
+int uc_firewall(struct uc *uc, json_t **ret, struct error *err);
+int uc_firewall_let_go(struct uc *uc, const json_t *body, json_t **ret, struct error *err);
 
 /* What there is one of: {domain (read only), better_match_all_overrides, emergency_unauthenticated,
  * outbound_proxy, updated_at}. Errors as of rows (uc_rows.h). */

@@ -31,6 +31,14 @@ const struct uc_diff_kind uc_diff_entities = {
 	.summary = "sip-entities.links",
 };
 
+const struct uc_diff_kind uc_diff_quarantine = {
+	.subject = "address",
+	.ignored = "for_s",
+	.changed = "firewall.quarantined",
+	.deleted = "firewall.free",
+	.summary = "firewall.changed",
+};
+
 static const char *text_of(const json_t *item, const char *member)
 {
 	const char *text = member ? json_string_value(json_object_get(item, member)) : NULL;

@@ -19,6 +19,7 @@ struct uc_diff_kind {
 
 extern const struct uc_diff_kind uc_diff_registrations;
 extern const struct uc_diff_kind uc_diff_calls;
+extern const struct uc_diff_kind uc_diff_quarantine;
 extern const struct uc_diff_kind uc_diff_entities; /* their links' state, not each probe */
 
 /* known: the reading before as *now gave it, NULL at the first. *events gets an array of

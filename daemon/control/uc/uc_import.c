@@ -53,6 +53,7 @@ const struct json_field uc_document_fields[] = {
 	LIST("dial_patterns", uc_dial_pattern_fields),
 	LIST("regular_expressions", uc_regular_expression_fields),
 	LIST("implicit_users", uc_implicit_user_fields),
+	LIST("firewall_rules", uc_firewall_rule_fields),
 	LIST("dial_plan", dial_fields),
 	LIST("users", user_fields),
 	JSON_END,

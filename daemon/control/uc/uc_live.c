@@ -107,11 +107,14 @@ static int refusal(const json_t *problem, int status, struct error *err)
 	return error_set(err, -EAGAIN, "sm answers %d", status);
 }
 
-int uc_route_test(struct uc *uc, const json_t *question, json_t **ret, struct error *err)
+/* An object that sm answers; body NULL: it is only read. */
+static int ask_sm(struct uc *uc, const char *path, const json_t *body, json_t **ret,
+		  struct error *err)
 {
 	AUTO(json) json_t *answer = NULL;
 	int status = 0;
-	int r = uc_node_post(uc, "sm", "/v1/route-test", question, &status, &answer, err);
+	int r = body ? uc_node_post(uc, "sm", path, body, &status, &answer, err)
+		     : uc_node_get(uc, "sm", path, &status, &answer, err);
 
 	if (r < 0)
 		return r;
@@ -119,4 +122,19 @@ int uc_route_test(struct uc *uc, const json_t *question, json_t **ret, struct er
 		return refusal(answer, status, err);
 	*ret = TAKE(answer);
 	return 0;
+}
+
+int uc_route_test(struct uc *uc, const json_t *question, json_t **ret, struct error *err)
+{
+	return ask_sm(uc, "/v1/route-test", question, ret, err);
+}
+
+int uc_firewall(struct uc *uc, json_t **ret, struct error *err)
+{
+	return ask_sm(uc, "/v1/firewall", NULL, ret, err);
+}
+
+int uc_firewall_let_go(struct uc *uc, const json_t *body, json_t **ret, struct error *err)
+{
+	return ask_sm(uc, "/v1/firewall/release", body, ret, err);
 }

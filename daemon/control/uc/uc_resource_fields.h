@@ -12,8 +12,8 @@ extern const struct json_field uc_domain_fields[], uc_domain_patch_fields[], uc_
 	uc_dial_pattern_patch_fields[], uc_regular_expression_fields[],
 	uc_regular_expression_patch_fields[], uc_application_sequence_fields[],
 	uc_application_sequence_patch_fields[], uc_implicit_user_fields[],
-	uc_implicit_user_patch_fields[];
+	uc_implicit_user_patch_fields[], uc_firewall_rule_fields[], uc_firewall_rule_patch_fields[];
 extern const struct listing uc_domain_listing, uc_location_listing, uc_adaptation_listing,
 	uc_sip_entity_listing, uc_entity_link_listing, uc_time_range_listing,
 	uc_routing_policy_listing, uc_dial_pattern_listing, uc_regular_expression_listing,
-	uc_application_sequence_listing, uc_implicit_user_listing;
+	uc_application_sequence_listing, uc_implicit_user_listing, uc_firewall_rule_listing;

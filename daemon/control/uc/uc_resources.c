@@ -4,6 +4,7 @@
 #include "control/uc/uc_check.h"
 #include "control/uc/uc_resource_fields.h"
 #include "control/uc/uc_rows.h"
+#include "node/uc_limits.h"
 
 #include <string.h>
 
@@ -13,27 +14,28 @@ static const char *const transports[] = { "udp", "tcp", "tls", NULL };
 static const char *const states[] = { "enabled", "disabled", "test_only", NULL };
 static const char *const directions[] = { "ingress", "egress", NULL };
 static const char *const addresses[] = { "origination", "destination", "both", NULL };
+static const char *const actions[] = { "allow", "deny", NULL };
 static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL };
 
 /* clang-format off */
 #define NAME(needed, name_, ...) \
-	JSON_MEMBER(STRING, name_, .required = (needed), .min = 1, .max = 64, \
+	JSON_MEMBER(STRING, name_, .required = (needed), .min = 1, .max = UC_NAME_MAX, \
 		    .pattern = UC_NAME_PATTERN, .check = uc_check_name, __VA_ARGS__)
-#define NOTES JSON_MEMBER(STRING, "notes", .max = 1000, .help = "For people")
+#define NOTES JSON_MEMBER(STRING, "notes", .max = UC_NOTES_MAX, .help = "For people")
 #define DOMAIN(name_, ...) \
-	JSON_MEMBER(STRING, name_, .min = 1, .max = 253, .pattern = UC_DOMAIN_PATTERN, \
+	JSON_MEMBER(STRING, name_, .min = 1, .max = UC_DOMAIN_MAX, .pattern = UC_DOMAIN_PATTERN, \
 		    .check = uc_check_domain, .nullable = true, __VA_ARGS__)
 #define HEADERS(name_) \
-	JSON_MEMBER(STRINGS, name_, .max = 32, .pattern = UC_HEADER_PATTERN, .check = uc_check_header, \
+	JSON_MEMBER(STRINGS, name_, .max = UC_REMOVED_HEADERS_MAX, .pattern = UC_HEADER_PATTERN, .check = uc_check_header, \
 		    .help = "Header fields that are taken away")
 #define POLICIES \
-	JSON_MEMBER(STRINGS, "policies", .max = 16, .help = "Names of routing policies")
+	JSON_MEMBER(STRINGS, "policies", .max = UC_PATTERN_POLICIES_MAX, .help = "Names of routing policies")
 #define NUMBER(needed) \
-	JSON_MEMBER(STRING, "pattern", .required = (needed), .min = 1, .max = 36, \
+	JSON_MEMBER(STRING, "pattern", .required = (needed), .min = 1, .max = UC_DIGITS_MAX, \
 		    .pattern = UC_DIGITS_PATTERN, .check = uc_check_digits, \
 		    .help = "First digits; x is any one digit"), \
-	JSON_MEMBER(U32, "min", .min = 1, .max = 36, .help = "Digits at least; the pattern's if not said"), \
-	JSON_MEMBER(U32, "max", .min = 1, .max = 36, .help = "Digits at most")
+	JSON_MEMBER(U32, "min", .min = 1, .max = UC_DIGITS_MAX, .help = "Digits at least; the pattern's if not said"), \
+	JSON_MEMBER(U32, "max", .min = 1, .max = UC_DIGITS_MAX, .help = "Digits at most")
 #define BOTH(fields_) \
 	const struct json_field fields_##_fields[] = { MEMBERS(true), JSON_END }; \
 	const struct json_field fields_##_patch_fields[] = { MEMBERS(false), JSON_END }
@@ -58,7 +60,7 @@ static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "s
 
 /* Domains --------------------------------------------------------------------------------- */
 #define MEMBERS(needed) \
-	JSON_MEMBER(STRING, "name", .required = (needed), .min = 1, .max = 253, \
+	JSON_MEMBER(STRING, "name", .required = (needed), .min = 1, .max = UC_DOMAIN_MAX, \
 		    .pattern = UC_DOMAIN_PATTERN, .check = uc_check_domain), \
 	JSON_MEMBER(BOOL, "authoritative", .help = "sm answers for it; the appliance's own always is"), \
 	NOTES
@@ -67,7 +69,7 @@ BOTH(uc_domain);
 const struct listing uc_domain_listing = { .sort = "name", .fields = LIST(BY_NAME, IN_NOTES) };
 const struct uc_resource uc_domains = {
 	.path = "domains", .kind = "domain", .title = "domain", .table = "domains", .label = "name",
-	.named = true, .limit = 1000, .fields = uc_domain_fields, .listing = &uc_domain_listing,
+	.named = true, .limit = UC_DOMAINS_MAX, .fields = uc_domain_fields, .listing = &uc_domain_listing,
 	.defaults = "{\"authoritative\":true,\"notes\":\"\"}",
 	.columns = COLUMNS{ { "name", UC_TEXT }, { "authoritative", UC_BOOLEAN }, { "notes", UC_TEXT }, { 0 } },
 };
@@ -75,9 +77,9 @@ const struct uc_resource uc_domains = {
 /* Locations ------------------------------------------------------------------------------- */
 #define MEMBERS(needed) \
 	NAME(needed, "name"), \
-	JSON_MEMBER(STRINGS, "patterns", .max = 200, .check = uc_check_ip_pattern, \
+	JSON_MEMBER(STRINGS, "patterns", .max = UC_IP_PATTERNS_MAX, .check = uc_check_ip_pattern, \
 		    .help = "Addresses there: 10.1.0.0/16, 10.0.0.1-10.0.0.9, 135.12x.121.*, 2001:db8::/32"), \
-	JSON_MEMBER(STRING, "time_zone", .nullable = true, .min = 1, .max = 64, \
+	JSON_MEMBER(STRING, "time_zone", .nullable = true, .min = 1, .max = UC_NAME_MAX, \
 		    .pattern = UC_ZONE_PATTERN, .check = uc_check_zone, .help = "UTC if not said"), \
 	NOTES
 BOTH(uc_location);
@@ -89,7 +91,7 @@ const struct listing uc_location_listing = {
 			 .column = "array_to_string(r.patterns, ' ')" }) };
 const struct uc_resource uc_locations = {
 	.path = "locations", .kind = "location", .title = "location", .table = "locations", .label = "name",
-	.named = true, .limit = 1000, .fields = uc_location_fields, .listing = &uc_location_listing,
+	.named = true, .limit = UC_LOCATIONS_MAX, .fields = uc_location_fields, .listing = &uc_location_listing,
 	.defaults = "{\"patterns\":[],\"notes\":\"\"}",
 	.columns = COLUMNS{ { "name", UC_TEXT }, { "patterns", UC_TEXTS }, { "time_zone", UC_TEXT },
 			    { "notes", UC_TEXT }, { 0 } },
@@ -99,11 +101,11 @@ const struct uc_resource uc_locations = {
 static const struct json_field conversion_fields[] = {
 	JSON_MEMBER(ENUM, "direction", .required = true, .choices = directions),
 	JSON_MEMBER(ENUM, "address", .choices = addresses, .help = "Whose number; both if not said"),
-	JSON_MEMBER(STRING, "match", .required = true, .min = 1, .max = 36, .pattern = UC_DIGITS_PATTERN,
+	JSON_MEMBER(STRING, "match", .required = true, .min = 1, .max = UC_DIGITS_MAX, .pattern = UC_DIGITS_PATTERN,
 		    .check = uc_check_digits, .help = "First digits; x is any one digit"),
-	JSON_MEMBER(U32, "min", .min = 1, .max = 36), JSON_MEMBER(U32, "max", .min = 1, .max = 36),
-	JSON_MEMBER(U32, "delete", .max = 36, .help = "How many leading digits go"),
-	JSON_MEMBER(STRING, "insert", .max = 36, .pattern = UC_INSERT_PATTERN, .check = uc_check_insert,
+	JSON_MEMBER(U32, "min", .min = 1, .max = UC_DIGITS_MAX), JSON_MEMBER(U32, "max", .min = 1, .max = UC_DIGITS_MAX),
+	JSON_MEMBER(U32, "delete", .max = UC_DIGITS_MAX, .help = "How many leading digits go"),
+	JSON_MEMBER(STRING, "insert", .max = UC_DIGITS_MAX, .pattern = UC_INSERT_PATTERN, .check = uc_check_insert,
 		    .help = "What comes in their place"),
 	JSON_END,
 };
@@ -114,7 +116,7 @@ static const struct json_field conversion_fields[] = {
 	DOMAIN("ingress_domain"), DOMAIN("egress_domain"), \
 	DOMAIN("ingress_source_domain"), DOMAIN("egress_source_domain"), \
 	HEADERS("ingress_remove_headers"), HEADERS("egress_remove_headers"), \
-	JSON_MEMBER(OBJECTS, "digit_conversions", .fields = conversion_fields, .max = 200), \
+	JSON_MEMBER(OBJECTS, "digit_conversions", .fields = conversion_fields, .max = UC_CONVERSIONS_MAX), \
 	NOTES
 BOTH(uc_adaptation);
 #undef MEMBERS
@@ -144,7 +146,7 @@ const struct listing uc_adaptation_listing = {
 			 .words = states, .column = "r.state", .help = "State" }) };
 const struct uc_resource uc_adaptations = {
 	.path = "adaptations", .kind = "adaptation", .title = "adaptation", .table = "adaptations",
-	.label = "name", .named = true, .limit = 1000, .fields = uc_adaptation_fields,
+	.label = "name", .named = true, .limit = UC_ADAPTATIONS_MAX, .fields = uc_adaptation_fields,
 	.listing = &uc_adaptation_listing, .complete = complete_adaptation,
 	.defaults = "{\"state\":\"enabled\",\"from_to\":false,\"ingress_remove_headers\":[],"
 		    "\"egress_remove_headers\":[],\"digit_conversions\":[],\"notes\":\"\"}",
@@ -166,42 +168,42 @@ const struct uc_resource uc_adaptations = {
 /* SIP entities ---------------------------------------------------------------------------- */
 static const struct json_field monitoring_fields[] = {
 	JSON_MEMBER(BOOL, "enabled", .help = "OPTIONS are sent"),
-	JSON_MEMBER(U32, "proactive_s", .min = 1, .max = 9000, .help = "Between OPTIONS while it is up"),
-	JSON_MEMBER(U32, "reactive_s", .min = 1, .max = 900, .help = "Between OPTIONS while it is down"),
-	JSON_MEMBER(U32, "retries", .max = 15),
-	JSON_MEMBER(STRINGS, "down_on", .nullable = true, .max = 16, .pattern = UC_STATUS_PATTERN,
+	JSON_MEMBER(U32, "proactive_s", .min = 1, .max = UC_PROACTIVE_MAX_S, .help = "Between OPTIONS while it is up"),
+	JSON_MEMBER(U32, "reactive_s", .min = 1, .max = UC_REACTIVE_MAX_S, .help = "Between OPTIONS while it is down"),
+	JSON_MEMBER(U32, "retries", .max = UC_RETRIES_MAX),
+	JSON_MEMBER(STRINGS, "down_on", .nullable = true, .max = UC_DOWN_ON_MAX, .pattern = UC_STATUS_PATTERN,
 		    .check = uc_check_status, .help = "Answers that mean down; null: the usual ones"),
 	JSON_END,
 };
 static const struct json_field registration_fields[] = {
-	JSON_MEMBER(STRING, "registrar", .required = true, .min = 1, .max = 255, .check = uc_check_host,
+	JSON_MEMBER(STRING, "registrar", .required = true, .min = 1, .max = UC_REGISTRAR_MAX, .check = uc_check_host,
 		    .help = "The provider's domain or address"),
-	JSON_MEMBER(STRING, "user", .required = true, .min = 1, .max = 128, .check = uc_check_text),
-	JSON_MEMBER(STRING, "auth_user", .nullable = true, .min = 1, .max = 128, .check = uc_check_text,
+	JSON_MEMBER(STRING, "user", .required = true, .min = 1, .max = UC_REG_USER_MAX, .check = uc_check_text),
+	JSON_MEMBER(STRING, "auth_user", .nullable = true, .min = 1, .max = UC_REG_USER_MAX, .check = uc_check_text,
 		    .help = "Name of the log-in where it is not the user"),
-	JSON_MEMBER(STRING, "password", .nullable = true, .write_only = true, .min = 1, .max = 128),
-	JSON_MEMBER(U32, "expires_s", .min = 60, .max = 86400),
+	JSON_MEMBER(STRING, "password", .nullable = true, .write_only = true, .min = 1, .max = UC_REG_PASSWORD_MAX),
+	JSON_MEMBER(U32, "expires_s", .min = UC_REG_EXPIRES_MIN_S, .max = UC_REG_EXPIRES_MAX_S),
 	JSON_END,
 };
 #define MEMBERS(needed) \
 	NAME(needed, "name"), \
 	JSON_MEMBER(ENUM, "type", .required = (needed), .choices = entity_types), \
-	JSON_MEMBER(STRING, "address", .required = (needed), .min = 1, .max = 253, .check = uc_check_host, \
+	JSON_MEMBER(STRING, "address", .required = (needed), .min = 1, .max = UC_DOMAIN_MAX, .check = uc_check_host, \
 		    .help = "Host name or IP address"), \
 	JSON_MEMBER(U32, "port", .min = 1, .max = 65535, .help = "5061 for TLS, else 5060, if not said"), \
 	JSON_MEMBER(ENUM, "transport", .choices = transports), \
 	JSON_MEMBER(BOOL, "trusted", .help = "Its identity and internal headers are believed"), \
-	JSON_MEMBER(STRING, "location", .nullable = true, .min = 1, .max = 64, .help = "Name of its location"), \
-	JSON_MEMBER(STRING, "adaptation", .nullable = true, .min = 1, .max = 64, \
+	JSON_MEMBER(STRING, "location", .nullable = true, .min = 1, .max = UC_NAME_MAX, .help = "Name of its location"), \
+	JSON_MEMBER(STRING, "adaptation", .nullable = true, .min = 1, .max = UC_NAME_MAX, \
 		    .help = "Name of its adaptation"), \
-	JSON_MEMBER(STRING, "time_zone", .nullable = true, .min = 1, .max = 64, \
+	JSON_MEMBER(STRING, "time_zone", .nullable = true, .min = 1, .max = UC_NAME_MAX, \
 		    .pattern = UC_ZONE_PATTERN, .check = uc_check_zone), \
-	JSON_MEMBER(U32, "timer_b_s", .nullable = true, .min = 1, .max = 32, \
+	JSON_MEMBER(U32, "timer_b_s", .nullable = true, .min = 1, .max = UC_TIMER_B_MAX_S, \
 		    .help = "Seconds that it may be silent before the next way is tried"), \
 	JSON_MEMBER(OBJECT, "monitoring", .fields = monitoring_fields), \
 	JSON_MEMBER(OBJECT, "registration", .fields = registration_fields, .nullable = true, \
 		    .help = "sm registers there as a phone would"), \
-	JSON_MEMBER(U32, "max_calls", .nullable = true, .min = 1, .max = 100000), \
+	JSON_MEMBER(U32, "max_calls", .nullable = true, .min = 1, .max = UC_CALLS_MAX), \
 	NOTES
 BOTH(uc_sip_entity);
 #undef MEMBERS
@@ -227,7 +229,7 @@ const struct listing uc_sip_entity_listing = {
 		       TEXT_LIST("adaptation", "Name of the adaptation")) };
 const struct uc_resource uc_sip_entities = {
 	.path = "sip-entities", .kind = "sip_entity", .title = "SIP entity", .table = "sip_entities",
-	.label = "name", .named = true, .limit = 1000, .fields = uc_sip_entity_fields,
+	.label = "name", .named = true, .limit = UC_ENTITIES_MAX, .fields = uc_sip_entity_fields,
 	.listing = &uc_sip_entity_listing, .complete = complete_entity,
 	.defaults = "{\"transport\":\"tls\",\"trusted\":false,\"monitoring\":{\"enabled\":true,"
 		    "\"proactive_s\":900,\"reactive_s\":120,\"retries\":1},\"notes\":\"\"}",
@@ -259,7 +261,7 @@ const struct uc_resource uc_sip_entities = {
 
 /* Entity links ---------------------------------------------------------------------------- */
 #define MEMBERS(needed) \
-	JSON_MEMBER(STRING, "entity", .required = (needed), .min = 1, .max = 64, .help = "Name of the SIP entity"), \
+	JSON_MEMBER(STRING, "entity", .required = (needed), .min = 1, .max = UC_NAME_MAX, .help = "Name of the SIP entity"), \
 	JSON_MEMBER(ENUM, "transport", .choices = transports), \
 	JSON_MEMBER(U32, "port", .min = 1, .max = 65535, .help = "5061 for TLS, else 5060, if not said"), \
 	JSON_MEMBER(BOOL, "trusted"), \
@@ -275,7 +277,7 @@ const struct listing uc_entity_link_listing = {
 		       FLAG("deny_new_service", "Closed for new calls")) };
 const struct uc_resource uc_entity_links = {
 	.path = "entity-links", .kind = "entity_link", .title = "entity link", .table = "entity_links",
-	.label = "entity", .limit = 4000, .fields = uc_entity_link_fields,
+	.label = "entity", .limit = UC_ENTITY_LINKS_ALL_MAX, .fields = uc_entity_link_fields,
 	.listing = &uc_entity_link_listing, .complete = complete_entity,
 	.key = "t.entity = d ->> 'entity' AND t.transport = d ->> 'transport'"
 	       " AND t.port = (d ->> 'port')::integer",
@@ -301,7 +303,7 @@ BOTH(uc_time_range);
 const struct listing uc_time_range_listing = { .sort = "name", .fields = LIST(BY_NAME) };
 const struct uc_resource uc_time_ranges = {
 	.path = "time-ranges", .kind = "time_range", .title = "time range", .table = "time_ranges",
-	.label = "name", .named = true, .limit = 500, .fields = uc_time_range_fields,
+	.label = "name", .named = true, .limit = UC_TIME_RANGES_MAX, .fields = uc_time_range_fields,
 	.listing = &uc_time_range_listing,
 	.defaults = "{\"days\":[\"mon\",\"tue\",\"wed\",\"thu\",\"fri\",\"sat\",\"sun\"]}",
 	.columns = COLUMNS{ { "name", UC_TEXT }, { "days", UC_TEXTS }, { "start", UC_TEXT },
@@ -310,17 +312,17 @@ const struct uc_resource uc_time_ranges = {
 
 /* Routing policies ------------------------------------------------------------------------ */
 static const struct json_field time_fields[] = {
-	JSON_MEMBER(STRING, "time_range", .nullable = true, .min = 1, .max = 64,
+	JSON_MEMBER(STRING, "time_range", .nullable = true, .min = 1, .max = UC_NAME_MAX,
 		    .help = "Name of a time range; null: always"),
-	JSON_MEMBER(U32, "rank", .max = 100, .help = "Lower ones first"),
+	JSON_MEMBER(U32, "rank", .max = UC_RANK_MAX, .help = "Lower ones first"),
 	JSON_END,
 };
 #define MEMBERS(needed) \
 	NAME(needed, "name"), \
-	JSON_MEMBER(STRING, "entity", .required = (needed), .min = 1, .max = 64, \
+	JSON_MEMBER(STRING, "entity", .required = (needed), .min = 1, .max = UC_NAME_MAX, \
 		    .help = "Name of the SIP entity that calls go to"), \
 	JSON_MEMBER(BOOL, "disabled"), \
-	JSON_MEMBER(OBJECTS, "times", .fields = time_fields, .min = 1, .max = 32, \
+	JSON_MEMBER(OBJECTS, "times", .fields = time_fields, .min = 1, .max = UC_POLICY_TIMES_MAX, \
 		    .help = "When it is taken; always if not said"), \
 	NOTES
 BOTH(uc_routing_policy);
@@ -331,7 +333,7 @@ const struct listing uc_routing_policy_listing = {
 		       FLAG("disabled", "Not taken")) };
 const struct uc_resource uc_routing_policies = {
 	.path = "routing-policies", .kind = "routing_policy", .title = "routing policy",
-	.table = "routing_policies", .label = "name", .named = true, .limit = 5000,
+	.table = "routing_policies", .label = "name", .named = true, .limit = UC_POLICIES_MAX,
 	.fields = uc_routing_policy_fields, .listing = &uc_routing_policy_listing,
 	.defaults = "{\"disabled\":false,\"times\":[{\"time_range\":null,\"rank\":0}],\"notes\":\"\"}",
 	.columns = COLUMNS{ { "name", UC_TEXT }, { "entity", UC_TEXT }, { "disabled", UC_BOOLEAN },
@@ -351,7 +353,7 @@ const struct uc_resource uc_routing_policies = {
 	NUMBER(needed), \
 	JSON_MEMBER(BOOL, "emergency", .help = "Whoever calls, and from where he really is"), \
 	DOMAIN("domain", .help = "Name of a domain; null: all"), \
-	JSON_MEMBER(STRING, "location", .nullable = true, .min = 1, .max = 64, \
+	JSON_MEMBER(STRING, "location", .nullable = true, .min = 1, .max = UC_NAME_MAX, \
 		    .help = "Name of the caller's location; null: all"), \
 	POLICIES, \
 	JSON_MEMBER(BOOL, "deny", .help = "Such calls are refused"), \
@@ -424,7 +426,7 @@ const struct listing uc_dial_pattern_listing = {
 				   " WHERE l.pattern_id = r.id), '')" }) };
 const struct uc_resource uc_dial_patterns = {
 	.path = "dial-patterns", .kind = "dial_pattern", .title = "dial pattern", .table = "dial_patterns",
-	.label = "pattern", .limit = 100000, .fields = uc_dial_pattern_fields,
+	.label = "pattern", .limit = UC_DIAL_PATTERNS_MAX, .fields = uc_dial_pattern_fields,
 	.listing = &uc_dial_pattern_listing, .complete = complete_pattern,
 	.key = "t.pattern = d ->> 'pattern' AND t.min = (d ->> 'min')::integer"
 	       " AND t.max = (d ->> 'max')::integer AND t.domain IS NOT DISTINCT FROM d ->> 'domain'"
@@ -446,9 +448,9 @@ const struct uc_resource uc_dial_patterns = {
 
 /* Regular expressions --------------------------------------------------------------------- */
 #define MEMBERS(needed) \
-	JSON_MEMBER(STRING, "pattern", .required = (needed), .min = 1, .max = 256, .check = uc_check_text, \
+	JSON_MEMBER(STRING, "pattern", .required = (needed), .min = 1, .max = UC_EXPRESSION_MAX, .check = uc_check_text, \
 		    .help = "Of the whole address, then of user@host (PCRE2)"), \
-	JSON_MEMBER(U32, "rank", .max = 1000, .help = "Lower ones are asked first"), \
+	JSON_MEMBER(U32, "rank", .max = UC_EXPRESSION_RANK_MAX, .help = "Lower ones are asked first"), \
 	POLICIES, \
 	JSON_MEMBER(BOOL, "deny", .help = "Such calls are refused"), \
 	NOTES
@@ -462,7 +464,7 @@ const struct listing uc_regular_expression_listing = {
 		       IN_NOTES, FLAG("deny", "Refused addresses")) };
 const struct uc_resource uc_regular_expressions = {
 	.path = "regular-expressions", .kind = "regular_expression", .title = "regular expression",
-	.table = "regular_expressions", .label = "pattern", .limit = 500,
+	.table = "regular_expressions", .label = "pattern", .limit = UC_EXPRESSIONS_MAX,
 	.fields = uc_regular_expression_fields, .listing = &uc_regular_expression_listing,
 	.complete = complete_routes, .key = "t.pattern = d ->> 'pattern'",
 	.defaults = "{\"rank\":0,\"policies\":[],\"deny\":false,\"notes\":\"\"}",
@@ -479,20 +481,20 @@ const struct uc_resource uc_regular_expressions = {
 
 /* Application sequences ------------------------------------------------------------------- */
 static const struct json_field application_fields[] = {
-	JSON_MEMBER(STRING, "name", .required = true, .min = 1, .max = 64, .help = "Name of the SIP entity"),
+	JSON_MEMBER(STRING, "name", .required = true, .min = 1, .max = UC_NAME_MAX, .help = "Name of the SIP entity"),
 	JSON_MEMBER(BOOL, "mandatory", .help = "A call fails without it; true if not said"),
 	JSON_END,
 };
 #define MEMBERS(needed) \
 	NAME(needed, "name"), \
-	JSON_MEMBER(OBJECTS, "entities", .fields = application_fields, .max = 16, \
+	JSON_MEMBER(OBJECTS, "entities", .fields = application_fields, .max = UC_APPLICATIONS_MAX, \
 		    .help = "The applications, in the order in which calls pass them")
 BOTH(uc_application_sequence);
 #undef MEMBERS
 const struct listing uc_application_sequence_listing = { .sort = "name", .fields = LIST(BY_NAME) };
 const struct uc_resource uc_application_sequences = {
 	.path = "application-sequences", .kind = "application_sequence", .title = "application sequence",
-	.table = "application_sequences", .label = "name", .named = true, .limit = 200,
+	.table = "application_sequences", .label = "name", .named = true, .limit = UC_SEQUENCES_MAX,
 	.fields = uc_application_sequence_fields, .listing = &uc_application_sequence_listing,
 	.defaults = "{\"entities\":[]}",
 	.columns = COLUMNS{ { "name", UC_TEXT }, { 0 } },
@@ -510,9 +512,9 @@ const struct uc_resource uc_application_sequences = {
 #define MEMBERS(needed) \
 	NUMBER(needed), \
 	DOMAIN("domain", .help = "Name of a domain; null: all"), \
-	JSON_MEMBER(STRING, "origination_sequence", .nullable = true, .min = 1, .max = 64, \
+	JSON_MEMBER(STRING, "origination_sequence", .nullable = true, .min = 1, .max = UC_NAME_MAX, \
 		    .help = "Name of the application sequence of calls that they make"), \
-	JSON_MEMBER(STRING, "termination_sequence", .nullable = true, .min = 1, .max = 64, \
+	JSON_MEMBER(STRING, "termination_sequence", .nullable = true, .min = 1, .max = UC_NAME_MAX, \
 		    .help = "Name of the application sequence of calls to them")
 BOTH(uc_implicit_user);
 #undef MEMBERS
@@ -523,7 +525,7 @@ const struct listing uc_implicit_user_listing = {
 		       BY_ID, TEXT_LIST("domain", "Name of the domain")) };
 const struct uc_resource uc_implicit_users = {
 	.path = "implicit-users", .kind = "implicit_user", .title = "implicit user",
-	.table = "implicit_users", .label = "pattern", .limit = 1000, .fields = uc_implicit_user_fields,
+	.table = "implicit_users", .label = "pattern", .limit = UC_IMPLICIT_USERS_MAX, .fields = uc_implicit_user_fields,
 	.listing = &uc_implicit_user_listing, .complete = complete_number,
 	.key = "t.pattern = d ->> 'pattern' AND t.min = (d ->> 'min')::integer"
 	       " AND t.max = (d ->> 'max')::integer AND t.domain IS NOT DISTINCT FROM d ->> 'domain'",
@@ -539,10 +541,34 @@ const struct uc_resource uc_implicit_users = {
 		  "application sequence" }, { 0 } },
 };
 
+/* Firewall rules -------------------------------------------------------------------------- */
+#define MEMBERS(needed) \
+	JSON_MEMBER(STRING, "pattern", .required = (needed), .min = 1, .max = 90, .check = uc_check_ip_pattern, \
+		    .help = "Addresses: 192.0.2.7, 10.1.0.0/16, 10.0.0.1-10.0.0.9, 135.12x.121.*, 2001:db8::/32"), \
+	JSON_MEMBER(ENUM, "action", .required = (needed), .choices = actions, \
+		    .help = "allow: no limit holds for them; deny: they are never answered. The narrowest pattern decides"), \
+	NOTES
+BOTH(uc_firewall_rule);
+#undef MEMBERS
+const struct listing uc_firewall_rule_listing = {
+	.sort = "pattern",
+	.fields = LIST({ .name = "pattern", .use = LISTING_SORT | LISTING_SEARCH | LISTING_FILTER,
+			 .column = "r.pattern", .help = "Pattern" },
+		       BY_ID, IN_NOTES,
+		       { .name = "action", .kind = LISTING_WORD, .use = LISTING_SORT | LISTING_FILTER,
+			 .words = actions, .column = "r.action", .help = "What is done" }) };
+const struct uc_resource uc_firewall_rules = {
+	.path = "firewall-rules", .kind = "firewall_rule", .title = "firewall rule",
+	.table = "firewall_rules", .label = "pattern", .limit = UC_FIREWALL_RULES_MAX,
+	.fields = uc_firewall_rule_fields, .listing = &uc_firewall_rule_listing,
+	.key = "t.pattern = d ->> 'pattern'", .defaults = "{\"notes\":\"\"}",
+	.columns = COLUMNS{ { "pattern", UC_TEXT }, { "action", UC_TEXT }, { "notes", UC_TEXT }, { 0 } },
+};
+
 const struct uc_resource *const uc_resources[] = {
 	&uc_domains, &uc_locations, &uc_adaptations, &uc_sip_entities, &uc_entity_links, &uc_time_ranges,
 	&uc_routing_policies, &uc_application_sequences, &uc_dial_patterns, &uc_regular_expressions,
-	&uc_implicit_users,
+	&uc_implicit_users, &uc_firewall_rules,
 };
 /* clang-format on */
 const size_t uc_resource_count = ARRAY_SIZE(uc_resources);

@@ -43,7 +43,7 @@ struct uc_resource {
 	const char *table;
 	const char *label; /* the member that people know it by */
 	bool named;	   /* it is `name`, unique, and stands in paths as well as the id */
-	uint32_t limit;	   /* rows at most; call servers take twice as many */
+	uint32_t limit;	   /* rows at most, as call servers take them */
 	const struct json_field *fields; /* of a whole document */
 	const char *defaults;		 /* JSON: members that may be left out */
 	const struct uc_column *columns;
@@ -61,7 +61,7 @@ extern const size_t uc_resource_count;
 
 extern const struct uc_resource uc_domains, uc_locations, uc_adaptations, uc_sip_entities,
 	uc_entity_links, uc_time_ranges, uc_routing_policies, uc_dial_patterns,
-	uc_regular_expressions, uc_application_sequences, uc_implicit_users;
+	uc_regular_expressions, uc_application_sequences, uc_implicit_users, uc_firewall_rules;
 
 /* The row's version for its ETag goes to *version; key is the id or, where `named`, the name.
  * Errors: -EINVAL with err->field, -EEXIST (name_taken), -ENOENT, -EBUSY in use, -EDQUOT too many,

@@ -4,10 +4,15 @@
 #include "control/uc/uc_private.h"
 
 #include "control/uc/uc_import.h"
+#include "node/uc_limits.h"
 #include "store/store.h"
 
 #include <stdio.h>
 
+#define LIMIT(name_, least, most)                                                                  \
+	JSON_MEMBER(U32, #name_, .nullable = true, .min = (least), .max = (most)),
+static const struct json_field firewall_fields[] = { UC_FIREWALL_LIMITS(LIMIT) JSON_END };
+#undef LIMIT
 const struct json_field uc_settings_patch_fields[] = {
 	JSON_MEMBER(BOOL, "better_match_all_overrides",
 		    .help = "A longer dial pattern of all locations beats one of the caller's own"),
@@ -15,6 +20,8 @@ const struct json_field uc_settings_patch_fields[] = {
 		    .help = "Emergency calls are taken from phones that are not logged in"),
 	JSON_MEMBER(STRING, "outbound_proxy", .nullable = true, .min = 1, .max = 64,
 		    .help = "Name of the SIP entity for addresses that no pattern knows"),
+	JSON_MEMBER(OBJECT, "firewall", .fields = firewall_fields,
+		    .help = "Limits of the SIP firewall; null: as sm itself is configured"),
 	JSON_END,
 };
 
@@ -102,7 +109,12 @@ static int write_settings(struct store_tx *tx, const json_t *document, struct er
 		"  coalesce(($1::jsonb ->> 'better_match_all_overrides')::boolean, false),"
 		" emergency_unauthenticated ="
 		"  coalesce(($1::jsonb ->> 'emergency_unauthenticated')::boolean, false),"
-		" outbound_proxy = $1::jsonb ->> 'outbound_proxy'";
+		" outbound_proxy = $1::jsonb ->> 'outbound_proxy'"
+#define SET(name, least, most)                                                                     \
+	", firewall_" #name " = ($1::jsonb #>> '{firewall," #name "}')::integer"
+		UC_FIREWALL_LIMITS(SET)
+#undef SET
+		;
 	AUTO(str) char *text = json_text(document);
 	int r;
 

@@ -31,7 +31,7 @@ struct followed {
 	uint64_t due_ms;
 };
 
-enum { LISTS = 3 };
+enum { LISTS = 4 };
 
 struct uc_watch {
 	struct uc_watch_config config;
@@ -167,6 +167,10 @@ int uc_watch_new(const struct uc_watch_config *config, struct uc_watch **ret, st
 					.path = "/v1/entities",
 					.topic = "uc.sip-entities",
 					.kind = &uc_diff_entities };
+	w->list[3] = (struct followed){ .node = "sm",
+					.path = "/v1/firewall/quarantine",
+					.topic = "uc.firewall",
+					.kind = &uc_diff_quarantine };
 	done(w);
 	*ret = w;
 	return 0;

@@ -41,6 +41,8 @@ RESOURCES = [
     ("implicit-users", {"pattern": "4xxx", "max": 4, "termination_sequence": "second"},
      {"min": 4, "domain": None, "origination_sequence": None}, {"origination_sequence": "second"},
      ({"min": 5}, "/max")),
+    ("firewall-rules", {"pattern": "198.51.100.0/24", "action": "deny"}, {"notes": ""}, {"action": "allow"},
+     ({"pattern": "198.51.100.0/33"}, "/pattern")),
 ]
 
 
@@ -160,7 +162,20 @@ def settings_are_one_row(d, smgr):
     assert "the outbound proxy" in d.root.delete("/uc/sip-entities/central").json["detail"]
     doc = smgr.psql("SELECT doc ->> 'outbound_proxy' FROM replica.sm_rows WHERE row_set = 'settings'")
     equal(doc, "central")
-    equal(d.root.patch("/uc/settings", {"outbound_proxy": None}, answer.headers["ETag"]).status, 200)
+    answer = d.root.patch("/uc/settings", {"outbound_proxy": None}, answer.headers["ETag"])
+    equal(answer.status, 200)
+    # the limits of the firewall: null is what sm itself is configured to
+    equal(set(answer.json["firewall"].values()), {None})
+    for wrong, where in (({"source_burst": 0}, "/firewall/source_burst"), ({"colour": 1}, "/firewall/colour"),
+                         ({"connections_max": 10241}, "/firewall/connections_max")):
+        equal(pointer(d.root.patch("/uc/settings", {"firewall": wrong}, answer.headers["ETag"])), where)
+    answer = d.root.patch("/uc/settings", {"firewall": {"source_per_s": 0, "failed_max": 3}}, answer.headers["ETag"])
+    equal((answer.json["firewall"]["source_per_s"], answer.json["firewall"]["failed_max"]), (0, 3))
+    answer = d.root.patch("/uc/settings", {"firewall": {"failed_max": None}}, answer.headers["ETag"])
+    equal((answer.json["firewall"]["source_per_s"], answer.json["firewall"]["failed_max"]), (0, None))
+    equal(smgr.psql("SELECT doc #>> '{firewall,source_per_s}' FROM replica.sm_rows WHERE row_set = 'settings'"), "0")
+    answer = d.root.patch("/uc/settings", {"firewall": None}, answer.headers["ETag"])
+    equal(set(answer.json["firewall"].values()), {None})
 
 
 def lists_are_searched_sorted_and_walked(d, smgr):
@@ -200,6 +215,8 @@ def bounds_hold(d, smgr):
              "/monitoring/down_on/0"),
             ("adaptations", {"name": "a", "egress_remove_headers": ["X Y"]}, "/egress_remove_headers/0"),
             ("regular-expressions", {"pattern": "", "policies": ["out"]}, "/pattern"),
+            ("firewall-rules", {"pattern": "somewhere", "action": "deny"}, "/pattern"),
+            ("firewall-rules", {"pattern": "192.0.2.1", "action": "drop"}, "/action"),
             ("application-sequences", {"name": "s", "entities": [{"name": "cm"}] * 17}, "/entities")):
         answer = d.root.post("/uc/" + path, body)
         equal((answer.status, pointer(answer)), (422, where), (path, body, answer))

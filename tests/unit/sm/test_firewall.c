@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "node/uc_model.h"
 #include "sm/firewall.h"
 
 static const struct firewall_config usual = { .allow = "127.0.0.1, 2001:db8:a::/48",
@@ -198,6 +199,93 @@ static void connections_are_counted(void **state)
 	assert_int_equal(firewall_connect(fw, &from, 1), FIREWALL_PASS);
 }
 
+static struct uc_model *model_of(const char *text)
+{
+	json_t *document = json_loads(text, 0, NULL);
+	struct uc_model *model = NULL;
+
+	assert_int_equal(uc_model_new(document, &model, NULL), 0);
+	json_decref(document);
+	return model;
+}
+
+static void administer(struct firewall *fw, const char *text)
+{
+	AUTO(uc_model) struct uc_model *model = model_of(text);
+
+	assert_int_equal(firewall_administer(fw, &uc_model_routing(model)->firewall), 0);
+}
+
+static json_int_t hits_of(struct firewall *fw, const char *pattern)
+{
+	json_t *json = firewall_to_json(fw, 1), *rule;
+	json_int_t hits = -1;
+	size_t i;
+
+	json_array_foreach(json_object_get(json, "rules"), i, rule)
+	{
+		if (strcmp(json_string_value(json_object_get(rule, "pattern")), pattern) == 0 &&
+		    strcmp(json_string_value(json_object_get(rule, "origin")), "administration") ==
+			    0)
+			hits = json_integer_value(json_object_get(rule, "hits"));
+	}
+	json_decref(json);
+	return hits;
+}
+
+static void what_is_administered_is_in_force(void **state)
+{
+	AUTO(firewall) struct firewall *fw = make(&usual);
+	struct addr from = at("192.0.2.9");
+
+	(void)state;
+	administer(fw, "{\"firewall_rules\":[{\"pattern\":\"192.0.2.*\",\"action\":\"deny\"},"
+		       "{\"pattern\":\"192.0.2.9\",\"action\":\"allow\"},"
+		       "{\"pattern\":\"0.0.0.0/0\",\"action\":\"deny\"}]}");
+	assert_int_equal(pass_of(fw, "192.0.2.8", 3, 1), 0);
+	assert_int_equal(pass_of(fw, "203.0.113.1", 2, 1), 0);
+	assert_int_equal(pass_of(fw, "192.0.2.9", 100, 1), 100); /* the narrowest decides */
+	assert_int_equal(pass_of(fw, "127.0.0.1", 5, 1), 5);	 /* the configuration's stays */
+	assert_int_equal(hits_of(fw, "192.0.2.*"), 3);
+	assert_int_equal(hits_of(fw, "192.0.2.9"), 100);
+	/* A change of others keeps the count; what is gone holds no more. */
+	administer(fw, "{\"firewall_rules\":[{\"pattern\":\"192.0.2.*\",\"action\":\"deny\"}],"
+		       "\"settings\":{\"firewall\":{\"source_burst\":7,\"failed_max\":1}}}");
+	assert_int_equal(hits_of(fw, "192.0.2.*"), 3);
+	assert_int_equal(hits_of(fw, "192.0.2.9"), -1);
+	assert_int_equal(pass_of(fw, "203.0.113.1", 50, 1), 7);
+	administer(fw, "{}");
+	assert_int_equal(pass_of(fw, "203.0.113.2", 50, 1), 20); /* as configured */
+	assert_int_equal(pass_of(fw, "192.0.2.9", 50, 1), 20);
+	for (int i = 0; i < 5; i++)
+		firewall_failed(fw, &from, 1000);
+	assert_int_equal(firewall_message(fw, &from, 1000), FIREWALL_QUARANTINE);
+	administer(fw, "{\"settings\":{\"firewall\":{\"quarantine_s\":10}}}");
+	assert_int_equal(firewall_message(fw, &from, 1000), FIREWALL_QUARANTINE);
+}
+
+static void who_is_let_go_is_heard_again(void **state)
+{
+	AUTO(firewall) struct firewall *fw = make(&usual);
+	struct addr a = at("192.0.2.1"), b = at("192.0.2.2"), nobody = at("192.0.2.3");
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		firewall_failed(fw, &a, 1000);
+		firewall_failed(fw, &b, 1000);
+	}
+	assert_int_equal(firewall_quarantined(fw, 1000), 2);
+	assert_int_equal(firewall_release(fw, &nobody, 1000), 0);
+	assert_int_equal(firewall_release(fw, &a, 1000), 1);
+	assert_int_equal(firewall_release(fw, &a, 1000), 0);
+	assert_int_equal(firewall_message(fw, &a, 1000), FIREWALL_PASS);
+	assert_int_equal(firewall_message(fw, &b, 1000), FIREWALL_QUARANTINE);
+	firewall_failed(fw, &a, 1000); /* it begins anew */
+	assert_int_equal(firewall_message(fw, &a, 1000), FIREWALL_PASS);
+	assert_int_equal(firewall_release(fw, NULL, 1000), 1);
+	assert_int_equal(firewall_quarantined(fw, 1000), 0);
+}
+
 static void memory_is_bounded(void **state)
 {
 	struct firewall_config config = usual;
@@ -251,6 +339,8 @@ int main(void)
 		cmocka_unit_test(garbage_leads_into_quarantine_and_out),
 		cmocka_unit_test(guessing_leads_into_quarantine),
 		cmocka_unit_test(connections_are_counted),
+		cmocka_unit_test(what_is_administered_is_in_force),
+		cmocka_unit_test(who_is_let_go_is_heard_again),
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(one_line_a_second_a_rule),
 	};

@@ -29,6 +29,7 @@ export const places = [
   { name: "routing-adaptations", path: "/routing/adaptations" },
   { name: "routing-sequences", path: "/routing/application-sequences" },
   { name: "routing-implicit", path: "/routing/implicit-users" },
+  { name: "routing-firewall", path: "/routing/firewall-rules" },
   { name: "routing-settings", path: "/routing/settings" },
   { name: "machines", path: "/machines" },
   { name: "catalogue", path: "/machines/catalogue" },

@@ -1207,6 +1207,77 @@ export interface paths {
         patch: operations["uc_implicit_users_patch"];
         trace?: never;
     };
+    "/api/v1/uc/firewall-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List firewall rules */
+        get: operations["uc_firewall_rules_list"];
+        put?: never;
+        /** Create a firewall rule */
+        post: operations["uc_firewall_rules_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/firewall-rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a firewall rule */
+        get: operations["uc_firewall_rules_get"];
+        put?: never;
+        post?: never;
+        /** Remove a firewall rule */
+        delete: operations["uc_firewall_rules_delete"];
+        options?: never;
+        head?: never;
+        /** Change a firewall rule */
+        patch: operations["uc_firewall_rules_patch"];
+        trace?: never;
+    };
+    "/api/v1/uc/firewall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The SIP firewall at work: limits in force, counters, who is in quarantine */
+        get: operations["uc_firewall_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uc/firewall/actions/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an address out of quarantine, or all of them */
+        post: operations["uc_firewall_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uc/settings": {
         parameters: {
             query?: never;
@@ -2182,11 +2253,75 @@ export interface components {
             next_cursor: string | null;
             total?: number;
         };
+        firewall_rule: {
+            /** Format: uuid */
+            id: string;
+            pattern: string;
+            /** @enum {string} */
+            action: "allow" | "deny";
+            notes: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        firewall_rule_list: {
+            items: components["schemas"]["firewall_rule"][];
+            next_cursor: string | null;
+            total?: number;
+        };
+        firewall: {
+            limits: {
+                source_per_s: number;
+                source_burst: number;
+                user_per_s: number;
+                user_burst: number;
+                malformed_max: number;
+                failed_max: number;
+                quarantine_s: number;
+                connections_max: number;
+            };
+            rules: {
+                pattern: string;
+                /** @enum {string} */
+                action: "allow" | "deny";
+                /** @enum {string} */
+                origin: "configuration" | "administration";
+                hits: number;
+            }[];
+            blocked: {
+                deny: number;
+                quarantine: number;
+                source_rate: number;
+                user_rate: number;
+                connections: number;
+            };
+            sources: number;
+            quarantined: {
+                address: string;
+                /** @enum {string} */
+                reason: "malformed" | "wrong_password";
+                for_s: number;
+            }[];
+        };
+        firewall_release: {
+            released: number;
+        };
         uc_settings: {
             domain: string;
             better_match_all_overrides: boolean;
             emergency_unauthenticated: boolean;
             outbound_proxy: string | null;
+            firewall: {
+                source_per_s: number | null;
+                source_burst: number | null;
+                user_per_s: number | null;
+                user_burst: number | null;
+                malformed_max: number | null;
+                failed_max: number | null;
+                quarantine_s: number | null;
+                connections_max: number | null;
+            };
             /** Format: date-time */
             updated_at: string;
         };
@@ -2711,6 +2846,32 @@ export interface components {
             /** @description Name of the application sequence of calls to them */
             termination_sequence?: string | null;
         };
+        uc_firewall_rule: {
+            /** @description Addresses: 192.0.2.7, 10.1.0.0/16, 10.0.0.1-10.0.0.9, 135.12x.121.*, 2001:db8::/32 */
+            pattern: string;
+            /**
+             * @description allow: no limit holds for them; deny: they are never answered. The narrowest pattern decides
+             * @enum {string}
+             */
+            action: "allow" | "deny";
+            /** @description For people */
+            notes?: string;
+        };
+        uc_firewall_rule_patch: {
+            /** @description Addresses: 192.0.2.7, 10.1.0.0/16, 10.0.0.1-10.0.0.9, 135.12x.121.*, 2001:db8::/32 */
+            pattern?: string;
+            /**
+             * @description allow: no limit holds for them; deny: they are never answered. The narrowest pattern decides
+             * @enum {string}
+             */
+            action?: "allow" | "deny";
+            /** @description For people */
+            notes?: string;
+        };
+        uc_firewall_address: {
+            /** @description IP address; all if not said */
+            address?: string | null;
+        };
         uc_settings_patch: {
             /** @description A longer dial pattern of all locations beats one of the caller's own */
             better_match_all_overrides?: boolean;
@@ -2718,6 +2879,17 @@ export interface components {
             emergency_unauthenticated?: boolean;
             /** @description Name of the SIP entity for addresses that no pattern knows */
             outbound_proxy?: string | null;
+            /** @description Limits of the SIP firewall; null: as sm itself is configured */
+            firewall?: {
+                source_per_s?: number | null;
+                source_burst?: number | null;
+                user_per_s?: number | null;
+                user_burst?: number | null;
+                malformed_max?: number | null;
+                failed_max?: number | null;
+                quarantine_s?: number | null;
+                connections_max?: number | null;
+            };
         };
         uc_route_question: {
             /** @description Who calls: sip:3001@example.org */
@@ -2744,6 +2916,17 @@ export interface components {
                 emergency_unauthenticated?: boolean;
                 /** @description Name of the SIP entity for addresses that no pattern knows */
                 outbound_proxy?: string | null;
+                /** @description Limits of the SIP firewall; null: as sm itself is configured */
+                firewall?: {
+                    source_per_s?: number | null;
+                    source_burst?: number | null;
+                    user_per_s?: number | null;
+                    user_burst?: number | null;
+                    malformed_max?: number | null;
+                    failed_max?: number | null;
+                    quarantine_s?: number | null;
+                    connections_max?: number | null;
+                };
             };
             domains?: {
                 name: string;
@@ -2933,6 +3116,17 @@ export interface components {
                 origination_sequence?: string | null;
                 /** @description Name of the application sequence of calls to them */
                 termination_sequence?: string | null;
+            }[];
+            firewall_rules?: {
+                /** @description Addresses: 192.0.2.7, 10.1.0.0/16, 10.0.0.1-10.0.0.9, 135.12x.121.*, 2001:db8::/32 */
+                pattern: string;
+                /**
+                 * @description allow: no limit holds for them; deny: they are never answered. The narrowest pattern decides
+                 * @enum {string}
+                 */
+                action: "allow" | "deny";
+                /** @description For people */
+                notes?: string;
             }[];
             dial_plan?: {
                 match: string;
@@ -6250,6 +6444,196 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["implicit_user"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_firewall_rules_list: {
+        parameters: {
+            query?: {
+                /** @description Items in a page */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+                /** @description Whether to add the total */
+                count?: boolean;
+                /** @description Order, several with commas, '-' before one for descending: pattern, action, created_at, updated_at; without it pattern */
+                sort?: string;
+                /** @description Text to find, in any case, in pattern, notes */
+                q?: string;
+                /** @description Pattern */
+                pattern?: string;
+                /** @description What is done: one or several, with commas, of allow, deny */
+                action?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["firewall_rule_list"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_firewall_rules_create: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_firewall_rule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["firewall_rule"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_firewall_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["firewall_rule"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_firewall_rules_delete: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_firewall_rules_patch: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["uc_firewall_rule_patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["firewall_rule"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_firewall_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["firewall"];
+                };
+            };
+            default: components["responses"]["problem"];
+        };
+    };
+    uc_firewall_release: {
+        parameters: {
+            query?: {
+                /** @description true: change nothing, answer 200 with the schema `plan` */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["uc_firewall_address"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["firewall_release"];
                 };
             };
             default: components["responses"]["problem"];

@@ -43,6 +43,7 @@ export const pages: readonly PageEntry[] = [
   { path: "/routing/adaptations", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.adaptations", words: ["routing"] },
   { path: "/routing/application-sequences", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.application_sequences", words: ["routing"] },
   { path: "/routing/implicit-users", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.implicit_users", words: ["routing"] },
+  { path: "/routing/firewall-rules", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.firewall_rules", words: ["routing"] },
   { path: "/routing/settings", load: () => import("./routing/Routing.svelte"), permission: "uc:read", nav: "routing", title: "frame.routing_settings", words: ["routing"] },
   { path: "/machines", load: () => import("./machines/Machines.svelte"), permission: "vms:read", nav: "machines", title: "frame.machines", words: ["machines"] },
   { path: "/machines/catalogue", load: () => import("./machines/Catalogue.svelte"), permission: "templates:read", nav: "machines", title: "frame.catalogue", words: ["machines"] },

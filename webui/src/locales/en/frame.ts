@@ -23,6 +23,7 @@ export default {
   adaptations: "Adaptations",
   application_sequences: "Application sequences",
   implicit_users: "Implicit users",
+  firewall_rules: "SIP firewall",
   routing_settings: "Routing in general",
   machines: "Machines",
   machine: "Machine",

@@ -1,9 +1,12 @@
 /** What these pages ask of the appliance: the same five calls for every kind of rows, and the test of a route. */
 import { client, settle, type Plan, type Result } from "../../api/client";
 import type { ListQuery, Page } from "../../lib/collection.svelte";
+import type { components } from "../../api/schema";
 import type { Kind } from "./kinds";
 import type { RouteAnswer, RouteQuestion } from "./path";
 import type { Draft } from "./values";
+
+export type Firewall = components["schemas"]["firewall"];
 
 /** Any row: its members are those of its kind in `kinds`, and what every resource has. */
 export type Row = Draft & { id: string };
@@ -64,6 +67,14 @@ export async function getSettings(): Promise<Result<Draft>> {
 export async function patchSettings(body: Draft, etag: string): Promise<Result<Draft>> {
   const headers = { "Content-Type": "application/merge-patch+json", "If-Match": etag };
   return (await settle<unknown>(client.PATCH("/api/v1/uc/settings", { body: body as never, headers }))) as Result<Draft>;
+}
+
+export function getFirewall(): Promise<Result<Firewall>> {
+  return settle(client.GET("/api/v1/uc/firewall"));
+}
+
+export function releaseAddress(address: string): Promise<Result<unknown>> {
+  return settle<unknown>(client.POST("/api/v1/uc/firewall/actions/release", { body: { address } }));
 }
 
 export async function testRoute(question: RouteQuestion): Promise<Result<RouteAnswer>> {

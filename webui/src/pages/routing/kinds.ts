@@ -5,7 +5,7 @@ import type { Draft } from "./values";
 
 export const KINDS = [
   "sip-entities", "entity-links", "dial-patterns", "regular-expressions", "routing-policies", "time-ranges", "locations", "domains",
-  "adaptations", "application-sequences", "implicit-users",
+  "adaptations", "application-sequences", "implicit-users", "firewall-rules",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -344,10 +344,44 @@ export const kinds: Readonly<Record<Kind, KindSpec>> = {
       { key: "termination_sequence", word: "routing.termination", as: "any" },
     ],
   },
+  "firewall-rules": {
+    word: "routing.firewall", one: "routing.firewall_rule", add: "routing.add_firewall_rule", why: "routing.firewall_why", name: "pattern",
+    blank: { pattern: "", action: "deny", notes: "" },
+    groups: [
+      {
+        fields: [
+          { pointer: "/pattern", as: "text", required: true, max: 90, mono: true, word: "routing.addresses", hint: "routing.firewall_pattern_hint" },
+          { pointer: "/action", as: "choice", choices: ["deny", "allow"], say: (value) => `routing.firewall_${value}` as Key, word: "routing.firewall_action", hint: "routing.firewall_action_hint" },
+          notes,
+        ],
+      },
+    ],
+    columns: [
+      { key: "pattern", word: "routing.addresses", sort: "pattern", as: "mono" },
+      { key: "flags", word: "routing.firewall_action", as: "flags" },
+      { key: "notes", word: "routing.notes", minor: true },
+    ],
+  },
 };
 
+/** The limits of the firewall, and the least and most that each may be. */
+export const LIMITS = [
+  ["source_per_s", 0, 1000000],
+  ["source_burst", 1, 1000000],
+  ["user_per_s", 0, 1000000],
+  ["user_burst", 1, 1000000],
+  ["malformed_max", 0, 1000000],
+  ["failed_max", 0, 1000000],
+  ["quarantine_s", 1, 86400],
+  ["connections_max", 0, 10240],
+] as const;
+export const limitFields: readonly FieldSpec[] = LIMITS.map(([limit, min, max]) => ({
+  pointer: `/firewall/${limit}`, as: "number", min, max, empty: "null", word: `routing.limit_${limit}`,
+}));
+const noLimits: Draft = Object.fromEntries(LIMITS.map(([limit]) => [limit, null]));
+
 /** What holds for all routing: one row that is always there. */
-export const settingsBlank: Draft = { better_match_all_overrides: false, emergency_unauthenticated: false, outbound_proxy: null };
+export const settingsBlank: Draft = { better_match_all_overrides: false, emergency_unauthenticated: false, outbound_proxy: null, firewall: noLimits };
 export const settingsFields: readonly FieldSpec[] = [
   { pointer: "/outbound_proxy", as: "name", of: "sip-entities", none: "frame.none", word: "routing.outbound_proxy", hint: "routing.outbound_proxy_hint" },
   { pointer: "/better_match_all_overrides", as: "yes", word: "routing.better_match", hint: "routing.better_match_hint" },
