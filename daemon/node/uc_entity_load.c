@@ -87,6 +87,8 @@ static int load_ways(struct uc_place *pl, const json_t *object, struct uc_entity
 	if (r == 0 && node)
 		entity->adaptation = MAP_ENTRY(node, struct uc_adaptation, by_name);
 	if (r == 0)
+		r = uc_load_zone(pl, object, &entity->zone);
+	if (r == 0)
 		r = uc_load_u32(pl, object, "timer_b_s", 1, UC_TIMER_B_MAX_S, 4,
 				&entity->timer_b_s);
 	if (r == 0)
@@ -208,10 +210,10 @@ int uc_load_entities(struct uc_place *pl, const json_t *document)
 		return error_set(pl->err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		uc_load_at(pl, "sip_entities", i);
+		pl->m->entity_count++; /* what it owns is freed even when it is half built */
 		r = load_entity(pl, json_array_get(list, i), &pl->m->entities[i]);
 		if (r < 0)
 			return r;
-		pl->m->entity_count++;
 	}
 	pl->at[0] = '\0';
 	return 0;

@@ -51,6 +51,9 @@ int uc_load_reference(struct uc_place *pl, const json_t *object, const char *mem
 int uc_load_location(struct uc_place *pl, const json_t *object, const char *member,
 		     const struct uc_location **ret);
 
+/* "time_zone"; absent: *ret stays NULL. */
+int uc_load_zone(struct uc_place *pl, const json_t *object, const struct uc_zone **ret);
+
 /* uc_entity_load.c: after what entities refer to. */
 int uc_load_entities(struct uc_place *pl, const json_t *document);
 int uc_load_links(struct uc_place *pl, const json_t *document);

@@ -2,6 +2,9 @@
 /* uc_load_read.c - members of an /uc/export document, checked one by one, see uc_load_private.h. */
 #include "node/uc_load_private.h"
 #include "node/uc_model_build.h"
+#include "node/uc_zone.h"
+
+#include "base/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -224,4 +227,21 @@ int uc_load_location(struct uc_place *pl, const json_t *object, const char *memb
 	if (r == 0 && node)
 		*ret = MAP_ENTRY(node, struct uc_location, by_name);
 	return r;
+}
+
+int uc_load_zone(struct uc_place *pl, const json_t *object, const struct uc_zone **ret)
+{
+	const char *name = "";
+	struct uc_zone *zone = NULL;
+	int r = uc_load_text(pl, object, "time_zone", UC_ZONE_NAME_MAX, "", &name);
+
+	if (r < 0 || !*name)
+		return r;
+	r = uc_zone_load(name, &zone);
+	if (r == -EINVAL)
+		return uc_load_bad(pl, "time_zone", "is no name of a time zone");
+	if (r < 0) /* a machine without this zone goes on in UTC */
+		log_warning("zone.unknown", F("zone", name), F("error", strerror(-r)));
+	*ret = zone;
+	return 0;
 }

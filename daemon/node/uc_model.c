@@ -118,6 +118,8 @@ struct uc_model *uc_model_unref(struct uc_model *model)
 	map_done(&model->routing.by_stem);
 	for (size_t i = 0; i < model->routing.location_count; i++)
 		uc_zone_free((struct uc_zone *)model->routing.locations[i].zone);
+	for (size_t i = 0; i < model->entity_count; i++)
+		uc_zone_free((struct uc_zone *)model->entities[i].entity.zone);
 	for (size_t i = 0; i < model->sequence_count; i++)
 		free((void *)model->sequences[i].entries);
 	free(model->users);

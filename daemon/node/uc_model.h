@@ -42,6 +42,7 @@ struct uc_entity {
 	bool trusted;				    /* sm, cm, presence always; others by choice */
 	const struct uc_location *location;	    /* NULL: by its address */
 	const struct uc_adaptation *adaptation;	    /* NULL: none */
+	const struct uc_zone *zone;		    /* of calls from there; NULL: its location's */
 	uint32_t timer_b_s;			    /* how long a silent peer is waited for */
 	struct uc_monitoring monitoring;	    /* of others than cm and presence */
 	const struct uc_registration *registration; /* NULL: none */

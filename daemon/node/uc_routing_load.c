@@ -2,29 +2,9 @@
 /* uc_routing_load.c - the lists of routing in an /uc/export document, into a snapshot. */
 #include "node/uc_load_private.h"
 #include "node/uc_model_build.h"
-#include "node/uc_zone.h"
-
-#include "base/log.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static int load_zone(struct uc_place *pl, const json_t *object, const struct uc_zone **ret)
-{
-	const char *name = "";
-	struct uc_zone *zone = NULL;
-	int r = uc_load_text(pl, object, "time_zone", UC_ZONE_NAME_MAX, "", &name);
-
-	if (r < 0 || !*name)
-		return r;
-	r = uc_zone_load(name, &zone);
-	if (r == -EINVAL)
-		return uc_load_bad(pl, "time_zone", "is no name of a time zone");
-	if (r < 0) /* a machine without this zone goes on in UTC */
-		log_warning("zone.unknown", F("zone", name), F("error", strerror(-r)));
-	*ret = zone;
-	return 0;
-}
 
 /* What entities refer to ------------------------------------------------------------------- */
 static int load_domain(struct uc_place *pl, const json_t *object, void *item, size_t i)
@@ -48,7 +28,7 @@ static int load_location(struct uc_place *pl, const json_t *object, void *item, 
 
 	r = uc_load_text(pl, object, "name", UC_NAME_MAX, NULL, &l->name);
 	if (r == 0)
-		r = load_zone(pl, object, &l->zone);
+		r = uc_load_zone(pl, object, &l->zone);
 	if (r == 0)
 		r = uc_load_texts(pl, object, "patterns", UC_IP_PATTERNS_MAX, 128, &texts,
 				  &l->count);
@@ -197,6 +177,8 @@ static int load_range(struct uc_place *pl, const json_t *object, void *item, siz
 		r = load_minutes(pl, object, "start", &range->start);
 	if (r == 0)
 		r = load_minutes(pl, object, "end", &range->finish);
+	if (count == 0)
+		range->days = 0x7f; /* not said: every day */
 	for (size_t j = 0; r == 0 && j < count; j++) {
 		unsigned day = 0;
 

@@ -157,6 +157,10 @@ enum route_link entity_route_link(const struct entity *entity, const char **why)
 		return ROUTE_LINK_DOWN;
 	if (w->deny)
 		return ROUTE_LINK_DENIED;
+	if (entity_full(entity)) {
+		*why = "has as many calls as it may";
+		return ROUTE_LINK_FULL;
+	}
 	return w->link.fsm.state == LINK_UNKNOWN ? ROUTE_LINK_UNKNOWN : ROUTE_LINK_UP;
 }
 
@@ -473,12 +477,12 @@ json_t *entity_to_json(const struct entity *e)
 
 	for (size_t i = 0; i < e->way_count; i++)
 		json_array_append_new(links, way_json(&e->ways[i]));
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:o}", "name", e->name,
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:i,s:o}", "name", e->name,
 			 "type", uc_entity_type_name(e->type), "address",
 			 addr_format(&w->flow.remote, address), "transport",
 			 sip_flow_transport_text(&w->flow), "link", entity_state(e), "reason",
 			 w->link.reason, "changed_at", time_json(e, w->link.changed_ms),
 			 "checked_at", time_json(e, w->asked_ms), "last_request", w->asked,
-			 "last_answer", w->answer, "links", links, "registration",
-			 entity_register_to_json(e));
+			 "last_answer", w->answer, "links", links, "calls", (int)entity_calls(e),
+			 "registration", entity_register_to_json(e));
 }

@@ -22,6 +22,7 @@
 struct entities; /* opaque, see entity.c */
 struct peer;
 struct sip_client_txn;
+struct sip_msg;
 struct sip_incoming;
 struct sm;
 
@@ -119,6 +120,17 @@ size_t entities_down(const struct entities *entities);
 /* {name, type, address, transport, link, reason, changed_at, checked_at, last_request, last_answer,
  * links: [{transport, port, link, reason}]}; NULL without memory. */
 json_t *entity_to_json(const struct entity *entity);
+
+/* entity_calls.c: its calls, counted against its max_calls (seats.h); those of cm and presence are not. */
+uint32_t entity_calls(const struct entity *entity);
+bool entity_full(const struct entity *entity);
+/* An INVITE goes there, or came from there. false: it has as many calls as it may. */
+bool entity_seat_take(struct entity *entity, const struct sip_msg *invite, bool must);
+void entity_seat_leave(struct entity *entity, const struct sip_msg *invite);
+/* An answer to an INVITE or UPDATE passes. */
+void entity_seats_answer(struct sm *sm, const struct sip_msg *answer, bool in_dialog);
+/* A BYE passes, or a request inside of the dialog found nobody. */
+void entity_seats_end(struct sm *sm, const struct sip_msg *msg);
 
 /* entity_way.c: one link, watched. */
 void entity_way_start(struct entity_way *way);

@@ -14,6 +14,7 @@
 #include "sm/entity.h"
 #include "sm/proxy.h"
 #include "sm/resolve.h"
+#include "sm/seats.h"
 #include "sm/sm.h"
 #include "sm/sm_options.h"
 #include "stack/sip/sip_stack.h"
@@ -48,6 +49,8 @@ static void link_changed(struct link *link, bool usable)
 	if (w->connection)
 		sip_wire_close(e->sm->wire, w->connection);
 	w->connection = 0;
+	if (!entity_usable(e))
+		seats_lost(e->sm->seats, slice_str(e->name));
 	if (!e->fast)
 		return;
 	/* Calls in flight are answered now; those that came from there are given up. */

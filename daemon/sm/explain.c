@@ -237,6 +237,8 @@ static int compose(struct explaining *x, const struct route_query *query, json_t
 
 	for (size_t i = 0; i < route->count; i++)
 		json_array_append_new(candidates, candidate_json(x, &route->candidates[i]));
+	if (x->route.status == 486 && x->origin.entity)
+		x->route.status = 503; /* who is no phone may know */
 	uri = route->count ? json_incref(json_object_get(json_array_get(candidates, chosen(route)),
 							 "request_uri"))
 			   : json_stringn(x->callee.data, x->callee.len);

@@ -35,8 +35,10 @@ struct route_query places_query(struct sm *sm, const struct places_origin *origi
 		q.own_host = sip_wire_uri_is_mine(sm->wire, &parsed);
 	if (origin->entity)
 		row = uc_entity_by_name(model, origin->entity->name, strlen(origin->entity->name));
-	if (row)
+	if (row) {
 		q.actual = row->location;
+		q.zone = row->zone;
+	}
 	if (!q.actual && origin->source.len)
 		q.actual = uc_location_of(uc_model_routing(model), &origin->source);
 	if (origin->user)

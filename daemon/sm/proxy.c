@@ -62,6 +62,8 @@ static void note_final(struct proxy *p, unsigned status)
 	p->finished = true;
 	if (!p->invite || p->in_dialog)
 		return;
+	if (status >= 300 && p->from.entity)
+		entity_seat_leave(p->from.entity, p->request);
 	if (status >= 300 && p->began)
 		calls_ended(p->sm->calls, slice_str(p->gsid));
 	else if (status >= 300 && p->request && !trust_is_phone(p->from.kind))
@@ -139,6 +141,7 @@ static void success(struct proxy *p, struct branch *branch, const struct sip_msg
 	}
 	p->answered = true;
 	p->finished = true;
+	entity_seats_answer(p->sm, msg, p->in_dialog);
 	if (p->server)
 		sip_server_txn_send(p->server, buf_slice(&out));
 	else
@@ -192,6 +195,20 @@ void proxy_unavailable(struct proxy *p, const char *name)
 {
 	unavailable(p, name);
 	answer(p, 500, buf_slice(&p->best_text));
+}
+
+void proxy_full(struct proxy *p, const char *name)
+{
+	struct slice domain = sm_domain(p->sm);
+
+	buf_reset(&p->best_text);
+	buf_printf(&p->best_text,
+		   "Reason: Q.850;cause=34;text=\"No circuit available\"\r\n"
+		   "Warning: 399 %.*s \"%s has as many calls as it may\"\r\n",
+		   SLICE_ARG(domain), name);
+	log_info("call.full", F("gsid", (const char *)p->gsid), F("entity", name));
+	proxy_refuse(p, trust_is_phone(p->from.kind) || trust_is_internal(p->from.kind) ? 486 : 503,
+		     buf_slice(&p->best_text));
 }
 
 struct slice proxy_uri(const struct proxy *p)
@@ -377,6 +394,8 @@ static void on_ended(void *user, struct sip_server_txn *txn, int reason)
 	struct proxy *p = user;
 
 	proxy_enter(p);
+	if (p->invite && !p->in_dialog && !p->finished && p->from.entity)
+		entity_seat_leave(p->from.entity, p->request);
 	p->server = NULL;
 	p->request = NULL;
 	p->cancelled = true;

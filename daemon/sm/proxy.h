@@ -41,6 +41,8 @@ void proxy_to_user(struct proxy *p, const struct uc_user *user);
 void proxy_to_entity(struct proxy *p, struct entity *entity);
 /* The next Route, else way (may be NULL), else the Request-URI. */
 void proxy_to_route(struct proxy *p, const struct sip_flow *way);
+/* It has as many calls as it may: 503 to an entity; 486 to a phone, which would leave sm for a 503. */
+void proxy_full(struct proxy *p, const char *name);
 void proxy_refuse(struct proxy *p, unsigned status, struct slice headers);
 
 /* The link to an entity went down: what it had asked for is given up. */

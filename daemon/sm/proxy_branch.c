@@ -64,6 +64,20 @@ static bool branch_done(struct branch *b)
 	return true;
 }
 
+/* It came to nothing, or the dialog is gone: the entity has room again. */
+static void branch_leave(struct branch *b, const struct sip_msg *answer)
+{
+	struct proxy *p = b->proxy;
+	const struct sip_msg *request = b->txn ? sip_client_txn_request(b->txn) : NULL;
+
+	if (p->in_dialog && answer)
+		entity_seats_answer(p->sm, answer, true);
+	else if (p->in_dialog && request && p->invite)
+		entity_seats_end(p->sm, request); /* nobody answered */
+	else if (p->invite && request && b->to.entity && (!answer || answer->status >= 300))
+		entity_seat_leave(b->to.entity, request);
+}
+
 static bool retry_other_flow(struct branch *b);
 
 /* A provider that we subscribe to asks who we are: the same request once more with our credentials, as
@@ -116,6 +130,7 @@ static void on_response(void *user, struct sip_client_txn *txn, const struct sip
 			proxy_leave(p);
 			return;
 		}
+		branch_leave(b, in->msg);
 		if ((b->alternate && proxy_is_retried(status) && proxy_next_alternate(p)) ||
 		    (status == 503 && proxy_next_place(p, b))) {
 			proxy_leave(p);
@@ -209,6 +224,7 @@ static void on_failed(void *user, struct sip_client_txn *txn, int reason)
 			return;
 		}
 		branch_note(b, 480);
+		branch_leave(b, NULL);
 		if (p->cancelled || b->given_up)
 			proxy_final(p, b, b->given_up ? 408 : 487, NULL, b->to);
 		else if (b->alternate && proxy_next_alternate(p))
@@ -239,6 +255,8 @@ static void on_ended(void *user, struct sip_client_txn *txn)
 	struct proxy *p = b->proxy;
 
 	proxy_enter(p);
+	if (!b->done)
+		branch_leave(b, NULL);
 	b->txn = NULL;
 	if (branch_done(b))
 		proxy_final(p, b, 408, NULL, b->to);

@@ -17,6 +17,7 @@
 
 struct proxy_alternates {
 	size_t count, next;
+	struct entity *full; /* the last that was passed over because it is */
 	struct entity *entities[ROUTE_CANDIDATES_MAX];
 };
 
@@ -58,10 +59,19 @@ bool proxy_next_alternate(struct proxy *p)
 		struct entity *e = a->entities[a->next++];
 		enum route_link link = entity_route_link(e, &why);
 
-		if (link != ROUTE_LINK_UP && link != ROUTE_LINK_UNKNOWN)
+		if (link == ROUTE_LINK_FULL && !p->emergency)
+			a->full = e;
+		if (link != ROUTE_LINK_UP && link != ROUTE_LINK_UNKNOWN &&
+		    !(link == ROUTE_LINK_FULL && p->emergency))
 			continue;
-		if (start_alternate(p, e) < 0)
+		if (p->invite && !entity_seat_take(e, p->request, p->emergency)) {
+			a->full = e;
 			continue;
+		}
+		if (start_alternate(p, e) < 0) {
+			entity_seat_leave(e, p->request);
+			continue;
+		}
 		if (a->next > 1)
 			metric_add(p->sm->metrics, SM_ALTERNATE_ROUTES, 1);
 		return true;
@@ -95,7 +105,11 @@ static void to_entities(struct proxy *p, const struct route *route)
 		proxy_refuse(p, 500, SLICE(""));
 		return;
 	}
-	if (!proxy_next_alternate(p))
+	if (proxy_next_alternate(p))
+		return;
+	if (p->alternates->full)
+		proxy_full(p, p->alternates->full->name);
+	else
 		proxy_unavailable(p, route->candidates[0].entity->name);
 }
 
@@ -120,8 +134,8 @@ void proxy_route(struct proxy *p)
 		p->elsewhere = true;
 		proxy_to_place(p);
 		break;
-	case ROUTE_DOWN:
-		proxy_unavailable(p, route.candidates[0].entity->name);
+	case ROUTE_DOWN: /* an emergency goes where others have no room, and who is full says so */
+		to_entities(p, &route);
 		break;
 	case ROUTE_DENIED:
 	case ROUTE_NOT_FOUND:

@@ -52,7 +52,7 @@ const char *route_result_name(enum route_result result)
 
 const char *route_link_name(enum route_link link)
 {
-	static const char *const names[] = { "up", "unknown", "down", "deny_new_service" };
+	static const char *const names[] = { "up", "unknown", "down", "deny_new_service", "full" };
 
 	return names[link];
 }
@@ -276,6 +276,8 @@ static const struct uc_dial_pattern *find_pattern(const struct deciding *d, stru
 /* Policies ----------------------------------------------------------------------------------- */
 static const struct uc_zone *zone_of(const struct deciding *d)
 {
+	if (d->query->zone)
+		return d->query->zone;
 	return d->out->location ? d->out->location->zone : NULL;
 }
 
@@ -360,6 +362,8 @@ static void judge_links(struct deciding *d)
 		if (takes) {
 			out->outcome = ROUTE_ENTITY;
 			out->status = 0;
+		} else if (c->link == ROUTE_LINK_FULL && out->outcome == ROUTE_DOWN) {
+			out->status = 486;
 		}
 	}
 }

@@ -26,10 +26,16 @@ enum route_outcome {
 	ROUTE_ELSEWHERE, /* to the host of the Request-URI */
 	ROUTE_DENIED,	 /* 403 */
 	ROUTE_NOT_FOUND, /* 404; 480 when only the time is wrong */
-	ROUTE_DOWN,	 /* candidates there are, but none takes calls: 500 */
+	ROUTE_DOWN,	 /* candidates there are, but none takes calls: 500; 486 when one is full */
 };
 
-enum route_link { ROUTE_LINK_UP, ROUTE_LINK_UNKNOWN, ROUTE_LINK_DOWN, ROUTE_LINK_DENIED };
+enum route_link {
+	ROUTE_LINK_UP,
+	ROUTE_LINK_UNKNOWN,
+	ROUTE_LINK_DOWN,
+	ROUTE_LINK_DENIED,
+	ROUTE_LINK_FULL
+};
 /* The state of an entity's links, and why (a literal or text of the entity). */
 typedef enum route_link route_link_fn(void *user, const struct uc_entity *entity, const char **why);
 
@@ -39,6 +45,7 @@ struct route_query {
 	bool may_leave;			  /* the sender may call foreign domains */
 	const struct uc_location *actual; /* by address or entity; NULL: unknown */
 	const struct uc_location *home;	  /* of the caller; NULL: as actual */
+	const struct uc_zone *zone;	  /* of the sender himself; NULL: of the location */
 	int64_t at_ms;			  /* since 1970 UTC */
 	route_link_fn *link;		  /* NULL: all are up */
 	void *link_user;

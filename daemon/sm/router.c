@@ -333,6 +333,10 @@ static void route_invite(struct routing *rt)
 		rt->emergency = is_emergency(rt);
 		if (!admit(rt, &caller, &p))
 			return;
+		if (rt->peer.entity && !entity_seat_take(rt->peer.entity, rt->msg, rt->emergency)) {
+			proxy_full(p, rt->peer.entity->name);
+			return;
+		}
 		pos.phase = caller ? SEQUENCE_ORIGINATE : SEQUENCE_TERMINATE;
 		pos.user = caller;
 		if (!caller && !rt->emergency)
@@ -427,6 +431,7 @@ static void note_in_dialog(struct routing *rt)
 	bool held;
 
 	if (rt->msg->method == SIP_BYE) {
+		entity_seats_end(rt->sm, rt->msg);
 		calls_dialog_ended(rt->sm->calls, sip_msg_call_id(rt->msg));
 	} else if (rt->msg->method == SIP_INVITE && body.len) {
 		held = memmem(body.p, body.len, "a=sendonly", 10) ||

@@ -21,6 +21,7 @@ struct node;
 struct notifier;
 struct route_table;
 struct resolve;
+struct seats;
 struct sip_digest;
 struct sip_incoming;
 struct sip_stack;
@@ -57,6 +58,7 @@ enum sm_metric {
 	SM_MESSAGES_REFUSED,
 	SM_TXNS_SERVER,
 	SM_TXNS_CLIENT,
+	SM_ENTITY_FULL,
 	SM_METRICS
 };
 
@@ -72,6 +74,7 @@ struct sm {
 	struct entities *entities;
 	struct resolve *resolve; /* names of next hops */
 	struct calls *calls;
+	struct seats *seats; /* calls of each entity */
 	struct notifier *notifier;
 	struct firewall *firewall;
 	uint8_t key[ODI_KEY_SIZE]; /* of odi tokens and Record-Route cookies; outlives a restart */

@@ -26,6 +26,7 @@
 #include "sm/proxy.h"
 #include "sm/route.h"
 #include "sm/resolve.h"
+#include "sm/seats.h"
 #include "sm/sm.h"
 #include "sm/sm_options.h"
 #include "stack/sip/sip_digest.h"
@@ -61,6 +62,7 @@ static const struct metric_def metrics[SM_METRICS] = {
 	[SM_FIREWALL_SOURCE_RATE] = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"source_rate\"", "Messages, connections and requests that the firewall did not let in." },
 	[SM_FIREWALL_USER_RATE]  = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"user_rate\"", "Messages, connections and requests that the firewall did not let in." },
 	[SM_FIREWALL_CONNECTIONS] = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"connections\"", "Messages, connections and requests that the firewall did not let in." },
+	[SM_ENTITY_FULL]         = { METRIC_COUNTER, "aura_sm_entity_full_total", NULL, "Calls that an entity had no room for." },
 	[SM_QUARANTINED]         = { METRIC_GAUGE,   "aura_sm_quarantined", NULL, "Addresses in quarantine." },
 	[SM_MESSAGES_READ]       = { METRIC_COUNTER, "aura_sm_messages_total", "result=\"read\"", "SIP messages that the firewall let in." },
 	[SM_MESSAGES_UNREADABLE] = { METRIC_COUNTER, "aura_sm_messages_total", "result=\"unreadable\"", "SIP messages that the firewall let in." },
@@ -402,6 +404,7 @@ static void sweep(struct timer *timer)
 	resolve_sweep(sm->resolve);
 	location_expire(sm->location, sm_wall_ms(sm));
 	calls_expire(sm->calls, sm_wall_ms(sm));
+	seats_expire(sm->seats, sm_wall_ms(sm));
 	metric_set(sm->metrics, SM_BINDINGS, (int64_t)location_count(sm->location));
 	metric_set(sm->metrics, SM_CALLS, (int64_t)calls_count(sm->calls));
 	metric_set(sm->metrics, SM_QUARANTINED,
@@ -426,6 +429,7 @@ static void stop(void *server)
 	sip_digest_free(sm->digest);
 	location_free(sm->location);
 	calls_free(sm->calls);
+	seats_free(sm->seats);
 	route_table_free(sm->routes);
 	firewall_free(sm->firewall);
 	free(sm);
@@ -454,6 +458,8 @@ static int build(struct sm *sm, struct error *err)
 		r = location_new(binding_changed, sm, &sm->location);
 	if (r == 0)
 		r = calls_new(&sm->calls);
+	if (r == 0)
+		r = seats_new(&sm->seats);
 	if (r == 0)
 		r = route_table_new(node_model(sm->node), &sm->routes);
 	if (r == 0)

@@ -10,7 +10,7 @@ from sip_message import Message
 
 
 class Trunk(Endpoint):
-    """mode: answer (180, 200), silent (nothing at all, not even OPTIONS), or a status to refuse with."""
+    """mode: answer (180, 200), ring (180), silent (nothing at all, not even OPTIONS), or a status to refuse with."""
 
     def __init__(self, name, address, mode="answer", server=("127.0.0.1", 5060)):
         self.name, self.mode = name, mode
@@ -94,6 +94,8 @@ class Trunk(Endpoint):
             if self.mode == "answer":
                 self.reply_to(msg, 180, "Ringing")
                 self.reply_to(msg, 200, "OK", (SDP % 30000).encode())
+            elif self.mode == "ring":
+                self.reply_to(msg, 180, "Ringing")
             else:
                 self.reply_to(msg, int(self.mode), "Refused")
         elif msg.method == "OPTIONS":

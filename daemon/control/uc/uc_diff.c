@@ -25,7 +25,7 @@ const struct uc_diff_kind uc_diff_calls = {
 
 const struct uc_diff_kind uc_diff_entities = {
 	.subject = "name",
-	.compared = (const char *const[]){ "link", "reason", "changed_at", NULL },
+	.compared = (const char *const[]){ "link", "reason", "changed_at", "calls", NULL },
 	.changed = "sip-entity.link",
 	.deleted = "sip-entity.unlinked",
 	.summary = "sip-entities.links",

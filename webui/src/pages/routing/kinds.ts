@@ -100,7 +100,7 @@ export const kinds: Readonly<Record<Kind, KindSpec>> = {
         fields: [
           { pointer: "/location", as: "name", of: "locations", none: "routing.by_address", word: "routing.location" },
           { pointer: "/adaptation", as: "name", of: "adaptations", none: "frame.none", word: "routing.adaptation" },
-          { pointer: "/time_zone", as: "text", empty: "null", max: 64, word: "routing.time_zone", hint: "routing.time_zone_hint" },
+          { pointer: "/time_zone", as: "text", empty: "null", max: 64, word: "routing.time_zone", hint: "routing.entity_zone_hint" },
           { pointer: "/max_calls", as: "number", min: 1, max: 100000, empty: "null", word: "routing.max_calls", hint: "routing.max_calls_hint" },
           { pointer: "/timer_b_s", as: "number", min: 1, max: 32, empty: "null", word: "routing.timer_b", hint: "routing.timer_b_hint" },
         ],

@@ -75,7 +75,7 @@ export function party(uri: string): string {
 }
 
 export function isUp(candidate: RouteCandidate): boolean {
-  return candidate.link_state !== "down" && candidate.link_state !== "deny_new_service";
+  return candidate.link_state !== "down" && candidate.link_state !== "deny_new_service" && candidate.link_state !== "full";
 }
 
 /** Whoever calls is the first stop; links, and what is rewritten on the way out, are shown with each entity. */
