@@ -284,6 +284,7 @@ static int step_uc(struct box *b, struct error *err)
 	const char *elsewhere[UC_NODES] = { b->config->uc_sm, b->config->uc_cm,
 					    b->config->uc_presence };
 	char address[4][16], url[64], management[UC_NODES][BOX_PATH], sql[BOX_PATH + 8];
+	char secrets[BOX_PATH + 16];
 	unsigned prefix;
 	uint32_t base;
 	int r = box_subnet(b->config->network_subnet, &base, &prefix, err);
@@ -301,7 +302,9 @@ static int step_uc(struct box *b, struct error *err)
 		       b->config->uc_sm_websocket[0] ? "" : ":5443");
 	(void)snprintf(url, sizeof(url), "postgresql://aura_admin@%s/uc", address[0]);
 	(void)snprintf(sql, sizeof(sql), "%s/uc", b->paths.share_sql);
+	(void)snprintf(secrets, sizeof(secrets), "%s/secrets.key", b->paths.pki);
 	return uc_open(&(struct uc_config){ .database = url,
+					    .secrets_file = secrets,
 					    .sql_dir = sql,
 					    .ca_file = b->paths.ca_file,
 					    .cert_file = b->paths.cert_file,

@@ -68,6 +68,9 @@ static int load_registration(struct uc_place *pl, const json_t *entity,
 	if (r == 0)
 		r = uc_load_text(pl, object, "password", UC_REG_PASSWORD_MAX, "", &reg->password);
 	if (r == 0)
+		r = uc_load_text(pl, object, "password_sealed", UC_REG_SEALED_MAX, "",
+				 &reg->password_sealed);
+	if (r == 0)
 		r = uc_load_u32(pl, object, "expires_s", UC_REG_EXPIRES_MIN_S, UC_REG_EXPIRES_MAX_S,
 				3600, &reg->expires_s);
 	if (r == 0)

@@ -43,6 +43,7 @@
 #define UC_REGISTRAR_MAX 255
 #define UC_REG_USER_MAX 128
 #define UC_REG_PASSWORD_MAX 128
+#define UC_REG_SEALED_MAX 896 /* the same, sealed (net/seal.h) */
 #define UC_REG_EXPIRES_MIN_S 60
 #define UC_REG_EXPIRES_MAX_S 86400
 

@@ -131,12 +131,16 @@ struct uc_monitoring {
 	uint16_t down_on[UC_DOWN_ON_MAX];
 };
 
+/* What a trunk's password is sealed for (net/seal.h). */
+#define UC_SECRET_PURPOSE "entity_registrations.password"
+
 /* We register with a provider as a phone would. */
 struct uc_registration {
 	const char *registrar; /* domain or address */
 	const char *user;
 	const char *auth_user;
-	const char *password; /* "" in a replica that may not know it */
+	const char *password;	     /* in clear in a standalone document alone, else "" */
+	const char *password_sealed; /* for UC_SECRET_PURPOSE; "" none */
 	uint32_t expires_s;
 };
 

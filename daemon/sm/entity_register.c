@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* entity_register.c - we as a subscriber of a provider: REGISTER, its challenge, its refreshes (RFC 3261
- * section 10.2). The secret is read from the model for each answer and kept nowhere else. */
+ * section 10.2). The secret is opened for each answer and kept nowhere. */
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -12,6 +12,7 @@
 #include "codec/sip/sip_msg.h"
 #include "node/uc_model.h"
 #include "sm/entity.h"
+#include "sm/secrets.h"
 #include "sm/sm.h"
 #include "stack/sip/sip_digest.h"
 #include "stack/sip/sip_txn.h"
@@ -60,12 +61,16 @@ int entity_answer_challenge(const struct entity *e, const struct sip_msg *challe
 {
 	const struct uc_registration *row = row_of(e);
 	struct sip_digest_secret secret = { 0 };
+	char password[SEAL_PLAIN_MAX + 1];
+	int r;
 
-	if (!row || !*row->password)
+	if (!row || secrets_password(e->sm, row, password) < 0)
 		return -ENOENT;
 	secret.user = slice_str(row->auth_user);
-	secret.password = slice_str(row->password);
-	return sip_digest_answer(challenge, method, uri, &secret, retried, out);
+	secret.password = slice_str(password);
+	r = sip_digest_answer(challenge, method, uri, &secret, retried, out);
+	explicit_bzero(password, sizeof(password));
+	return r;
 }
 
 /* The REGISTER: a flow that is prepared, and credentials for the second one. */
@@ -125,7 +130,9 @@ static void send_register(struct entity *e, const struct sip_msg *challenge)
 		r = entity_answer_challenge(e, challenge, SLICE("REGISTER"), buf_slice(&uri),
 					    e->registration.challenged, &credentials);
 	if (r == -ENOENT || r == -EKEYREJECTED) {
-		enter(e, ENTITY_REGISTER_REFUSED, "the credentials are refused");
+		enter(e, ENTITY_REGISTER_REFUSED,
+		      r == -ENOENT ? "there is no password that can be opened"
+				   : "the credentials are refused");
 		again(e, RETRY_MS);
 		return;
 	}

@@ -202,11 +202,40 @@ static void hide_user(struct sip_edit *edit, const struct adapt *adapt)
 	}
 }
 
+/* The addresses that tell a call's way. Of History-Info (RFC 7044) the last entry is where it is sent
+ * now, a destination; those before it diverted it, as who wrote Diversion (RFC 5806) did. */
+static void adapt_history(struct sip_edit *edit, const struct adapt *adapt, enum sip_header_id id)
+{
+	struct sip_values it = sip_values_of(edit->msg, id);
+	size_t left = sip_values_count(edit->msg, id);
+	struct slice value;
+
+	while (sip_values_next(&it, &value)) {
+		left--;
+		adapt_address(edit, adapt, id != SIP_HDR_HISTORY_INFO || left > 0, value);
+	}
+}
+
+static void adapt_way(struct sip_edit *edit, const struct adapt *adapt)
+{
+	static const enum sip_header_id lists[] = { SIP_HDR_HISTORY_INFO, SIP_HDR_DIVERSION };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		if (!adapt_removes(adapt, lists[i], SLICE("")))
+			adapt_history(edit, adapt, lists[i]);
+	if (!adapt_removes(adapt, SIP_HDR_REFER_TO, SLICE("")))
+		adapt_address(edit, adapt, false, sip_msg_value(edit->msg, SIP_HDR_REFER_TO));
+	if (!adapt_removes(adapt, SIP_HDR_REFERRED_BY, SLICE("")))
+		adapt_address(edit, adapt, true, sip_msg_value(edit->msg, SIP_HDR_REFERRED_BY));
+}
+
 static void apply_adapt(struct sip_edit *edit, const struct adapt *adapt, bool hidden)
 {
 	if (!adapt->in && !adapt->out)
 		return;
 	remove_adapted(edit, adapt);
+	if (edit->msg->request && !hidden)
+		adapt_way(edit, adapt);
 	if (edit->msg->request && adapt_from_to(adapt)) {
 		if (!hidden)
 			adapt_addresses(edit, adapt, SIP_HDR_FROM);

@@ -17,6 +17,7 @@
 #include "sm/firewall.h"
 #include "sm/location.h"
 #include "sm/notifier.h"
+#include "sm/secrets.h"
 #include "sm/sm.h"
 #include "stack/sip/sip_flow.h"
 
@@ -148,5 +149,6 @@ const struct node_route manage_routes[MANAGE_ROUTES] = {
 	{ "/v1/firewall", get_firewall, NULL, NULL },
 	{ "/v1/firewall/quarantine", get_quarantine, NULL, NULL },
 	{ "/v1/firewall/release", NULL, post_release, release_fields },
+	{ "/v1/secrets-key", NULL, secrets_post, secrets_fields },
 	{ "/v1/route-test", NULL, explain_post, explain_fields },
 };

@@ -5,4 +5,4 @@
 #include "node/node.h"
 
 extern const struct node_route manage_routes[];
-#define MANAGE_ROUTES 8
+#define MANAGE_ROUTES 9

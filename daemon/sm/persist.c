@@ -11,10 +11,11 @@
 #include "net/digest.h"
 #include "node/node.h"
 #include "node/state_journal.h"
+#include "sm/secrets.h"
 #include "sm/sm.h"
 
 #define KIND_BINDING "binding"
-#define KIND_SECRET "secret"
+#define KIND_SECRET SECRETS_KIND
 
 static struct slice make_key(const char *handle, uint64_t id, char *out, size_t size)
 {
@@ -101,6 +102,10 @@ static int load_key(void *user, struct slice key, struct slice value, int64_t ex
 {
 	struct sm *sm = user;
 
+	if (slice_eq_str(key, SECRETS_KEY)) {
+		(void)secrets_read_key(sm, value);
+		return 0;
+	}
 	if (!slice_eq_str(key, "odi") || value.len != 2 * ODI_KEY_SIZE ||
 	    digest_from_hex(value, sm->key, ODI_KEY_SIZE) != ODI_KEY_SIZE)
 		memset(sm->key, 0, ODI_KEY_SIZE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sm.h - the session manager as one object: what its modules share. Private to this room. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -78,8 +79,10 @@ struct sm {
 	struct notifier *notifier;
 	struct firewall *firewall;
 	uint8_t key[ODI_KEY_SIZE]; /* of odi tokens and Record-Route cookies; outlives a restart */
-	uint32_t epoch;		   /* of this process: connections are numbered anew in each */
-	struct list late_acks;	   /* late_ack.h */
+	uint8_t secrets_key[32];   /* of sealed passwords, secrets.h */
+	bool secrets_known;
+	uint32_t epoch;	       /* of this process: connections are numbered anew in each */
+	struct list late_acks; /* late_ack.h */
 	uint32_t late_ack_count;
 	struct list proxies;	    /* struct proxy, those in progress */
 	struct route_table *routes; /* of the current model */

@@ -47,11 +47,13 @@ CREATE OR REPLACE VIEW doc.settings AS SELECT version, created_at, updated_at, j
 
 -- What a row of each set is for the call servers. The sets of routing, each one view of doc, are a
 -- view of their own, so that the next one is added there alone.
-CREATE VIEW replica.doc_rows (row_set, key, version, deleted, doc) AS
-	SELECT 'sip_entities', e.id::text, e.version, false, CASE WHEN g.entity_id IS NULL THEN e.doc
+CREATE VIEW replica.entity_rows (id, version, doc) AS
+	SELECT e.id, e.version, CASE WHEN g.entity_id IS NULL THEN e.doc
 		ELSE jsonb_set(e.doc, '{registration,password}',
 			       coalesce(to_jsonb(g.password), 'null')) END
-	FROM doc.sip_entities e LEFT JOIN entity_registrations g ON g.entity_id = e.id
+	FROM doc.sip_entities e LEFT JOIN entity_registrations g ON g.entity_id = e.id;
+CREATE VIEW replica.doc_rows (row_set, key, version, deleted, doc) AS
+	SELECT 'sip_entities', id::text, version, false, doc FROM replica.entity_rows
 	UNION ALL
 	SELECT 'application_sequences', id::text, version, false, doc FROM doc.application_sequences
 	UNION ALL

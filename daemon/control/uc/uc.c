@@ -3,6 +3,8 @@
 #include "control/uc/uc.h"
 #include "control/uc/uc_private.h"
 
+#include "base/random.h"
+#include "net/seal.h"
 #include "store/migrate.h"
 #include "store/store.h"
 
@@ -34,7 +36,7 @@ int uc_open(const struct uc_config *config, struct uc **ret, struct error *err)
 	};
 	AUTO(uc) struct uc *uc = calloc(1, sizeof(*uc));
 	bool ok = true;
-	int r;
+	int r = 0;
 
 	if (!uc)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -51,7 +53,12 @@ int uc_open(const struct uc_config *config, struct uc **ret, struct error *err)
 	}
 	if (!ok)
 		return error_set(err, -ENOMEM, "out of memory");
-	r = store_open(&db, &uc->db, err);
+	if (config->secrets_file)
+		r = seal_key_load(config->secrets_file, uc->secrets_key, err);
+	else
+		random_bytes(uc->secrets_key, sizeof(uc->secrets_key));
+	if (r == 0)
+		r = store_open(&db, &uc->db, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE(uc);
@@ -63,6 +70,7 @@ struct uc *uc_free(struct uc *uc)
 	if (!uc)
 		return NULL;
 	store_free(uc->db);
+	explicit_bzero(uc->secrets_key, sizeof(uc->secrets_key));
 	free(uc->sql_dir);
 	free(uc->ca_file);
 	free(uc->cert_file);

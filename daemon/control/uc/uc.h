@@ -23,7 +23,8 @@ struct uc_config {
 	const char *ca_file;   /* box CA; NULL: no TLS at all (tests on a unix socket) */
 	const char *cert_file; /* CN auraboxd */
 	const char *key_file;
-	const char *sip_domain; /* default of the settings row */
+	const char *secrets_file; /* key of sealed passwords; NULL: a new one each time (tests) */
+	const char *sip_domain;	  /* default of the settings row */
 	/* Service addresses of the SIP entities made when absent. */
 	const char *sm_address;
 	const char *cm_address;
@@ -108,6 +109,8 @@ int uc_node_post(struct uc *uc, const char *node, const char *path, const json_t
 int uc_route_test(struct uc *uc, const json_t *question, json_t **ret, struct error *err);
 /* The SIP firewall of sm as it is now; who is in quarantine let go: {address} or {} for all. */
 int uc_firewall(struct uc *uc, json_t **ret, struct error *err);
+/* The key of sealed passwords, to sm. */
+int uc_secret_give(struct uc *uc, struct error *err);
 int uc_firewall_let_go(struct uc *uc, const json_t *body, json_t **ret, struct error *err);
 
 /* What there is one of: {domain (read only), better_match_all_overrides, emergency_unauthenticated,

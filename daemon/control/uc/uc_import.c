@@ -63,6 +63,7 @@ enum outcome { CREATED, CHANGED, UNCHANGED, DELETED, OUTCOMES };
 static const char *const outcome_names[OUTCOMES] = { "created", "changed", "unchanged", "deleted" };
 
 struct import {
+	const struct uc *uc;
 	const json_t *document;
 	bool replace, try;
 	char domain[256];
@@ -107,10 +108,10 @@ static int find_row(struct store_tx *tx, const struct uc_resource *res, const js
 
 	buf_printf(&sql,
 		   "SELECT t.id, jsonb_strip_nulls(v.doc) ="
-		   "  jsonb_strip_nulls(d #- '{registration,password}')"
-		   " AND (d #>> '{registration,password}' IS NULL OR EXISTS ("
+		   "  jsonb_strip_nulls(d #- '{registration,password_sealed}')"
+		   " AND (d #>> '{registration,password_sealed}' IS NULL OR EXISTS ("
 		   "  SELECT FROM entity_registrations g WHERE g.entity_id = t.id"
-		   "  AND g.password = d #>> '{registration,password}'))"
+		   "  AND g.password_sealed = d #>> '{registration,password_sealed}'))"
 		   " FROM (SELECT $1::jsonb AS d) AS input, %s t JOIN doc.%s v ON v.id = t.id"
 		   " WHERE %s",
 		   res->table, res->table, res->named ? "t.name = d ->> 'name'" : res->key);
@@ -146,18 +147,23 @@ static json_t *spell_out(const struct uc_resource *res, const json_t *item)
 	return copy;
 }
 
-static int put_row(struct store_tx *tx, const struct uc_resource *res, const json_t *item,
-		   json_t *kept, int count[OUTCOMES], struct error *err)
+static int put_row(struct store_tx *tx, const struct uc *uc, const struct uc_resource *res,
+		   const json_t *item, json_t *kept, int count[OUTCOMES], struct error *err)
 {
 	AUTO(json) json_t *input = spell_out(res, item);
 	AUTO(json) json_t *document = NULL;
 	char id[UUID_SIZE], made[UUID_SIZE];
-	bool same = false;
+	bool same = false, clear;
 	int r;
 
 	r = uc_row_complete(res, input, &document, err);
+	clear = json_is_string(
+		json_object_get(json_object_get(document, "registration"), "password"));
+	if (r == 0)
+		r = uc_secret_seal(uc, res, document, err);
 	if (r == 0)
 		r = find_row(tx, res, document, id, &same, err);
+	same = same && !clear; /* who says a password means it */
 	if (r == 0 && !same)
 		r = uc_row_write(tx, res, *id ? id : NULL, document, made, err);
 	if (r < 0)
@@ -189,8 +195,8 @@ static int put_rows(struct store_tx *tx, struct import *in, const struct uc_reso
 	if (r < 0 || !list)
 		return r;
 	for (size_t i = 0; r == 0 && i < json_array_size(list); i++)
-		r = place(put_row(tx, res, json_array_get(list, i), kept, count, err), res->table,
-			  i, err);
+		r = place(put_row(tx, in->uc, res, json_array_get(list, i), kept, count, err),
+			  res->table, i, err);
 	return r < 0 ? r : counted(in, res->table, count, err);
 }
 
@@ -380,7 +386,7 @@ static int check_members(const json_t *document, struct error *err)
 int uc_import(struct uc *uc, const json_t *document, bool replace, bool try, json_t **ret,
 	      struct error *err)
 {
-	struct import in = { .document = document, .replace = replace, .try = try };
+	struct import in = { .uc = uc, .document = document, .replace = replace, .try = try };
 	AUTO(json) json_t *sets = NULL;
 	int r = check_members(document, err);
 

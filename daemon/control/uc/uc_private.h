@@ -3,6 +3,8 @@
 #pragma once
 #include "control/uc/uc.h"
 
+#include <stdint.h>
+
 struct store;
 
 struct uc {
@@ -14,6 +16,7 @@ struct uc {
 	char *sip_domain;
 	char *address[UC_NODES]; /* of sm, cm, presence */
 	char *management[UC_NODES];
+	uint8_t secrets_key[32]; /* of sealed passwords (net/seal.h) */
 	bool (*ready)(void *user, const char *node);
 	void *user;
 };

@@ -17,13 +17,13 @@
 static void add_resource(struct buf *sql, const struct uc_resource *res)
 {
 	if (res == &uc_sip_entities)
-		buf_add_str(
-			sql,
-			", 'sip_entities', coalesce((SELECT jsonb_agg("
-			"CASE WHEN $1::boolean AND g.password IS NOT NULL"
-			" THEN jsonb_set(e.doc, '{registration,password}', to_jsonb(g.password))"
-			" ELSE e.doc END ORDER BY e.doc ->> 'name') FROM doc.sip_entities e"
-			" LEFT JOIN entity_registrations g ON g.entity_id = e.id), '[]')");
+		buf_add_str(sql,
+			    ", 'sip_entities', coalesce((SELECT jsonb_agg("
+			    "CASE WHEN $1::boolean AND g.password_sealed IS NOT NULL"
+			    " THEN jsonb_set(e.doc, '{registration,password_sealed}',"
+			    " to_jsonb(g.password_sealed))"
+			    " ELSE e.doc END ORDER BY e.doc ->> 'name') FROM doc.sip_entities e"
+			    " LEFT JOIN entity_registrations g ON g.entity_id = e.id), '[]')");
 	else
 		buf_printf(
 			sql,

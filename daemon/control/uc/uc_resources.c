@@ -182,6 +182,8 @@ static const struct json_field registration_fields[] = {
 	JSON_MEMBER(STRING, "auth_user", .nullable = true, .min = 1, .max = UC_REG_USER_MAX, .check = uc_check_text,
 		    .help = "Name of the log-in where it is not the user"),
 	JSON_MEMBER(STRING, "password", .nullable = true, .write_only = true, .min = 1, .max = UC_REG_PASSWORD_MAX),
+	JSON_MEMBER(STRING, "password_sealed", .nullable = true, .write_only = true, .min = 1,
+		    .max = UC_REG_SEALED_MAX, .help = "As an export of this appliance has it"),
 	JSON_MEMBER(U32, "expires_s", .min = UC_REG_EXPIRES_MIN_S, .max = UC_REG_EXPIRES_MAX_S),
 	JSON_END,
 };
@@ -249,13 +251,13 @@ const struct uc_resource uc_sip_entities = {
 		{ "DELETE FROM entity_registrations WHERE entity_id = $1::uuid"
 		  " AND jsonb_typeof($2::jsonb -> 'registration') IS DISTINCT FROM 'object'", 2 },
 		/* no password in it: the one that there is stays */
-		{ "INSERT INTO entity_registrations AS g (entity_id, registrar, \"user\", auth_user, password,"
+		{ "INSERT INTO entity_registrations AS g (entity_id, registrar, \"user\", auth_user, password_sealed,"
 		  " expires_s) SELECT $1::uuid, v ->> 'registrar', v ->> 'user', v ->> 'auth_user',"
-		  " v ->> 'password', coalesce((v ->> 'expires_s')::integer, 3600)"
+		  " v ->> 'password_sealed', coalesce((v ->> 'expires_s')::integer, 3600)"
 		  " FROM (SELECT $2::jsonb -> 'registration' AS v) AS input WHERE jsonb_typeof(v) = 'object'"
 		  " ON CONFLICT (entity_id) DO UPDATE SET registrar = excluded.registrar,"
 		  " \"user\" = excluded.\"user\", auth_user = excluded.auth_user,"
-		  " password = coalesce(excluded.password, g.password), expires_s = excluded.expires_s", 2 },
+		  " password_sealed = coalesce(excluded.password_sealed, g.password_sealed), expires_s = excluded.expires_s", 2 },
 		{ 0 } },
 };
 

@@ -269,6 +269,7 @@ int uc_row_write(struct store_tx *tx, const struct uc_resource *res, const char 
 }
 
 struct row_change {
+	const struct uc *uc;
 	const struct uc_resource *res;
 	const char *key;     /* of patch and delete */
 	const json_t *input; /* body of create, patch of patch */
@@ -299,6 +300,8 @@ static int create(struct store_tx *tx, void *user, struct error *err)
 
 	forget(change);
 	r = uc_row_complete(change->res, change->input, &document, err);
+	if (r == 0)
+		r = uc_secret_seal(change->uc, change->res, document, err);
 	if (r == 0)
 		r = uc_row_write(tx, change->res, NULL, document, id, err);
 	if (r == 0)
@@ -369,6 +372,8 @@ static int patch(struct store_tx *tx, void *user, struct error *err)
 		r = merge(before, change->input, &merged, err);
 	if (r == 0)
 		r = uc_row_complete(change->res, merged, &document, err);
+	if (r == 0)
+		r = uc_secret_seal(change->uc, change->res, document, err);
 	if (r < 0)
 		return r;
 	id = json_string_value(json_object_get(before, "id"));
@@ -381,8 +386,10 @@ static int patch(struct store_tx *tx, void *user, struct error *err)
 static int change_row(struct uc *uc, store_tx_fn *fn, struct row_change *change, json_t **ret,
 		      int64_t *version, struct error *err)
 {
-	int r = store_tx_run(uc->db, false, fn, change, err);
+	int r;
 
+	change->uc = uc;
+	r = store_tx_run(uc->db, false, fn, change, err);
 	if (r < 0 && (r != -ECANCELED || !change->try || !change->result)) {
 		forget(change);
 		return r;

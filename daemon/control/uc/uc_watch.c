@@ -18,6 +18,7 @@
 
 #define TURN_MS 1000
 #define AWAY_MS 5000
+#define KEY_MS 30000
 #define VERSION_SIZE 33
 
 /* One list that is followed. Used by one job at a time. */
@@ -36,6 +37,7 @@ enum { LISTS = 4 };
 struct uc_watch {
 	struct uc_watch_config config;
 	struct timer timer;
+	uint64_t key_due_ms; /* when sm is given the key of sealed passwords again */
 	struct followed list[LISTS];
 };
 
@@ -113,10 +115,26 @@ static int look(struct uc_watch *w, struct followed *f, struct error *err)
 	return take_items(w, f, body, err);
 }
 
+/* sm keeps it; one that lost its disk gets it again. */
+static void give_key(struct uc_watch *w)
+{
+	uint64_t now = clock_now(clock_system());
+	struct error err = { 0 };
+	int r;
+
+	if (now < w->key_due_ms || !w->config.ready(w->config.user, "sm"))
+		return;
+	r = uc_secret_give(w->config.uc, &err);
+	w->key_due_ms = now + (r < 0 ? AWAY_MS : KEY_MS);
+	if (r < 0)
+		log_debug("uc.secrets_key", F("reason", error_text(&err, r)));
+}
+
 static void run(void *user)
 {
 	struct uc_watch *w = user;
 
+	give_key(w);
 	for (size_t i = 0; i < LISTS; i++) {
 		struct followed *f = &w->list[i];
 		struct error err = { 0 };

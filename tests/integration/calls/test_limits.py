@@ -47,7 +47,7 @@ def the_next_candidate_takes_what_the_first_has_no_room_for():
         b.invite("112").expect(200)  # an emergency is let through
         first.bye()
         calls_of(p, "central", 0)
-        third = c.invite(NUMBER)
+        third = b.invite(NUMBER)
         third.expect(200)
         assert len(central.invites) == 2
         for call in (second, third):

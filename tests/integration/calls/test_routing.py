@@ -261,7 +261,10 @@ def adaptations_change_what_they_say():
         for user in ("3001", "3009"):
             said = test(p, "+4930123456", user)
             a = p.phone(user)
-            call = a.invite("+4930123456", headers=[("X-Internal", "secret"), ("X-Other", "kept")])
+            history = [("History-Info", f"<sip:3002@{DOMAIN}>;index=1, <sip:+4930123456@{DOMAIN}>;index=1.1"),
+                       ("Diversion", f'"Ada" <sip:3002@{DOMAIN}>;reason=no-answer'),
+                       ("Referred-By", f"<sip:3003@{DOMAIN}>")]
+            call = a.invite("+4930123456", headers=[("X-Internal", "secret"), ("X-Other", "kept"), *history])
             arrived = central.invited()
             ringing = call.expect(180)
             call.expect(200)
@@ -273,6 +276,16 @@ def adaptations_change_what_they_say():
             assert arrived.all("Via")
             if user == "3009":
                 assert arrived.get("X-Other") == "kept"
+                # Who diverted is an origination, where it goes a destination.
+                assert arrived.get("History-Info") == ("<sip:+49305553002@pbx.example>;index=1, "
+                                                       "<sip:030123456@provider.example>;index=1.1"), arrived
+                assert arrived.get("Diversion") == '"Ada" <sip:+49305553002@pbx.example>;reason=no-answer', arrived
+                assert arrived.get("Referred-By") == "<sip:+49305553003@pbx.example>", arrived
+                refer = call.in_dialog("REFER")
+                refer.add("Refer-To", f"<sip:+4930999@{DOMAIN}?Replaces=a%3Bto-tag%3Db>")
+                a.send(refer)
+                sent = central.expect(lambda m: m.is_request and m.method == "REFER")
+                assert sent.get("Refer-To") == "<sip:030999@provider.example?Replaces=a%3Bto-tag%3Db>", sent
             # The phone gets back the addresses that it sent.
             assert ringing.get("From") == call.invite.get("From")
             assert ringing.get("To").split(";")[0] == call.invite.get("To")

@@ -2538,6 +2538,8 @@ export interface components {
                 /** @description Name of the log-in where it is not the user */
                 auth_user?: string | null;
                 password?: string | null;
+                /** @description As an export of this appliance has it */
+                password_sealed?: string | null;
                 expires_s?: number;
             } | null;
             max_calls?: number | null;
@@ -2582,6 +2584,8 @@ export interface components {
                 /** @description Name of the log-in where it is not the user */
                 auth_user?: string | null;
                 password?: string | null;
+                /** @description As an export of this appliance has it */
+                password_sealed?: string | null;
                 expires_s?: number;
             } | null;
             max_calls?: number | null;
@@ -3019,6 +3023,8 @@ export interface components {
                     /** @description Name of the log-in where it is not the user */
                     auth_user?: string | null;
                     password?: string | null;
+                    /** @description As an export of this appliance has it */
+                    password_sealed?: string | null;
                     expires_s?: number;
                 } | null;
                 max_calls?: number | null;
