@@ -3,6 +3,8 @@
 # timeout: 180
 """The packages that sm serves itself: reg, dialog and message-summary, and what is published for them."""
 import re
+import signal
+import tempfile
 import time
 import xml.etree.ElementTree as ET
 
@@ -268,9 +270,34 @@ def garbage_in_place_of_a_subscription_is_answered():
         assert p.phone("3001").register().status == 200
 
 
+def after_a_restart_a_refresh_is_answered_481_and_a_new_one_taken():
+    """Bindings outlive sm, subscriptions do not: their NOTIFYs would have gaps in version and CSeq. The phone learns it at
+    once when it refreshes (RFC 6665 section 4.1.2.2), and subscribes anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        with plane(servers=("sm",), database=folder + "/sm.db") as p:
+            a = p.phone("3001")
+            packages = ("reg", "dialog", "message-summary")
+            watches = [Watch(a, package) for package in packages]
+            for watch in watches:
+                watch.notify()
+            assert len(p.sm.items("/v1/subscriptions")) == 3
+            time.sleep(0.3)
+            p.sm.stop(signal.SIGKILL)
+            p.sm.start()
+            assert [r["handle"] for r in p.sm.items("/v1/registrations")] == ["3001"]
+            assert p.sm.items("/v1/subscriptions") == []
+            for watch, package in zip(watches, packages):
+                began = time.monotonic()
+                assert watch.again(600).status == 481
+                assert time.monotonic() - began < 0.5
+                assert "active" in Watch(a, package).notify().get("Subscription-State")
+            assert len(p.sm.items("/v1/subscriptions")) == 3
+
+
 if __name__ == "__main__":
     run([sm_is_the_server_so_401, a_phone_sees_its_contacts_come_and_go, refresh_end_and_fetch,
          nobody_watches_another_unless_it_is_switched_on, dialogs_that_cm_publishes_reach_the_phone,
          what_is_published_badly_is_refused, a_mailbox_lights_the_lamp,
          a_phone_behind_a_translator_is_told_where_it_sends_from, who_does_not_answer_is_watching_no_longer,
-         garbage_in_place_of_a_subscription_is_answered])
+         garbage_in_place_of_a_subscription_is_answered,
+         after_a_restart_a_refresh_is_answered_481_and_a_new_one_taken])
