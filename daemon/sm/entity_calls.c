@@ -50,10 +50,12 @@ bool entity_seat_take(struct entity *e, const struct sip_msg *invite, bool must)
 
 void entity_seat_leave(struct entity *e, const struct sip_msg *invite)
 {
-	struct seat_key key = key_of(e, invite);
+	struct seat_key key;
 
-	if (!e->fast && invite)
-		seats_leave(e->sm->seats, &key);
+	if (e->fast || !invite)
+		return;
+	key = key_of(e, invite);
+	seats_leave(e->sm->seats, &key);
 }
 
 static uint32_t session_of(const struct sip_msg *msg)
