@@ -62,9 +62,10 @@ static void parse_status_line(struct sip_msg *msg)
 
 	msg->version = slice_take_until(&in, ' ', &found);
 	check_version(msg);
-	code = slice_take_until(&in, ' ', NULL);
+	/* The second SP stands even before an empty reason: who looks for it further on loses a Via. */
+	code = slice_take_until(&in, ' ', &found);
 	msg->reason = in;
-	if (code.len != 3 || sip_number_parse(code, 699, &status) < 0 || status < 100) {
+	if (!found || code.len != 3 || sip_number_parse(code, 699, &status) < 0 || status < 100) {
 		msg->defects |= SIP_DEFECT_STATUS;
 		status = 0;
 	}
