@@ -17,7 +17,8 @@ export const places = [
   { name: "calls-charts", path: "/calls?tab=charts" },
   { name: "call", path: "/calls/{gsid}" },
   { name: "trace", path: "/calls/trace" },
-  { name: "softphone", path: "/calls/softphone" },
+  // Asks for a telephone's own account; nothing of the appliance changes.
+  { name: "softphone", path: "/calls/softphone", asks: ["sip_user", "sip_password"] },
   { name: "routing", path: "/routing" },
   { name: "routing-links", path: "/routing/entity-links" },
   { name: "routing-patterns", path: "/routing/dial-patterns" },
