@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sip_digest.h - the client's side of a challenge, for the loads of bench_sip.py. */
 #pragma once
-#include <openssl/evp.h>
+#include "md5_hex.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,24 +10,6 @@
 
 #define PASSWORD "bench-"
 #define NONCE_MAX 128
-
-static inline void md5_hex(const char *text, char out[33])
-{
-	static EVP_MD *md5;
-	static EVP_MD_CTX *ctx;
-	unsigned char raw[16];
-
-	if (!ctx) {
-		md5 = EVP_MD_fetch(NULL, "MD5", NULL);
-		ctx = EVP_MD_CTX_new();
-	}
-	if (EVP_DigestInit_ex2(ctx, md5, NULL) != 1 ||
-	    EVP_DigestUpdate(ctx, text, strlen(text)) != 1 ||
-	    EVP_DigestFinal_ex(ctx, raw, NULL) != 1)
-		exit(1);
-	for (int i = 0; i < 16; i++)
-		(void)sprintf(out + 2 * i, "%02x", raw[i]);
-}
 
 /* The line HEADER: Digest ..., for the user whose password is "bench-" and his name. */
 static inline int credentials(char *out, size_t size, const char *header, const char *user,

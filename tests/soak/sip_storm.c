@@ -10,10 +10,11 @@
  * batch an OPTIONS must be answered before the next but one is sent: so nothing is lost in a full socket
  * buffer, what was sent was read, and a server that hangs is found at once (exit 1). A line of progress is
  * "sent=N answers=N probes=N streams=N"; the last is followed by exit 0. */
+#include "../bench/md5_hex.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -161,24 +162,6 @@ static size_t below(size_t n)
 #define PICK(list) ((list)[below(sizeof(list) / sizeof((list)[0]))])
 
 /* Fresh messages ----------------------------------------------------------------------------------- */
-static void md5_hex(const char *text, char out[33])
-{
-	static EVP_MD *md5;
-	static EVP_MD_CTX *ctx;
-	unsigned char raw[16];
-
-	if (!ctx) {
-		md5 = EVP_MD_fetch(NULL, "MD5", NULL);
-		ctx = EVP_MD_CTX_new();
-	}
-	if (EVP_DigestInit_ex2(ctx, md5, NULL) != 1 ||
-	    EVP_DigestUpdate(ctx, text, strlen(text)) != 1 ||
-	    EVP_DigestFinal_ex(ctx, raw, NULL) != 1)
-		die("MD5");
-	for (int i = 0; i < 16; i++)
-		(void)sprintf(out + 2 * i, "%02x", raw[i]);
-}
-
 /* Both headers: whichever the server asks for. Empty when no nonce is left. */
 static void credentials(char *out, size_t size, const char *user, const char *method,
 			const char *uri)
