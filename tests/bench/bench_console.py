@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console as a browser sees it: sizes on the wire, first paint, filled table, long tasks, typing in the
 search of 5,000 users; and lists of the API under 20 clients. The real daemon with its four real guests."""
+import json
 import os
 import re
 import subprocess
 import sys
+import threading
 
 TOP = os.environ.get("AURA_TOP") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, TOP + "/tests/web")
@@ -36,25 +38,43 @@ def sizes():
     whole = sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(DIST)
                 for name in names if not name.endswith((".br", ".gz")))
     figure("console_entry_js_br", size(entry + ".br") / 1000, "kB", 40)
-    figure("console_largest_chunk_br", max(chunks.values()) / 1000, "kB", 30)
+    # The softphone's library has a limit of its own: it is fetched when somebody signs in with it.
+    alone = {path for path in chunks if path.startswith("assets/sip-")}
+    figure("console_largest_chunk_br", max(chunks[path] for path in chunks if path not in alone) / 1000, "kB", 30)
+    figure("console_softphone_library_br", sum(chunks[path] for path in alone) / 1000, "kB", 48)
     figure("console_chunks", len(chunks), "files")
     figure("console_all_css_br", sum(styles.values()) / 1000, "kB")
     figure("console_all_files", whole / 1000, "kB", 1000)
 
 
+# One process, so that two processors do not mainly run clients: 20 connections, each with one request on its way. They
+# are made before: what is measured are requests of a page that is open.
 ASKER = """
-import http.client, json, ssl, sys, time
-ca = ssl.create_default_context(cafile="/var/lib/aurabox/pki/ca.pem")
-api = http.client.HTTPSConnection("localhost", 8443, context=ca, timeout=30)
-took = []
-for _ in range(25):
+import asyncio, json, ssl, sys, time
+CLIENTS, TURNS = 20, 200
+CA = ssl.create_default_context(cafile="/var/lib/aurabox/pki/ca.pem")
+REQUEST = ("GET /api/v1/uc/users?limit=50 HTTP/1.1\\r\\nHost: localhost\\r\\nAuthorization: Bearer %s\\r\\n\\r\\n"
+           % sys.argv[1]).encode()
+
+async def ask(reader, writer):
     began = time.perf_counter()
-    api.request("GET", "/api/v1/uc/users?limit=50", headers={"Authorization": "Bearer " + sys.argv[1]})
-    answer = api.getresponse()
-    body = answer.read()
-    took.append(1000 * (time.perf_counter() - began))
-    assert answer.status == 200 and len(json.loads(body)["items"]) == 50
-print(json.dumps(took))
+    writer.write(REQUEST)
+    head = (await reader.readuntil(b"\\r\\n\\r\\n")).lower()
+    body = await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\\r\\n")[0]))
+    took = 1000 * (time.perf_counter() - began)
+    assert head.startswith(b"http/1.1 200"), head
+    return took, body
+
+async def client(connection):
+    answers = [await ask(*connection) for _ in range(TURNS)]
+    for body in {body for _, body in answers}:
+        assert len(json.loads(body)["items"]) == 50
+    return [took for took, _ in answers]
+
+async def main():
+    connections = [await asyncio.open_connection("localhost", 8443, ssl=CA, limit=1 << 20) for _ in range(CLIENTS)]
+    print(json.dumps(sum(await asyncio.gather(*map(client, connections)), [])))
+asyncio.run(main())
 """
 
 
@@ -65,20 +85,41 @@ def made(box, path, body):
     return reply.json
 
 
+def asked(box, token):
+    out = subprocess.run(box.enter([sys.executable, "-c", ASKER, token]), check=True, stdout=subprocess.PIPE, text=True,
+                         timeout=120).stdout
+    return sorted(json.loads(out))
+
+
+def figures(name, took, limit=None):
+    figure(name + "_p50", took[len(took) // 2], "ms")
+    figure(name + "_p99", took[int(len(took) * 0.99)], "ms", limit)
+    figure(name + "_worst", took[-1], "ms")
+
+
 def lists(box):
-    """GET of 50 users by 20 clients at once, each with its own connection."""
+    """GET of 50 users by 20 clients at once: of a list that nobody changes, and of one that changes twice a second."""
     token = made(box, "/tokens", {"name": "bench", "scopes": ["uc:read"]})["token"]
-    askers = [subprocess.Popen(box.enter([sys.executable, "-c", ASKER, token]), stdout=subprocess.PIPE, text=True)
-              for _ in range(20)]
-    took = []
-    for asker in askers:
-        out, _ = asker.communicate(timeout=120)
-        if asker.returncode != 0:
-            raise AssertionError("a client of the list ended with %d" % asker.returncode)
-        took += [float(part) for part in out.strip().strip("[]").split(",")]
-    took.sort()
-    figure("api_list_50_at_20_clients_p50", took[len(took) // 2], "ms")
-    figure("api_list_50_at_20_clients_p99", took[int(len(took) * 0.99)], "ms", 50)
+    took = asked(box, token)
+    figures("api_list_50_at_20_clients", took, 50)
+    done = threading.Event()
+
+    def change():
+        path = "/api/v1/uc/users/10001"
+        for turn in range(1000):
+            if done.wait(0.5):
+                return
+            etag = box.api("GET", path).headers["ETag"]
+            reply = box.api("PATCH", path, {"name": "Name %d" % turn}, {"If-Match": etag})
+            assert reply.status == 200, reply
+    changer = threading.Thread(target=change)
+    changer.start()
+    try:
+        took = asked(box, token)
+    finally:
+        done.set()
+        changer.join()
+    figures("api_changing_list_50_at_20_clients", took)
 
 
 def main():

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 180
+# beside: others
 """What a browser is told to forbid, on every kind of answer that auraboxd gives over TLS; no guests needed."""
 import http.client
 import os

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 300
+# timeout: 420
+# beside: others
 """Routing in a browser, without guests: an administrator's rows in a real database, followed by a real sm, whose links
-and whose own word of where a call would go are what the pages show."""
+and whose own word of where a call would go are what the pages show; the whole as a document; many people from a file."""
 import os
 import shutil
 import sys
@@ -52,7 +53,7 @@ def main():
             assert answer.status == 201, answer
             sm = SessionManager(folder, smgr)
             try:
-                play(d, {}, "routing")
+                play(d, {}, "routing", "transfer", "many", seconds=380)
             finally:
                 sm.close()
     finally:

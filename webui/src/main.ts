@@ -1,5 +1,7 @@
+import "./first";
 import { mount } from "svelte";
 import App from "./App.svelte";
+import { drawn } from "./lib/drawn";
 import { addWords } from "./lib/i18n";
 import { startLocale } from "./lib/locale";
 import { startRouter } from "./lib/router.svelte";
@@ -14,4 +16,5 @@ addWords("frame", frame);
 startLocale();
 applyTheme(savedTheme());
 startRouter(pages);
-mount(App, { target });
+// The bar that index.html has is drawn before; what has come meanwhile is handled before, too.
+void drawn().then(() => mount(App, { target }));

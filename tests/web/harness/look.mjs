@@ -41,12 +41,30 @@ function misfits() {
     if (hides && e.scrollWidth > e.clientWidth + 1 && !readable) found.push(`cut off: ${name(e)}`);
     if (/hidden|clip/.test(style.overflowY) && e.scrollHeight > e.clientHeight + 3 && !readable) found.push(`cut off below: ${name(e)}`);
   }
+  // An entry of the main navigation shows its whole word, inside its own bounds and those of the bar.
+  for (const link of document.querySelectorAll(".body > nav a")) {
+    const [word, entry, bar] = [link.querySelector("span") ?? link, link, link.closest("nav")].map((e) => e.getBoundingClientRect());
+    for (const [around, what] of [[entry, "its entry"], [bar, "the bar"], [{ left: 0, right: window.innerWidth, top: -Infinity, bottom: Infinity }, "the window"]]) {
+      const outside = Math.max(around.left - word.left, word.right - around.right, around.top - word.top, word.bottom - around.bottom);
+      if (seen(link) && outside > 0.5) found.push(`out of ${what} by ${outside.toFixed(1)} px: ${name(link)}`);
+    }
+  }
   return found;
+}
+
+/** A chart is drawn when it comes into view: a picture of the whole page has all of them. */
+async function drawCharts(page) {
+  for (const chart of await page.locator(".chart .canvas").all()) {
+    await chart.scrollIntoViewIfNeeded();
+    await chart.locator("canvas").first().waitFor({ state: "attached" });
+  }
+  await page.evaluate(() => scrollTo(0, 0));
 }
 
 /** Every combination, a picture of each, and one on a 4K screen; all faults of a page are told at once. */
 export async function look(w, name, page = w.page) {
   const faults = [];
+  await drawCharts(page);
   for (const [size, width, height] of sizes) {
     await page.setViewportSize({ width, height });
     for (const colorScheme of ["light", "dark"]) {

@@ -66,6 +66,16 @@ describe("batching", () => {
     expect(asked.length).toBe(2);
   });
 
+  it("asks for several slow ones together once more, then each alone", async () => {
+    const paths = ["/api/v1/admins", "/api/v1/uc/calls", "/api/v1/appliance"];
+    const slow = (targets: string[]) => targets.map((target) => ({ status: target === paths[0] ? 200 : 0, etag: null, body: { target } }));
+    const { asked, fetch } = appliance((targets) => Response.json({ answers: slow(targets) }));
+    const all = paths.map((path) => fetch(get(path)));
+    await settle();
+    expect(await Promise.all(all.map(json))).toEqual([{ target: paths[0] }, { alone: paths[1] }, { alone: paths[2] }]);
+    expect(asked.map((each) => each.split("get=").length - 1)).toEqual([3, 2, 0, 0]);
+  });
+
   it("tells all when the whole is refused or the appliance is away", async () => {
     const refused = appliance(() => Response.json({ code: "unauthenticated" }, { status: 401 }));
     const both = [refused.fetch(get("/api/v1/vms")), refused.fetch(get("/api/v1/tasks"))];

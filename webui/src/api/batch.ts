@@ -44,19 +44,21 @@ export function batching(world: World = browser): (request: Request) => Promise<
   let gathered = new Map<string, Asked[]>();
   let length = 0;
 
-  async function send(all: Map<string, Asked[]>): Promise<void> {
+  /** Slow ones are left out of an answer: they must not keep the rest. They are asked together once more, then each alone. */
+  async function send(all: Map<string, Asked[]>, again = false): Promise<void> {
     const targets = [...all.keys()];
     const query = targets.map((each) => `get=${encodeURIComponent(each)}`).join("&");
     const response = await world.fetch(`/api/v1/batch?${query}`);
     const answers = response.ok ? ((await response.json()) as { answers: Answer[] }).answers : undefined;
+    const slow = new Map<string, Asked[]>();
     for (const [i, each] of targets.entries()) {
       const one = answers?.[i];
-      for (const { request, answer } of all.get(each) ?? []) {
-        if (answers === undefined) answer(response.clone());
-        // Slow ones are left out: they must not keep the rest.
-        else answer(one === undefined || one.status === 0 ? world.fetch(request) : toResponse(one));
-      }
+      const waiting = all.get(each) ?? [];
+      if (answers !== undefined && (one === undefined || one.status === 0)) slow.set(each, waiting);
+      else for (const { answer } of waiting) answer(one === undefined ? response.clone() : toResponse(one));
     }
+    if (slow.size > 1 && !again) return send(slow, true);
+    for (const { request, answer } of [...slow.values()].flat()) answer(world.fetch(request));
   }
 
   function flush(): void {
@@ -67,6 +69,7 @@ export function batching(world: World = browser): (request: Request) => Promise<
     const [first] = asked;
     if (first && asked.length === 1) return first.answer(world.fetch(first.request));
     send(all).catch((reason: unknown) => {
+      // Who has an answer already keeps it.
       for (const { answer } of asked) answer(Promise.reject(reason as Error));
     });
   }

@@ -2,6 +2,7 @@
 import createClient from "openapi-fetch";
 import { toProblem, unreachable, type Problem } from "../lib/remote";
 import { batching } from "./batch";
+import { takeEarly } from "./early";
 import type { components, paths } from "./schema";
 
 export type Vm = components["schemas"]["vm"];
@@ -39,7 +40,8 @@ export function onAnswered(handler: (at: number) => void): void {
   answered = handler;
 }
 
-export const client = createClient<paths>({ baseUrl: "/", fetch: batching() });
+const batched = batching();
+export const client = createClient<paths>({ baseUrl: "/", fetch: (request) => takeEarly(request) ?? batched(request) });
 
 client.use({
   onRequest({ request }) {

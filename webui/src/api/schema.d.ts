@@ -2907,7 +2907,10 @@ export interface components {
              * @description When; now if not said
              */
             at?: string | null;
-            /** @enum {string|null} */
+            /**
+             * @description That it comes over: decides who it is from, and what the link is worth
+             * @enum {string|null}
+             */
             transport?: "udp" | "tcp" | "tls" | "ws" | "wss" | null;
         };
         uc_document: {

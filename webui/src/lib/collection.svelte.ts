@@ -1,5 +1,6 @@
 /** A list of the appliance: pages of it, its search, sort and filters, kept true by events. */
 import type { Result } from "../api/client";
+import { earlyWaits } from "../api/early";
 import { live, type ApplianceEvent } from "./live.svelte";
 import { ownedByComponent } from "./owner";
 import type { Remote } from "./remote";
@@ -53,6 +54,9 @@ export class Collection<T> {
   #later: ReturnType<typeof setTimeout> | undefined;
   #anew: ReturnType<typeof setTimeout> | undefined;
   #meanwhile: ApplianceEvent[] = [];
+  /** What is on its way was asked before the stream was there. */
+  #early = false;
+  #closed = false;
   #close: () => void = () => undefined;
 
   constructor(options: CollectionOptions<T>) {
@@ -62,7 +66,11 @@ export class Collection<T> {
       this.#close = live.on(options.topics, (event) => this.#event(event), () => void this.refresh());
     ownedByComponent(() => this.close());
     // In the next turn: who binds it to the address bar has said by then what is wanted.
-    void live.ready().then(() => (this.#asked === 0 ? this.#soon(0) : undefined));
+    const begin = (): void => (this.#asked === 0 ? this.#soon(0) : undefined);
+    if (earlyWaits()) {
+      begin();
+      void live.ready().then(() => this.#lookAgain());
+    } else void live.ready().then(begin);
   }
 
   get rows(): T[] {
@@ -85,6 +93,7 @@ export class Collection<T> {
   }
 
   close(): void {
+    this.#closed = true;
     this.#asked++;
     clearTimeout(this.#later);
     clearTimeout(this.#anew);
@@ -118,11 +127,23 @@ export class Collection<T> {
     const fresh = result.value.items.filter((item) => !known.has(this.#options.key(item)));
     if (this.#answered !== undefined && this.#answered !== asked) this.era++;
     this.#answered = asked;
-    this.remote = { state: "data", value: [...before, ...fresh] };
+    const value = [...before, ...fresh];
+    // Nothing new: nothing is drawn anew.
+    if (this.remote.state !== "data" || JSON.stringify(value) !== JSON.stringify(this.remote.value)) this.remote = { state: "data", value };
     this.total = result.value.total;
     this.#cursor = result.value.next_cursor;
     this.hasMore = this.#cursor !== null;
     for (const event of this.#meanwhile.splice(0)) this.#event(event);
+    if (!this.#early) return;
+    this.#early = false;
+    this.#refreshSoon();
+  }
+
+  /** The stream is there: something may have fallen between it and an answer from before. */
+  #lookAgain(): void {
+    if (this.#closed) return;
+    if (this.remote.state === "data") this.#refreshSoon();
+    else this.#early = true;
   }
 
   /** Once for many events, and however fast they come; what comes while an answer is under way is looked at after it. */

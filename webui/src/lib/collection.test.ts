@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Result } from "../api/client";
+import { askEarly, dropEarly } from "../api/early";
 import { Collection, type CollectionOptions, type ListQuery, type Page } from "./collection.svelte";
 import { live, type ApplianceEvent } from "./live.svelte";
 
@@ -207,5 +208,48 @@ describe("Collection", () => {
     await settle(1000);
     expect(list.remote.state).toBe("loading");
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("asks at once for what was asked before, and looks again when the stream is there", async () => {
+    vi.stubGlobal("fetch", () => new Promise(() => undefined));
+    let ready = (): void => undefined;
+    vi.spyOn(live, "ready").mockReturnValue(new Promise((resolve) => (ready = resolve)));
+    void askEarly("/api/v1/things");
+    const there = server();
+    const list = collection(there);
+    await settle();
+    expect(there.asked.length).toBe(1);
+    dropEarly();
+    ready();
+    await settle(1000);
+    expect(there.asked.length, "the first answer is waited for").toBe(1);
+    there.asked[0]?.answer(page(["a"]));
+    await settle();
+    const [before] = list.rows;
+    await settle(1000);
+    expect(there.asked.length).toBe(2);
+    there.asked[1]?.answer(page(["a"]));
+    await settle(1000);
+    expect(list.rows[0], "the same answer draws nothing anew").toBe(before);
+    expect(there.asked.length).toBe(2);
+    vi.unstubAllGlobals();
+  });
+
+  it("does not look again once it is gone", async () => {
+    vi.stubGlobal("fetch", () => new Promise(() => undefined));
+    let ready = (): void => undefined;
+    vi.spyOn(live, "ready").mockReturnValue(new Promise((resolve) => (ready = resolve)));
+    void askEarly("/api/v1/things");
+    const there = server();
+    const list = collection(there);
+    await settle();
+    dropEarly();
+    there.asked[0]?.answer(page(["a"]));
+    await settle();
+    list.close();
+    ready();
+    await settle(1000);
+    expect(there.asked.length).toBe(1);
+    vi.unstubAllGlobals();
   });
 });

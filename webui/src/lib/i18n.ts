@@ -9,6 +9,7 @@ import type setup from "../locales/en/setup";
 import type system from "../locales/en/system";
 import type softphone from "../locales/en/softphone";
 import type trace from "../locales/en/trace";
+import { englishAgo, englishInteger, englishPercent, englishUnit, groupsByComma, isAmerican } from "./english";
 import { isolate } from "./isolate";
 import { pseudo } from "./pseudo";
 
@@ -113,12 +114,10 @@ function sayPlain(key: Key, values: Values = {}): string {
 function sayCount(key: PluralKey, n: number, values: Values = {}): string {
   const message = messages.get(key) ?? key;
   // The words are English whatever the figures are: so are the plural forms.
-  const form = plurals.select(n);
+  const form = n === 1 ? "one" : "other";
   const text = typeof message === "string" ? message : (message[form] ?? message.other);
   return fill(text, { n, ...values });
 }
-
-const plurals = new Intl.PluralRules("en");
 
 /** The message, with {name} and the like filled in; `say.n` picks the form that fits the count, given as {n}. */
 export const say: typeof sayPlain & { n: typeof sayCount } = Object.assign(sayPlain, { n: sayCount });
@@ -139,11 +138,13 @@ function once<T>(name: string, make: () => T): T {
 }
 
 export function number(n: number, digits = 1): string {
+  if (Number.isSafeInteger(n) && groupsByComma(formats)) return englishInteger(n);
   return once(`number ${String(digits)}`, () => new Intl.NumberFormat(formats, { maximumFractionDigits: digits })).format(n);
 }
 
 /** 0.934 as "93 %". */
 export function percent(share: number, digits = 0): string {
+  if (digits === 0 && share >= 0 && Number.isFinite(share) && groupsByComma(formats)) return englishPercent(share);
   const make = () => new Intl.NumberFormat(formats, { style: "percent", maximumFractionDigits: digits });
   return once(`percent ${String(digits)}`, make).format(share);
 }
@@ -162,6 +163,7 @@ export function bytes(n: number): string {
 }
 
 function unit(n: number, name: "second" | "minute" | "hour" | "day"): string {
+  if (Number.isSafeInteger(n) && groupsByComma(formats)) return englishUnit(n, name);
   const make = () => new Intl.NumberFormat(formats, { style: "unit", unit: name, unitDisplay: "narrow", maximumFractionDigits: 0 });
   return once(`unit ${name}`, make).format(n);
 }
@@ -208,6 +210,7 @@ export function ago(iso: string, now = Date.now()): string {
   const seconds = Math.round((new Date(iso).getTime() - now) / 1000);
   if (Number.isNaN(seconds)) return iso;
   const [name, size] = steps.find(([, length]) => Math.abs(seconds) >= length) ?? steps[3];
+  if (isAmerican(formats)) return englishAgo(Math.trunc(seconds / size), name);
   const make = () => new Intl.RelativeTimeFormat(formats, { numeric: "auto", style: "short" });
   return once("ago", make).format(Math.trunc(seconds / size), name);
 }

@@ -1,33 +1,16 @@
 /** Who is logged in, what they may do, and when that ends; the windows of one browser agree on it. */
 import { client, onAnswered, onSessionLost, settle, useCsrfToken, type Result, type Session } from "../api/client";
+import { dropEarly } from "../api/early";
 import { expiryOf, noticeAt, type Expiry } from "./expiry";
+import { keepKnown, wasKnown } from "./known";
 import type { Problem } from "./remote";
 import { dirty } from "./router.svelte";
 
 export type Permission = `${string}:${"read" | "write" | "act"}`;
 export type Role = Session["admin"]["role"];
 type Notice = "" | "session_ended" | "logged_out";
-/** That somebody was logged in here is kept: nothing about who. */
-const known = "aurabox.known";
 /** What the windows tell one another: somebody came or went, or the appliance has just answered. */
 type Told = { kind: "changed" } | { kind: "answered"; at: number };
-
-function wasKnown(): boolean {
-  try {
-    return localStorage.getItem(known) !== null;
-  } catch {
-    return false;
-  }
-}
-
-function keepKnown(yes: boolean): void {
-  try {
-    if (yes) localStorage.setItem(known, "yes");
-    else localStorage.removeItem(known);
-  } catch {
-    // A browser that keeps nothing fetches the shell a little later.
-  }
-}
 
 class SessionStore {
   state = $state<"asking" | "failed" | "out" | "must_change" | "in">("asking");
@@ -126,6 +109,7 @@ class SessionStore {
 
   #leave(notice: Notice, forget = true): void {
     if (forget) useCsrfToken("");
+    dropEarly();
     clearTimeout(this.#timer);
     this.ending = undefined;
     this.wasOut = true;

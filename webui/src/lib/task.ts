@@ -1,4 +1,5 @@
 /** A task as the console shows it: how far it is, where it belongs, which ones matter now. Pure. */
+import { textual } from "./order";
 import type { components } from "../api/schema";
 
 export type Task = components["schemas"]["task"];
@@ -56,7 +57,7 @@ export function targetOf(target: string): Target {
 
 /** Newest first; ids are in the order of time. */
 export function newestFirst(tasks: readonly Task[]): Task[] {
-  return [...tasks].sort((a, b) => b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id));
+  return [...tasks].sort((a, b) => textual(b.created_at, a.created_at) || textual(b.id, a.id));
 }
 
 /** The list after a task has changed. An older word than what is known changes nothing: an ended task stays ended. */

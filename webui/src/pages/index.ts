@@ -18,13 +18,16 @@ export interface PageEntry {
   title: Key;
   /** The catalogues that it speaks with, beside `frame`. */
   words: readonly Namespace[];
+  /** What its list asks first when the address wants nothing special: fetched while the page's code is. */
+  first?: string;
 }
 
 export const pages: readonly PageEntry[] = [
   { path: "/", load: () => import("./home/Home.svelte"), nav: "home", title: "frame.home", words: ["home", "calls"] },
 
-  { path: "/people", load: () => import("./people/People.svelte"), permission: "uc:read", nav: "people", title: "frame.people", words: ["people"] },
+  { path: "/people", load: () => import("./people/People.svelte"), permission: "uc:read", nav: "people", title: "frame.people", words: ["people"], first: "/api/v1/uc/users?limit=50&count=true&sort=handle" },
   { path: "/people/new", load: () => import("./people/NewPerson.svelte"), permission: "uc:write", nav: "people", title: "frame.person_new", words: ["people"] },
+  { path: "/people/import", load: () => import("./people/ImportPeople.svelte"), permission: "uc:act", nav: "people", title: "frame.people_import", words: ["people"] },
   { path: "/people/:handle", load: () => import("./people/Person.svelte"), permission: "uc:read", nav: "people", title: "frame.person", words: ["people", "calls"] },
 
   { path: "/calls", load: () => import("./calls/Calls.svelte"), permission: "uc:read", nav: "calls", title: "frame.calls", words: ["calls"] },
@@ -54,6 +57,7 @@ export const pages: readonly PageEntry[] = [
   { path: "/system/audit", load: () => import("./system/Audit.svelte"), permission: "audit:read", nav: "system", title: "frame.audit", words: ["system"] },
   { path: "/system/tasks", load: () => import("./system/Tasks.svelte"), permission: "tasks:read", nav: "system", title: "frame.tasks", words: ["system", "machines"] },
   { path: "/system/tasks/:id", load: () => import("./system/Task.svelte"), permission: "tasks:read", nav: "system", title: "frame.task", words: ["system", "machines"] },
+  { path: "/system/transfer", load: () => import("./system/Transfer.svelte"), permission: "uc:read", nav: "system", title: "frame.transfer", words: ["system"] },
   { path: "/system/api", load: () => import("./system/Api.svelte"), nav: "system", title: "frame.api", words: ["system"] },
   { path: "/system/about", load: () => import("./system/About.svelte"), nav: "system", title: "frame.about", words: ["system"] },
 

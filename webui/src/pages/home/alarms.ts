@@ -1,6 +1,7 @@
 /** What needs a hand: the active alarms, worst first, those nobody has seen before the others. */
 import type { Alarm } from "../../api/client";
 import type { ApplianceEvent } from "../../lib/events";
+import { textual } from "../../lib/order";
 import type { Tone } from "../calls/call";
 
 const WEIGHT: Record<Alarm["severity"], number> = { critical: 0, major: 1, warning: 2 };
@@ -12,9 +13,7 @@ export function severityTone(severity: Alarm["severity"]): Tone {
 
 export function byUrgency(alarms: Alarm[]): Alarm[] {
   const seen = (alarm: Alarm): number => (alarm.acknowledged_at ? 1 : 0);
-  return [...alarms].sort(
-    (a, b) => seen(a) - seen(b) || WEIGHT[a.severity] - WEIGHT[b.severity] || b.raised_at.localeCompare(a.raised_at),
-  );
+  return [...alarms].sort((a, b) => seen(a) - seen(b) || WEIGHT[a.severity] - WEIGHT[b.severity] || textual(b.raised_at, a.raised_at));
 }
 
 /** The active alarms after an event. */

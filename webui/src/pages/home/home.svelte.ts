@@ -47,6 +47,11 @@ export class HomeCalls {
     topics: ["uc.users"],
   });
 
+  /** Something that decides what the sentence says is still asked for. */
+  get asked(): boolean {
+    return [this.live, this.records, this.phones, this.people].some((each) => each.remote.state === "loading");
+  }
+
   constructor() {
     const countPhones = throttled(() => void this.phones.refresh(), COUNT_MS);
     ownedByComponent(live.on(["uc.registrations"], countPhones, countPhones));

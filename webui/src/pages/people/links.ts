@@ -1,6 +1,9 @@
 import type { User } from "./user";
 
-/** The page of a person. The handle "new" would be the page that adds one, so the id stands in for it. */
+/** Handles that are pages: the id stands in for them. */
+const pages = ["new", "import"];
+
+/** The page of a person. */
 export function personPath(user: Pick<User, "handle" | "id">): string {
-  return `/people/${encodeURIComponent(user.handle === "new" ? user.id : user.handle)}`;
+  return `/people/${encodeURIComponent(pages.includes(user.handle) ? user.id : user.handle)}`;
 }

@@ -28,7 +28,7 @@ export class LivePhones {
       clearTimeout(this.#later);
       this.#asked++;
     });
-    void this.refresh();
+    void live.ready().then(() => (this.#asked === 0 ? this.refresh() : undefined));
   }
 
   async refresh(): Promise<void> {

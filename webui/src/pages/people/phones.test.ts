@@ -29,6 +29,7 @@ describe("LivePhones", () => {
 
   it("keeps what was told while the list was under way", async () => {
     const phones = new LivePhones(() => Promise.resolve({ ok: true, value: [phone("3001", "a")] }));
+    await Promise.resolve();
     phones.take(event("registration.deleted", phone("3001", "a")));
     phones.take(event("registration.changed", phone("3002", "b")));
     await settled();

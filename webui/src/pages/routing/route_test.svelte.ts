@@ -3,10 +3,14 @@ import type { Problem } from "../../api/client";
 import { testRoute } from "./api";
 import { uriOf, type RouteAnswer, type RouteQuestion } from "./path";
 
+export const TRANSPORTS = ["udp", "tcp", "tls", "ws", "wss"] as const;
+
 class RouteTesting {
   caller = $state("");
   callee = $state("");
   source = $state("");
+  /** That the request comes over; empty is not said. */
+  transport = $state("");
   /** As <input type="datetime-local"> has it; empty is now. */
   at = $state("");
   more = $state(false);
@@ -23,7 +27,7 @@ class RouteTesting {
       callee: uriOf(this.callee),
       source: this.source.trim() || null,
       at: this.at === "" || Number.isNaN(at.getTime()) ? null : at.toISOString(),
-      transport: null,
+      transport: TRANSPORTS.find((each) => each === this.transport) ?? null,
     };
   }
 
