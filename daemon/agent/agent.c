@@ -46,6 +46,7 @@ struct agent {
 	struct management *management;
 	struct management_state state;		    /* ready and reason, as told */
 	struct probe_result probe, probe_under_way; /* the second is the worker's */
+	struct probe_link link;			    /* the worker's, too */
 	struct timer status_timer, csr_timer, probe_timer, prepare_timer;
 	char problem[120]; /* what keeps the server from being started, "" = nothing */
 	char program[80], listen[100];
@@ -118,7 +119,7 @@ static void run_probe(void *user)
 	struct agent *a = user;
 
 	if (a->is_smgr)
-		probe_postgres(PG_SOCKET, "postgres", "postgres", &a->probe_under_way);
+		probe_postgres(&a->link, PG_SOCKET, "postgres", "postgres", &a->probe_under_way);
 	else
 		probe_health(HEALTH_SOCKET, &a->probe_under_way);
 }
@@ -435,6 +436,7 @@ int agent_new(struct agent **ret, struct error *err)
 
 	if (!a)
 		return error_set(err, -ENOMEM, "out of memory");
+	a->link.fd = -1;
 	a->prepare.ended = on_prepared;
 	a->freeze.answered = on_frozen;
 	r = loop_new(NULL, &a->loop);
@@ -496,6 +498,7 @@ struct agent *agent_free(struct agent *a)
 		loop_timer_stop(a->loop, &a->prepare_timer);
 		job_pool_free(a->jobs);
 	}
+	probe_link_close(&a->link);
 	identity_done(&a->identity);
 	guest_done(&a->guest);
 	loop_free(a->loop);

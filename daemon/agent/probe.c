@@ -12,6 +12,7 @@
 #include "base/json_field.h"
 
 #define ANSWER_MAX 65536
+#define LINK_USES 60
 
 static void say(struct probe_result *ret, const char *reason)
 {
@@ -165,23 +166,48 @@ static size_t startup(unsigned char *out, size_t size, const char *user, const c
 	return n;
 }
 
-void probe_postgres(const char *socket_path, const char *user, const char *database,
-		    struct probe_result *ret)
+/* Say something and wait for ReadyForQuery. */
+static void exchange(int fd, const void *words, size_t n, struct probe_result *ret)
 {
-	static const unsigned char terminate[] = { 'X', 0, 0, 0, 4 };
-	unsigned char hello[256];
 	AUTO(str) char *answer = malloc(ANSWER_MAX);
-	AUTO(fd) int fd = dial(socket_path);
-	size_t n = startup(hello, sizeof(hello), user, database), len = 0;
+	size_t len = 0;
 	ssize_t got;
 
 	say(ret, "the database is starting");
-	if (!answer || fd < 0 || n == 0 || send(fd, hello, n, MSG_NOSIGNAL) != (ssize_t)n)
+	if (!answer || fd < 0 || n == 0 || send(fd, words, n, MSG_NOSIGNAL) != (ssize_t)n)
 		return;
 	while (len < ANSWER_MAX && (got = recv(fd, answer + len, ANSWER_MAX - len, 0)) > 0) {
 		len += (size_t)got;
 		if (probe_read_postgres((unsigned char *)answer, len, ret))
 			break;
 	}
-	(void)send(fd, terminate, sizeof(terminate), MSG_NOSIGNAL);
+}
+
+void probe_link_close(struct probe_link *link)
+{
+	static const unsigned char terminate[] = { 'X', 0, 0, 0, 4 };
+
+	if (link->fd >= 0) {
+		(void)send(link->fd, terminate, sizeof(terminate), MSG_NOSIGNAL);
+		close(link->fd);
+	}
+	*link = (struct probe_link){ .fd = -1 };
+}
+
+void probe_postgres(struct probe_link *link, const char *socket_path, const char *user,
+		    const char *database, struct probe_result *ret)
+{
+	static const unsigned char empty_query[] = { 'Q', 0, 0, 0, 5, 0 };
+	unsigned char hello[256];
+
+	if (link->fd >= 0 && ++link->uses < LINK_USES) {
+		exchange(link->fd, empty_query, sizeof(empty_query), ret);
+		if (ret->ready)
+			return;
+	}
+	probe_link_close(link);
+	link->fd = dial(socket_path);
+	exchange(link->fd, hello, startup(hello, sizeof(hello), user, database), ret);
+	if (!ret->ready)
+		probe_link_close(link);
 }

@@ -10,12 +10,21 @@ struct probe_result {
 	char reason[120]; /* why not, printable ASCII */
 };
 
+/* A log-in that is kept between probes, because a new one costs PostgreSQL a process. {.fd = -1} at first;
+ * one thread at a time. */
+struct probe_link {
+	int fd;
+	unsigned uses;
+};
+
 /* Both block up to PROBE_TIMEOUT: for worker threads. */
 /* GET /health over the unix socket: ready when 200 and "ready": true. */
 void probe_health(const char *socket_path, struct probe_result *ret);
-/* PostgreSQL's log-in by protocol 3.0 over its unix socket: ready when it says ReadyForQuery. */
-void probe_postgres(const char *socket_path, const char *user, const char *database,
-		    struct probe_result *ret);
+/* PostgreSQL's log-in by protocol 3.0 over its unix socket, then an empty query on the same link: ready when it
+ * says ReadyForQuery. A kept link that fails, and each 60th probe, logs in anew. */
+void probe_postgres(struct probe_link *link, const char *socket_path, const char *user,
+		    const char *database, struct probe_result *ret);
+void probe_link_close(struct probe_link *link);
 
 /* The parsers, for tests: whole answers. */
 void probe_read_health(const char *answer, unsigned long len, struct probe_result *ret);

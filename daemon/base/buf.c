@@ -86,6 +86,10 @@ void buf_add_u64(struct buf *b, uint64_t n)
 	char digits[20];
 	size_t at = sizeof(digits);
 
+	if (n < 10) { /* the length of no body, mostly */
+		buf_add_char(b, (char)('0' + n));
+		return;
+	}
 	do {
 		digits[--at] = (char)('0' + n % 10);
 		n /= 10;

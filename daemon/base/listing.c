@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listing.c - see listing.h: the release functions, and pages of lists that are whole in memory. */
+/* listing.c - see listing.h: the release functions, the key, and pages of lists that are whole in memory. */
 #include "base/listing.h"
+#include "base/buf.h"
 #include "base/json_field.h"
 
 #include <locale.h>
@@ -13,6 +14,32 @@ void listing_query_done(struct listing_query *query)
 	query->text = NULL;
 }
 
+static void key_add(struct buf *out, char kind, const char *text)
+{
+	buf_printf(out, "%c%zu:%s", kind, strlen(text), text);
+}
+
+void listing_query_key(const struct listing_query *query, struct buf *out)
+{
+	static const char ops[] = { [LISTING_IN] = '=', [LISTING_GTE] = '>', [LISTING_LT] = '<' };
+
+	buf_printf(out, "%u%c%llx", (unsigned)query->limit, query->count ? 'c' : 'p',
+		   (unsigned long long)query->binding);
+	for (size_t i = 0; i < query->order_count; i++)
+		key_add(out, query->order[i].descending ? 'd' : 'a', query->order[i].field->name);
+	if (query->q)
+		key_add(out, 'q', query->q);
+	for (size_t i = 0; i < query->condition_count; i++) {
+		const struct listing_condition *c = &query->condition[i];
+
+		key_add(out, 'f', c->field->name);
+		for (size_t k = 0; k < c->count; k++)
+			key_add(out, ops[c->op], c->value[k]);
+	}
+	for (size_t i = 0; query->resumed && i < query->order_count; i++)
+		key_add(out, 'r', query->after[i]);
+}
+
 void listing_page_done(struct listing_page *page)
 {
 	json_decref(page->items);
@@ -21,6 +48,8 @@ void listing_page_done(struct listing_page *page)
 		free(page->last[i]);
 		page->last[i] = NULL;
 	}
+	free(page->state);
+	page->state = NULL;
 }
 
 const struct listing_field *listing_find(const struct listing *listing, const char *name,

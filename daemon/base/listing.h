@@ -85,6 +85,9 @@ struct listing_query {
 	char *text;
 };
 void listing_query_done(struct listing_query *query);
+struct buf;
+/* A text that tells it from each other question to the same list. */
+void listing_query_key(const struct listing_query *query, struct buf *out);
 #define AUTO_LISTING __attribute__((cleanup(listing_query_done))) struct listing_query
 
 /* A page of it. `last` are the sort values of the last item when `more` follow. */
@@ -93,6 +96,7 @@ struct listing_page {
 	bool more;
 	int64_t total; /* if it was asked for */
 	char *last[LISTING_SORT_MAX];
+	char *state; /* of what it was read from, if its source knows; NULL also for an empty page */
 };
 void listing_page_done(struct listing_page *page);
 #define AUTO_LISTING_PAGE __attribute__((cleanup(listing_page_done))) struct listing_page

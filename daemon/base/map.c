@@ -39,6 +39,15 @@ struct map_node *map_next_same(const struct map_node *node)
 	return NULL;
 }
 
+static void link_first(struct map_node **slot, struct map_node *node)
+{
+	node->next = *slot;
+	node->at = slot;
+	if (node->next)
+		node->next->at = &node->next;
+	*slot = node;
+}
+
 static int map_grow(struct map *m)
 {
 	size_t size = m->slots ? (m->mask + 1) * 2 : 16;
@@ -52,8 +61,7 @@ static int map_grow(struct map *m)
 	for (size_t i = 0; m->slots && i <= m->mask; i++) {
 		for (struct map_node *n = m->slots[i], *next; n; n = next) {
 			next = n->next;
-			n->next = slots[n->hash & (size - 1)];
-			slots[n->hash & (size - 1)] = n;
+			link_first(&slots[n->hash & (size - 1)], n);
 		}
 	}
 	free(m->slots);
@@ -71,8 +79,7 @@ int map_add(struct map *m, struct map_node *node, struct slice key)
 		return r;
 	node->key = key;
 	node->hash = slice_hash(key);
-	node->next = m->slots[node->hash & m->mask];
-	m->slots[node->hash & m->mask] = node;
+	link_first(&m->slots[node->hash & m->mask], node);
 	m->count++;
 	return 0;
 }
@@ -86,17 +93,15 @@ int map_add_unique(struct map *m, struct map_node *node, struct slice key)
 
 bool map_remove(struct map *m, struct map_node *node)
 {
-	if (m->count == 0)
+	if (m->count == 0 || !node->at)
 		return false;
-	for (struct map_node **at = &m->slots[node->hash & m->mask]; *at; at = &(*at)->next) {
-		if (*at == node) {
-			*at = node->next;
-			node->next = NULL;
-			m->count--;
-			return true;
-		}
-	}
-	return false;
+	*node->at = node->next;
+	if (node->next)
+		node->next->at = node->at;
+	node->next = NULL;
+	node->at = NULL;
+	m->count--;
+	return true;
 }
 
 static struct map_node *map_seek(const struct map *m, struct map_iter *it)

@@ -6,6 +6,7 @@
 /* Embed in the value; the key's bytes belong to the value and must not change while linked. */
 struct map_node {
 	struct map_node *next;
+	struct map_node **at; /* what points here; NULL: not linked */
 	uint64_t hash;
 	struct slice key;
 };
@@ -25,7 +26,8 @@ struct map_node *map_next_same(const struct map_node *node);
 int map_add(struct map *m, struct map_node *node, struct slice key);
 /* As map_add(), refusing a second value of one key. Errors: -EEXIST, -ENOMEM. */
 int map_add_unique(struct map *m, struct map_node *node, struct slice key);
-bool map_remove(struct map *m, struct map_node *node); /* false if it was not linked */
+/* In O(1), however many share its key; false if it was not linked. */
+bool map_remove(struct map *m, struct map_node *node);
 
 /* Iterate in no order; removing the current node is allowed, adding is not. */
 struct map_iter {

@@ -240,6 +240,22 @@ static uint64_t hash_finish(struct sip_state *s)
 	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
+/* The last 0..7 bytes as a number, without reading beyond them. */
+static uint64_t tail_word(const char *p, size_t len)
+{
+	uint32_t low, high;
+	uint64_t word = 0;
+
+	if (len >= 4) { /* two words that overlap */
+		memcpy(&low, p, 4);
+		memcpy(&high, p + len - 4, 4);
+		return low | (uint64_t)high << (8 * (len - 4));
+	}
+	for (size_t i = 0; i < len; i++)
+		word |= (uint64_t)(unsigned char)p[i] << (8 * i);
+	return word;
+}
+
 uint64_t slice_hash(struct slice s)
 {
 	struct sip_state state;
@@ -251,10 +267,7 @@ uint64_t slice_hash(struct slice s)
 		memcpy(&word, s.p, 8);
 		hash_word(&state, word);
 	}
-	word = (uint64_t)s.len << 56;
-	for (size_t i = 0; i < left; i++)
-		word |= (uint64_t)(unsigned char)s.p[i] << (8 * i);
-	hash_word(&state, word);
+	hash_word(&state, (uint64_t)s.len << 56 | tail_word(s.p, left));
 	return hash_finish(&state);
 }
 

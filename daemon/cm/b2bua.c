@@ -377,10 +377,19 @@ static void place_dialog(struct b2bua_half *b, int i, struct sip_dialog *dialog)
 	prack_forget(b, i);
 	sip_dialog_set_user(dialog, &b2bua_down_handlers, &b->down_leg[i]);
 	/* The place was another fork's: its dialog upstream goes too. */
-	if (old) {
-		relay_end_dialog(b, b->up[i]);
-		b->up[i] = sip_dialog_free(b->up[i]);
-	}
+	if (old)
+		b2bua_drop_up(b, i);
+}
+
+/* The dialog of an answer, as sip_dialog_response(). A new one has heard what all of them have. */
+static int branch_response(struct b2bua_branch *br, const struct sip_msg *msg,
+			   struct sip_dialog **ret)
+{
+	int made = sip_dialog_response(br->base, msg, ret);
+
+	if (made == 1)
+		*sip_dialog_told(*ret) = br->told;
+	return made;
 }
 
 static void take_progress(struct b2bua_branch *br, const struct sip_incoming *in)
@@ -397,7 +406,7 @@ static void take_progress(struct b2bua_branch *br, const struct sip_incoming *in
 	/* 100 is for one hop; without a tag there is no dialog to put it in. */
 	if (in->msg->status == 100 || answer_tag(in).len == 0)
 		return;
-	made = sip_dialog_response(br->base, in->msg, &dialog);
+	made = branch_response(br, in->msg, &dialog);
 	if (made < 0)
 		return;
 	i = fork_early_get(&b->half.forks, br->number, answer_tag(in));
@@ -428,7 +437,7 @@ void b2bua_take_answer(struct b2bua_branch *br, const struct sip_incoming *in)
 	struct half_reply reply;
 	int made, i;
 
-	made = sip_dialog_response(br->base, in->msg, &dialog);
+	made = branch_response(br, in->msg, &dialog);
 	if (made < 0) {
 		log_warning("call.answer_unusable", F("gsid", b->half.call->gsid),
 			    F("error", made));
@@ -506,7 +515,7 @@ static bool asked_again(struct b2bua_branch *br, struct sip_client_txn *txn,
 	br->txn = NULL;
 	r = b2bua_branch_send(br, &err);
 	if (r < 0)
-		log_failure(LOG_LEVEL_WARNING, "call.not_sent_on", r, &err);
+		b2bua_not_sent(br->owner->cm, r, &err);
 	return r == 0;
 }
 
@@ -536,13 +545,25 @@ static void down_response(void *user, struct sip_client_txn *txn, const struct s
 		take_refusal(br, in->msg->status, in->msg);
 }
 
+void b2bua_not_sent(struct cm *cm, int r, const struct error *err)
+{
+	uint64_t unlogged;
+
+	if (log_limit_take(&cm->unsent_log, loop_now(cm->loop), &unlogged))
+		log_warning("call.not_sent_on", F("errno", -r), F("reason", error_text(err, r)),
+			    F("unlogged", unlogged));
+}
+
 static void down_failed(void *user, struct sip_client_txn *txn, int reason)
 {
 	struct b2bua_branch *br = user;
+	struct cm *cm = br->owner->cm;
+	uint64_t unlogged;
 
-	log_warning("call.next_hop_failed", F("gsid", br->owner->half.call->gsid),
-		    F("phase", half_phase_name(br->owner->half.phase)),
-		    F("error", strerrordesc_np(-reason)));
+	if (log_limit_take(&cm->hop_log, loop_now(cm->loop), &unlogged))
+		log_warning("call.next_hop_failed", F("gsid", br->owner->half.call->gsid),
+			    F("phase", half_phase_name(br->owner->half.phase)),
+			    F("error", strerrordesc_np(-reason)), F("unlogged", unlogged));
 	take_refusal(br, reason == -ETIMEDOUT ? 408 : 500, NULL);
 }
 

@@ -13,6 +13,7 @@
 #include "cm/session.h"
 
 #include "codec/sip/sip_token.h"
+#include "stack/sip/sip_dialog.h"
 
 struct b2bua_half;
 struct b2bua_held;
@@ -20,7 +21,6 @@ struct own_invite;
 struct side;
 struct transfer;
 struct sip_client_txn;
-struct sip_dialog;
 struct sip_incoming;
 struct sip_msg;
 struct sip_server_txn;
@@ -37,6 +37,7 @@ struct b2bua_branch {
 	struct b2bua_half *owner;
 	struct sip_client_txn *txn; /* NULL once it ended */
 	struct sip_dialog *base;    /* of the first answer; further To-tags are made from it */
+	struct sip_told told;	    /* in each of them: what the INVITE said */
 	uint32_t cseq;
 	uint32_t least_s; /* session interval that the callee's side asked for (422), 0 none */
 	struct own_invite *own; /* what is not as in the INVITE that came; NULL nothing */
@@ -66,6 +67,8 @@ struct b2bua_relay {
 	uint8_t index;	    /* of its fork */
 	bool offers, holds; /* the request has an offer; which asks for hold */
 	uint32_t cseq;	    /* of the request that we sent */
+	struct buf before;  /* what the other side was told before this offer */
+	char before_type[64];
 };
 
 struct b2bua_half {
@@ -75,6 +78,7 @@ struct b2bua_half {
 	struct sip_server_txn *up_txn;
 	struct sip_dialog *up[FORK_EARLY_MAX], *down[FORK_EARLY_MAX];
 	struct b2bua_leg up_leg[FORK_EARLY_MAX], down_leg[FORK_EARLY_MAX];
+	struct sip_told up_told; /* in the dialog upstream that was freed last */
 	struct b2bua_branch branches[FORK_BRANCH_MAX];
 	struct b2bua_early early[FORK_EARLY_MAX];
 	bool up_has_100rel, up_demands_100rel, up_offered; /* what the INVITE says */
@@ -136,6 +140,8 @@ void b2bua_port_cancel(struct half *h);
 void b2bua_port_bye_up(struct half *h);
 void b2bua_port_bye_down(struct half *h);
 void b2bua_port_ended(struct half *h);
+/* Free a dialog upstream, NULL or not, with what goes through it. */
+void b2bua_drop_up(struct b2bua_half *b, int i);
 /* BYE to one side, whose dialog is gone then. */
 void b2bua_bye_side(struct b2bua_half *b, bool up);
 /* The station's line is on-hook again. */
@@ -155,6 +161,8 @@ struct b2bua_answer {
 void b2bua_take_answer(struct b2bua_branch *br, const struct sip_incoming *in);
 /* The INVITE of a branch, once more after 422. Errors: as sip_dialog_request(). */
 int b2bua_branch_send(struct b2bua_branch *br, struct error *err);
+/* Log that it could not be sent; one line a second. */
+void b2bua_not_sent(struct cm *cm, int r, const struct error *err);
 /* A further INVITE of this half, by itself the first one. own is taken; NULL: as the one that came. Errors:
  * -ENOSPC, as sip_dialog_request() (the branch is closed then). */
 int b2bua_branch_add(struct b2bua_half *b, struct own_invite *own, struct error *err);

@@ -145,25 +145,38 @@ static int branch_dialog(struct b2bua_half *b, struct b2bua_branch *br,
 				  &br->base, err);
 }
 
+/* The dialog that the INVITE goes out in: one that is lent, that of a try before, or a new one. */
+static int branch_base(struct b2bua_branch *br, const struct sip_msg *invite, struct error *err)
+{
+	struct b2bua_half *b = br->owner;
+
+	if (!invite && !transfer_is_on(b))
+		return error_set(err, -ENOTCONN, "nobody asks for it any more");
+	if (b->lender)
+		return join_lend(br) ? 0
+				     : error_set(err, -ENOTCONN, "the side that stays has left");
+	if (br->base)
+		return 0;
+	return invite ? branch_dialog(b, br, invite, err) : transfer_dialog(br, err);
+}
+
 int b2bua_branch_send(struct b2bua_branch *br, struct error *err)
 {
 	struct b2bua_half *b = br->owner;
-	const struct sip_msg *invite;
+	/* None in a half that we made for the target of a transfer. */
+	const struct sip_msg *invite = b->up_txn ? sip_server_txn_request(b->up_txn) : NULL;
 	AUTO_BUF headers = { 0 };
 	struct sip_extra extra = { 0 };
 	struct sip_cseq cseq;
 	int r;
 
-	if (!b->up_txn)
-		return transfer_send(br, err);
-	invite = sip_server_txn_request(b->up_txn);
-	if (b->lender)
-		r = join_lend(br) ? 0 : -ENOTCONN;
-	else
-		r = br->base ? 0 : branch_dialog(b, br, invite, err);
+	r = branch_base(br, invite, err);
 	if (r < 0)
 		return r;
-	invite_headers(br, invite, &headers);
+	if (invite)
+		invite_headers(br, invite, &headers);
+	else
+		transfer_headers(b, &headers);
 	if (b->lender)
 		session_keep(b->lender, b->lender_up, &headers);
 	else
@@ -171,9 +184,12 @@ int b2bua_branch_send(struct b2bua_branch *br, struct error *err)
 	if (!buf_ok(&headers))
 		return error_set(err, -ENOMEM, "out of memory");
 	extra.headers = buf_slice(&headers);
-	extra.content_type = sip_msg_value(invite, SIP_HDR_CONTENT_TYPE);
-	extra.body = invite->body;
-	session_note(b, false, extra.content_type, extra.body);
+	if (invite) {
+		extra.content_type = sip_msg_value(invite, SIP_HDR_CONTENT_TYPE);
+		extra.body = invite->body;
+	}
+	session_tell(b, false, br->base, &extra);
+	br->told = *sip_dialog_told(br->base);
 	r = sip_dialog_request(br->base, SLICE("INVITE"), &extra, NULL, &b2bua_branch_handlers, br,
 			       &br->txn, err);
 	if (r < 0)
@@ -222,7 +238,7 @@ void b2bua_port_send_on(struct half *h)
 	show_line(b, LINE_TRYING, -1);
 	r = b2bua_branch_add(b, NULL, &err);
 	if (r < 0) {
-		log_failure(LOG_LEVEL_WARNING, "call.not_sent_on", r, &err);
+		b2bua_not_sent(b->cm, r, &err);
 		b->final = (struct half_final){ .status = 500, .reason = "Next hop unreachable" };
 		(void)fsm_step(&h->fsm, HALF_EV_REJECT, &b->final);
 	}
@@ -265,6 +281,15 @@ static void port_refuse(struct half *h, const struct half_final *final)
 		log_failure(LOG_LEVEL_WARNING, "call.refusal_not_sent", r, NULL);
 }
 
+void b2bua_drop_up(struct b2bua_half *b, int i)
+{
+	if (!b->up[i])
+		return;
+	b->up_told = *sip_dialog_told(b->up[i]);
+	relay_end_dialog(b, b->up[i]);
+	b->up[i] = sip_dialog_free(b->up[i]);
+}
+
 /* An INVITE that came with a To-tag (digits after off-hook) has no room for a second dialog: the first
  * fork has it, and the others nothing until one of them answers. */
 static struct sip_dialog *up_dialog_fixed(struct b2bua_half *b, int i, struct slice tag,
@@ -273,13 +298,10 @@ static struct sip_dialog *up_dialog_fixed(struct b2bua_half *b, int i, struct sl
 	struct error err = { 0 };
 	int r;
 
-	for (unsigned k = 0; k < FORK_EARLY_MAX; k++) {
-		if (!b->up[k])
-			continue;
-		if (!answers)
+	for (int k = 0; k < FORK_EARLY_MAX; k++) {
+		if (b->up[k] && !answers)
 			return NULL;
-		relay_end_dialog(b, b->up[k]);
-		b->up[k] = sip_dialog_free(b->up[k]);
+		b2bua_drop_up(b, k);
 	}
 	r = sip_server_txn_set_tag(b->up_txn, tag);
 	if (r == 0)
@@ -287,6 +309,8 @@ static struct sip_dialog *up_dialog_fixed(struct b2bua_half *b, int i, struct sl
 				       &b2bua_up_handlers, &b->up_leg[i], &b->up[i], &err);
 	if (r < 0)
 		log_failure(LOG_LEVEL_WARNING, "call.no_dialog", r, &err);
+	else
+		*sip_dialog_told(b->up[i]) = b->up_told; /* to the caller it is the same one */
 	return b->up[i];
 }
 
@@ -319,6 +343,7 @@ static void pass_up(struct b2bua_half *b, const struct half_reply *reply, enum l
 	const struct b2bua_answer *answer = reply->message;
 	const struct sip_msg *msg = answer->in->msg;
 	struct sip_dialog *dialog = up_dialog(b, reply->early, way == LEG_WAY_ANSWER);
+	struct sip_told told;
 	AUTO_BUF headers = { 0 };
 	struct sip_extra extra = { 0 };
 	int r;
@@ -335,13 +360,18 @@ static void pass_up(struct b2bua_half *b, const struct half_reply *reply, enum l
 	extra.reason_phrase = msg->reason;
 	if (way == LEG_WAY_ANSWER)
 		prack_complete(b, reply->early, &extra);
-	session_note(b, true, extra.content_type, extra.body);
-	if (way == LEG_WAY_PROGRESS && prack_wanted(b, answer->reliable))
+	told = *sip_dialog_told(dialog);
+	session_tell(b, true, dialog, &extra);
+	/* A description does not overtake one that waits for its turn. */
+	if (way == LEG_WAY_PROGRESS && (prack_wanted(b, answer->reliable) ||
+					(extra.body.len > 0 && sip_reliable_holds(dialog))))
 		r = sip_reliable_reply(dialog, b->up_txn, msg->status, &extra);
 	else
 		r = sip_dialog_reply(dialog, b->up_txn, msg->status, &extra);
-	if (r < 0)
+	if (r < 0) {
+		*sip_dialog_told(dialog) = told;
 		log_failure(LOG_LEVEL_WARNING, "call.answer_not_sent", r, NULL);
+	}
 }
 
 static void port_progress(struct half *h, const struct half_reply *reply)
@@ -362,11 +392,9 @@ static void port_answer(struct half *h, const struct half_reply *reply)
 	b2bua_note_contact(&h->down, answer->in->msg);
 	session_agreed(b, false, answer->in->msg);
 	pass_up(b, reply, LEG_WAY_ANSWER);
-	for (unsigned i = 0; i < FORK_EARLY_MAX; i++) {
-		if ((int)i == reply->early)
-			continue;
-		relay_end_dialog(b, b->up[i]);
-		b->up[i] = sip_dialog_free(b->up[i]);
+	for (int i = 0; i < FORK_EARLY_MAX; i++) {
+		if (i != reply->early)
+			b2bua_drop_up(b, i);
 	}
 	show_line(b, LINE_CONFIRMED, reply->early);
 }
@@ -400,7 +428,7 @@ static void port_ack(struct half *h, const void *message)
 	if (in) {
 		extra.content_type = sip_msg_value(in->msg, SIP_HDR_CONTENT_TYPE);
 		extra.body = in->msg->body;
-		session_note(b, false, extra.content_type, extra.body);
+		session_tell(b, false, winner_down(b), &extra);
 		(void)operation_raise(b, ENGINE_ANSWERED);
 	}
 	r = sip_dialog_ack(winner_down(b), b->branches[early->branch].cseq, &extra);

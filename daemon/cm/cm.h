@@ -2,6 +2,7 @@
 /* cm.h - the communication manager as one object: what its modules share. Private to this room. */
 #pragma once
 #include "base/list.h"
+#include "base/log_limit.h"
 #include "base/timer.h"
 #include "cm/appearance.h"
 #include "cm/call.h"
@@ -51,6 +52,7 @@ struct cm {
 	struct list sides; /* struct side, re-INVITEs of ours */
 	struct list dead;  /* those to free once nobody is inside them any more */
 	struct timer reaper;
+	struct log_limit hop_log, unsent_log; /* once a call while sm cannot be reached */
 };
 
 /* What we understand as a user agent, for Allow. */

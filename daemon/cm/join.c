@@ -124,10 +124,11 @@ void join_crossed(struct b2bua_branch *br, const struct sip_incoming *in)
 	struct sip_extra extra = { 0 };
 	AUTO_BUF body = { 0 };
 
-	buf_add_slice(&body, buf_slice(&s->sdp));
+	buf_add_slice(&body, session_told(s));
 	if (b->target_of || !b->up_offered) {
 		extra.content_type = slice_str(s->sdp_type);
 		extra.body = buf_slice(&body);
+		session_tell(old, up, br->base, &extra);
 	}
 	(void)sip_dialog_ack(br->base, br->cseq, &extra);
 	join_give_back(b);

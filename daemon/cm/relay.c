@@ -6,10 +6,12 @@
 #include "cm/b2bua.h"
 #include "cm/leg_header.h"
 #include "cm/operation.h"
+#include "cm/origin.h"
 #include "cm/prack.h"
 #include "cm/side.h"
 #include "cm/transfer.h"
 #include "codec/sdp/sdp.h"
+#include "codec/sip/sip_body.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
 #include "stack/sip/sip_dialog.h"
@@ -44,12 +46,15 @@ static const struct slice no_headers;
 /* -- hold ------------------------------------------------------------------------------- */
 
 /* Does an offer want to stop hearing the other side? The first media that is not refused says so. */
-static bool offer_holds(struct slice body)
+static bool offer_holds(const struct sip_msg *msg)
 {
 	struct sdp *sdp = malloc(sizeof(*sdp));
+	struct slice body;
 	bool holds = false;
 
-	if (sdp && sdp_parse(body, sdp) == 0) {
+	if (sdp &&
+	    sip_body_description(sip_msg_value(msg, SIP_HDR_CONTENT_TYPE), msg->body, &body) &&
+	    sdp_parse(body, sdp) == 0) {
 		for (size_t i = 0; i < sdp->media_count; i++) {
 			if (sdp->media[i].port == 0)
 				continue;
@@ -78,6 +83,7 @@ static void relay_free(struct b2bua_relay *relay)
 {
 	relay->owner->relay_count--;
 	list_remove(&relay->link);
+	buf_done(&relay->before);
 	free(relay);
 }
 
@@ -125,10 +131,17 @@ static bool refreshes(enum sip_method method)
 	return method == SIP_INVITE || method == SIP_UPDATE;
 }
 
+/* Whether a body in it is an offer or an answer. */
+static bool describes(enum sip_method method)
+{
+	return refreshes(method) || method == SIP_PRACK;
+}
+
 static void relay_answer(struct b2bua_relay *relay, unsigned status, const struct sip_msg *msg)
 {
 	struct b2bua_half *b = relay->owner;
 	AUTO_BUF headers = { 0 };
+	AUTO_BUF body = { 0 };
 	struct sip_extra extra = { 0 };
 
 	if (!relay->server)
@@ -145,7 +158,14 @@ static void relay_answer(struct b2bua_relay *relay, unsigned status, const struc
 				       slice_str(b->half.call->gsid));
 	if (status >= 200 && status < 300 && refreshes(relay->method))
 		session_answer(b, relay->from_up, sip_server_txn_request(relay->server), &headers);
-	session_note(b, relay->from_up, extra.content_type, extra.body);
+	if (status < 300 && describes(relay->method)) {
+		session_tell(b, relay->from_up, relay->from, &extra);
+	} else if (describes(relay->method)) {
+		/* What somebody can do who refuses: no session, but the same origin. */
+		origin_write(relay->from, extra.content_type, extra.body, &body);
+		if (buf_ok(&body))
+			extra.body = buf_slice(&body);
+	}
 	if (buf_ok(&headers))
 		extra.headers = buf_slice(&headers);
 	(void)sip_dialog_reply(relay->from, relay->server, status, &extra);
@@ -169,6 +189,9 @@ static void relay_final(struct b2bua_relay *relay, unsigned status, const struct
 		apply_hold(relay);
 	if (status < 300 && msg && refreshes(sip_msg_cseq_method(msg)))
 		session_agreed(b, !relay->from_up, msg);
+	if (status >= 300 && relay->offers)
+		session_note(b, !relay->from_up, slice_str(relay->before_type),
+			     buf_slice(&relay->before));
 	if (invite && status < 300)
 		b->reinvite_cseq = relay->cseq;
 	else if (invite)
@@ -219,6 +242,18 @@ static const struct sip_client_handlers client_handlers = {
 
 /* -- sending on --------------------------------------------------------------------------- */
 
+/* Refused, the description of before stays in force (RFC 3261 section 14.1). */
+static void keep_before(struct b2bua_relay *relay)
+{
+	const struct session *s =
+		relay->from_up ? &relay->owner->session_down : &relay->owner->session_up;
+
+	if (!relay->offers)
+		return;
+	buf_add_slice(&relay->before, session_told(s));
+	(void)slice_copy(slice_str(s->sdp_type), relay->before_type, sizeof(relay->before_type));
+}
+
 static int relay_send(struct b2bua_relay *relay, const struct sip_msg *msg, struct slice method,
 		      struct slice more)
 {
@@ -244,7 +279,10 @@ static int relay_send(struct b2bua_relay *relay, const struct sip_msg *msg, stru
 	extra.headers = buf_slice(&headers);
 	extra.content_type = sip_msg_value(msg, SIP_HDR_CONTENT_TYPE);
 	extra.body = msg->body;
-	session_note(b, !relay->from_up, extra.content_type, extra.body);
+	if (describes(sip_method_lookup(method))) {
+		keep_before(relay);
+		session_tell(b, !relay->from_up, relay->to, &extra);
+	}
 	r = sip_dialog_request(relay->to, method, &extra, NULL, &client_handlers, relay,
 			       &relay->client, NULL);
 	if (r < 0)
@@ -268,7 +306,7 @@ static struct b2bua_relay *relay_new(struct b2bua_leg *leg, struct sip_dialog *f
 	relay->index = leg->index;
 	relay->method = msg->method;
 	relay->offers = msg->body.len > 0 && msg->method != SIP_INFO;
-	relay->holds = relay->offers && offer_holds(msg->body);
+	relay->holds = relay->offers && offer_holds(msg);
 	list_append(&leg->owner->relays, &relay->link);
 	leg->owner->relay_count++;
 	return relay;
@@ -446,7 +484,7 @@ bool relay_ack(struct b2bua_leg *leg, struct sip_dialog *dialog, const struct si
 
 	if (!other || b->reinvite != dialog || b->reinvite_cseq == 0)
 		return false;
-	session_note(b, !leg->up, extra.content_type, extra.body);
+	session_tell(b, !leg->up, other, &extra);
 	(void)sip_dialog_ack(other, b->reinvite_cseq, &extra);
 	reinvite_done(b);
 	return true;

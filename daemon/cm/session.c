@@ -8,6 +8,7 @@
 #include "cm/b2bua.h"
 #include "cm/cm_options.h"
 #include "cm/operation.h"
+#include "cm/origin.h"
 #include "cm/side.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
@@ -180,7 +181,7 @@ static int refresh(struct session *s, struct sip_dialog *dialog)
 	struct sip_extra extra = { 0 };
 
 	if (!s->updates) {
-		buf_add_slice(&body, buf_slice(&s->sdp));
+		buf_add_slice(&body, session_told(s));
 		if (body.len == 0 || !buf_ok(&body))
 			return -EAGAIN;
 		return side_offer(b, s->up, slice_str(s->sdp_type), buf_slice(&body), reinvited, s);
@@ -271,6 +272,33 @@ void session_agreed(struct b2bua_half *b, bool up, const struct sip_msg *answer)
 		restart(s, &terms);
 }
 
+struct slice session_told(const struct session *s)
+{
+	return s->sdp_type[0] ? buf_slice(&s->sdp) : slice_make(NULL, 0);
+}
+
+static void note_type(struct session *s, struct slice type)
+{
+	if (slice_copy(type, s->sdp_type, sizeof(s->sdp_type)) < 0)
+		s->sdp_type[0] = '\0';
+}
+
+void session_tell(struct b2bua_half *b, bool up, struct sip_dialog *dialog, struct sip_extra *extra)
+{
+	struct session *s = session_of(b, up);
+
+	if (extra->body.len == 0)
+		return;
+	buf_reset(&s->sdp);
+	origin_write(dialog, extra->content_type, extra->body, &s->sdp);
+	if (!buf_ok(&s->sdp)) {
+		buf_reset(&s->sdp);
+		return;
+	}
+	note_type(s, extra->content_type);
+	extra->body = buf_slice(&s->sdp);
+}
+
 void session_note(struct b2bua_half *b, bool up, struct slice type, struct slice body)
 {
 	struct session *s = session_of(b, up);
@@ -279,7 +307,8 @@ void session_note(struct b2bua_half *b, bool up, struct slice type, struct slice
 		return;
 	buf_reset(&s->sdp);
 	buf_add_slice(&s->sdp, body);
-	if (!buf_ok(&s->sdp) || slice_copy(type, s->sdp_type, sizeof(s->sdp_type)) < 0)
+	note_type(s, type);
+	if (!buf_ok(&s->sdp))
 		buf_reset(&s->sdp);
 }
 

@@ -12,6 +12,8 @@
 
 struct b2bua_half;
 struct sip_client_txn;
+struct sip_dialog;
+struct sip_extra;
 struct sip_msg;
 
 #define SESSION_LEAST_S 90 /* the smallest interval that may be asked for (section 4) */
@@ -38,8 +40,8 @@ struct session {
 	struct sip_client_txn *txn; /* a refresh of ours */
 	bool up, updates;	    /* the peer allows UPDATE */
 	uint64_t ends_ms;	    /* loop time at which the session has expired */
-	struct buf sdp;		    /* the description that it was told last */
-	char sdp_type[64];
+	struct buf sdp;		    /* the description that it was told last, session_told() */
+	char sdp_type[64];	    /* "" when its type is too long to be kept */
 };
 
 void session_read(const struct sip_msg *msg, struct session_words *ret);
@@ -61,7 +63,13 @@ void session_answer(struct b2bua_half *b, bool up, const struct sip_msg *request
 		    struct buf *headers);
 /* A 2xx came from a side: the timer runs from now. */
 void session_agreed(struct b2bua_half *b, bool up, const struct sip_msg *answer);
-/* A description went to a side. */
+/* The description that a side was told last; empty: none. */
+struct slice session_told(const struct session *s);
+/* A description goes to a side in that dialog: extra's body gets the dialog's origin (origin.h) and is
+ * kept; it is borrowed until the side is told something else. Not for one that session_told() gave. */
+void session_tell(struct b2bua_half *b, bool up, struct sip_dialog *dialog,
+		  struct sip_extra *extra);
+/* What a side was told, or will have been: without sending. */
 void session_note(struct b2bua_half *b, bool up, struct slice type, struct slice body);
 /* That side has left. */
 void session_stop_side(struct b2bua_half *b, bool up);

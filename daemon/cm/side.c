@@ -9,6 +9,7 @@
 #include "cm/b2bua.h"
 #include "cm/operation.h"
 #include "codec/sdp/sdp.h"
+#include "codec/sip/sip_body.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_msg.h"
 #include "stack/sip/sip_dialog.h"
@@ -194,11 +195,11 @@ static int try(struct side *s)
 	extra.headers = buf_slice(&headers);
 	extra.body = buf_slice(&s->body);
 	extra.content_type = slice_str(s->type);
+	session_tell(b, s->up, dialog, &extra);
 	r = sip_dialog_request(dialog, SLICE("INVITE"), &extra, NULL, &handlers, s, &s->txn, NULL);
 	if (r < 0)
 		return r;
 	(void)engine_offer(&b->engine, event_of(s));
-	session_note(b, s->up, extra.content_type, extra.body);
 	if (sip_msg_cseq(sip_client_txn_request(s->txn), &cseq) == 0)
 		s->cseq = cseq.number;
 	return 0;
@@ -224,7 +225,7 @@ int side_offer(struct b2bua_half *b, bool up, struct slice type, struct slice bo
 	s->user = user;
 	s->ends_ms = loop_now(b->cm->loop) + SIDE_PATIENCE_MS;
 	buf_add_slice(&s->body, body);
-	buf_add_slice(&s->before, buf_slice(&session->sdp));
+	buf_add_slice(&s->before, session_told(session));
 	r = !buf_ok(&s->body) || !buf_ok(&s->before) ||
 			    slice_copy(type, s->type, sizeof(s->type)) < 0
 		    ? -ENOMEM
@@ -276,29 +277,22 @@ void side_free_all(struct cm *cm)
 
 /* -- hold ------------------------------------------------------------------------------- */
 
-/* "The origin line's version goes up by one" (RFC 3264 section 8). */
-static void next_version(struct slice version, char out[static 24])
-{
-	uint64_t n = 0;
+#define DESCRIPTION "application/sdp"
 
-	(void)slice_take_u64(&version, &n);
-	(void)snprintf(out, 24, "%llu", (unsigned long long)n + 1);
-}
-
-/* The description that a side was told last, stopped. False if there is none, or it is stopped. */
-static bool stopped(const struct session *session, bool next, struct buf *out)
+/* The description that a side was told last, stopped; the other parts of a body are not said again. False if
+ * there is none, or if it is to be a change and would be none. */
+static bool stopped(const struct session *session, bool change, struct buf *out)
 {
+	static const struct sdp_change stop = { .direction = SDP_INACTIVE };
 	struct sdp *sdp = malloc(sizeof(*sdp));
-	struct sdp_change change = { .direction = SDP_INACTIVE };
-	char version[24];
+	struct slice told;
 	bool made = false;
 
-	if (sdp && session->sdp.len > 0 && sdp_parse(buf_slice(&session->sdp), sdp) == 0 &&
-	    sdp->media_count > 0 && (!next || !sdp_is_hold(sdp, 0))) {
-		next_version(sdp->session_version, version);
-		if (next)
-			change.session_version = slice_str(version);
-		sdp_write(sdp, &change, out);
+	if (sdp &&
+	    sip_body_description(slice_str(session->sdp_type), session_told(session), &told) &&
+	    sdp_parse(told, sdp) == 0 && sdp->media_count > 0 &&
+	    (!change || !sdp_is_hold(sdp, 0))) {
+		sdp_write(sdp, &stop, out);
 		made = buf_ok(out);
 	}
 	free(sdp);
@@ -311,7 +305,7 @@ void side_hold(struct b2bua_half *b, bool up)
 	AUTO_BUF body = { 0 };
 
 	if (stopped(session, true, &body))
-		(void)side_offer(b, up, slice_str(session->sdp_type), buf_slice(&body), NULL, NULL);
+		(void)side_offer(b, up, SLICE(DESCRIPTION), buf_slice(&body), NULL, NULL);
 }
 
 static void answer_offer(struct b2bua_leg *leg, struct sip_dialog *dialog,
@@ -336,8 +330,9 @@ static void answer_offer(struct b2bua_leg *leg, struct sip_dialog *dialog,
 		return;
 	session_answer(b, leg->up, in->msg, &headers);
 	extra.headers = buf_slice(&headers);
-	extra.content_type = slice_str(session->sdp_type);
+	extra.content_type = SLICE(DESCRIPTION);
 	extra.body = buf_slice(&body);
+	session_tell(b, leg->up, dialog, &extra);
 	(void)sip_dialog_reply(dialog, txn, 200, &extra);
 	sip_server_txn_detach(txn);
 }

@@ -12,6 +12,7 @@
 struct b2bua_branch;
 struct b2bua_half;
 struct b2bua_leg;
+struct buf;
 struct error;
 struct sip_dialog;
 struct sip_incoming;
@@ -20,8 +21,12 @@ struct sip_incoming;
 bool transfer_is_ours(const struct b2bua_leg *leg);
 void transfer_refer(struct b2bua_leg *leg, struct sip_dialog *dialog,
 		    const struct sip_incoming *in);
-/* The INVITE of a target half. Errors: as sip_dialog_request(). */
-int transfer_send(struct b2bua_branch *br, struct error *err);
+/* Whether somebody still wants the INVITE of a target half; false for all others. */
+bool transfer_is_on(const struct b2bua_half *n);
+/* Of that INVITE: its dialog, unless it borrows one, and its fields. Errors: -ENOTCONN who should stay has
+ * left, as own_route() and sip_dialog_new_uac(). */
+int transfer_dialog(struct b2bua_branch *br, struct error *err);
+void transfer_headers(const struct b2bua_half *n, struct buf *out);
 /* The half whose phone asked: the kept side is gone, let its phone go once it has heard so; it is over; it is
  * about to be freed. */
 void transfer_let_go(struct b2bua_half *b);

@@ -91,10 +91,13 @@ static void acknowledge_as_before(struct b2bua_half *n, struct b2bua_branch *br)
 {
 	const struct session *s = n->lender_up ? &n->lender->session_up : &n->lender->session_down;
 	struct sip_extra extra = { 0 };
+	AUTO_BUF body = { 0 };
 
-	if (s->sdp.len > 0) {
+	buf_add_slice(&body, session_told(s));
+	if (body.len > 0) {
 		extra.content_type = slice_str(s->sdp_type);
-		extra.body = buf_slice(&s->sdp);
+		extra.body = buf_slice(&body);
+		session_tell(n->lender, n->lender_up, br->base, &extra);
 	}
 	(void)sip_dialog_ack(br->base, br->cseq, &extra);
 }
@@ -118,11 +121,11 @@ static void target_ack(struct half *h, const void *message)
 	if (in) {
 		extra.content_type = sip_msg_value(in->msg, SIP_HDR_CONTENT_TYPE);
 		extra.body = in->msg->body;
+		session_tell(n, false, dialog, &extra);
 	}
 	(void)sip_dialog_ack(dialog, br->cseq, &extra);
 	if (!in)
 		return;
-	session_note(n, false, extra.content_type, extra.body);
 	(void)operation_raise(n, ENGINE_ANSWERED);
 	if (n->lender) {
 		n->down[winner] = dialog;
@@ -165,7 +168,12 @@ static const struct half_port target_port = {
 
 /* -- the target's INVITE ------------------------------------------------------------------ */
 
-static int target_dialog(struct b2bua_branch *br, struct error *err)
+bool transfer_is_on(const struct b2bua_half *n)
+{
+	return n->target_of && n->target_of->asker;
+}
+
+int transfer_dialog(struct b2bua_branch *br, struct error *err)
 {
 	struct b2bua_half *n = br->owner, *b = n->target_of->asker;
 	struct sip_dialog *kept = operation_dialog(b, transfer_kept_up(b));
@@ -191,43 +199,14 @@ static int target_dialog(struct b2bua_branch *br, struct error *err)
 				  &br->base, err);
 }
 
-int transfer_send(struct b2bua_branch *br, struct error *err)
+void transfer_headers(const struct b2bua_half *n, struct buf *out)
 {
-	struct b2bua_half *n = br->owner;
-	AUTO_BUF headers = { 0 };
-	struct sip_extra extra = { 0 };
-	struct sip_cseq cseq;
-	int r;
-
-	if (!n->target_of || !n->target_of->asker)
-		return error_set(err, -ENOTCONN, "the transfer is over");
-	if (n->lender)
-		r = join_lend(br) ? 0 : -ENOTCONN;
-	else
-		r = br->base ? 0 : target_dialog(br, err);
-	if (r < 0)
-		return r;
-	(void)sip_build_header_u32(&headers, SIP_HDR_MAX_FORWARDS, n->max_forwards);
-	(void)sip_build_header(&headers, SIP_HDR_AV_GLOBAL_SESSION_ID,
-			       slice_str(n->half.call->gsid));
-	(void)sip_build_header(&headers, SIP_HDR_ALLOW, SLICE(CM_ALLOW));
-	(void)sip_build_header(&headers, SIP_HDR_SUPPORTED, SLICE(CM_SUPPORTED_INSIDE));
-	if (n->lender) {
-		session_keep(n->lender, n->lender_up, &headers);
-	} else {
-		buf_add_slice(&headers, buf_slice(&n->own_lines));
-		session_propose(n, br->least_s, &headers);
-	}
-	if (!buf_ok(&headers))
-		return error_set(err, -ENOMEM, "out of memory");
-	extra.headers = buf_slice(&headers);
-	r = sip_dialog_request(br->base, SLICE("INVITE"), &extra, NULL, &b2bua_branch_handlers, br,
-			       &br->txn, err);
-	if (r < 0)
-		return r;
-	if (sip_msg_cseq(sip_client_txn_request(br->txn), &cseq) == 0)
-		br->cseq = cseq.number;
-	return 0;
+	(void)sip_build_header_u32(out, SIP_HDR_MAX_FORWARDS, n->max_forwards);
+	(void)sip_build_header(out, SIP_HDR_AV_GLOBAL_SESSION_ID, slice_str(n->half.call->gsid));
+	(void)sip_build_header(out, SIP_HDR_ALLOW, SLICE(CM_ALLOW));
+	(void)sip_build_header(out, SIP_HDR_SUPPORTED, SLICE(CM_SUPPORTED_INSIDE));
+	if (!n->lender)
+		buf_add_slice(out, buf_slice(&n->own_lines));
 }
 
 int transfer_target_new(struct b2bua_half *b, uint32_t max_forwards, struct transfer *t,

@@ -17,12 +17,10 @@ struct reader {
 	struct error *err;
 };
 
-/* Not seeded: a cursor outlives a restart. */
-static uint64_t fnv(uint64_t hash, const char *text)
+/* Text after text. Not seeded: a cursor outlives a restart. */
+static uint64_t bind_text(uint64_t hash, const char *text)
 {
-	for (const char *p = text; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 0x100000001b3ULL;
-	return (hash ^ 0xff) * 0x100000001b3ULL;
+	return slice_fnv1a(slice_fnv1a(hash, slice_str(text)), SLICE("\xff"));
 }
 
 /* A copy that lives as long as the query; a request's target is far smaller than the room for it. */
@@ -85,7 +83,7 @@ static int read_order(struct reader *r)
 		    q->order_count < LISTING_SORT_MAX)
 			q->order[q->order_count++] = (struct listing_order){ f, descending };
 	}
-	q->binding = fnv(q->binding, asked ? asked : q->listing->sort);
+	q->binding = bind_text(q->binding, asked ? asked : q->listing->sort);
 	return 0;
 }
 
@@ -257,7 +255,7 @@ static int read_pairs(struct reader *r)
 		if (result < 0)
 			return result;
 		/* the order of parameters does not matter to a cursor */
-		q->binding += fnv(fnv(0, pair->name), pair->value);
+		q->binding += bind_text(bind_text(0, pair->name), pair->value);
 	}
 	return 0;
 }
@@ -308,7 +306,7 @@ static int read_all(struct reader *r)
 		result = read_order(r);
 	if (result == 0 && search && *search) {
 		q->q = text_note(r, slice_str(search));
-		q->binding = fnv(q->binding, search);
+		q->binding = bind_text(q->binding, search);
 	}
 	return result == 0 && cursor ? read_cursor(r, cursor) : result;
 }
@@ -319,7 +317,7 @@ int http_listing_read(const struct http_request *req, const struct listing *list
 	struct reader r = { .req = req, .query = ret, .err = err };
 
 	*ret = (struct listing_query){ .listing = listing,
-				       .binding = fnv(0xcbf29ce484222325ULL, req->path) };
+				       .binding = bind_text(SLICE_FNV1A, req->path) };
 	ret->text = malloc(TEXT_SIZE);
 	return ret->text ? read_all(&r) : error_set(err, -ENOMEM, "no memory for a list");
 }

@@ -46,6 +46,12 @@ int reply_json(struct http_reply *reply, unsigned status, json_t *json, struct e
 	return 0;
 }
 
+void reply_json_text(struct http_reply *reply, unsigned status, char *text, size_t len)
+{
+	reply->status = status;
+	set_body(reply, text, len, "application/json");
+}
+
 int reply_header(struct http_reply *reply, const char *name, const char *value, struct error *err)
 {
 	size_t n = reply->header_count;
@@ -135,10 +141,8 @@ int reply_text(struct http_reply *reply, unsigned status, const char *content_ty
 
 void http_etag(char buf[HTTP_ETAG_SIZE], const char *id, long long version)
 {
-	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a: the same after a restart */
+	uint64_t hash = slice_fnv1a(SLICE_FNV1A, slice_str(id)); /* the same after a restart */
 
-	for (const char *p = id; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 0x100000001b3ULL;
 	(void)snprintf(buf, HTTP_ETAG_SIZE, "\"%016llx-%llx\"", (unsigned long long)hash,
 		       (unsigned long long)version);
 }

@@ -14,6 +14,8 @@ struct json_t;
 /* status with a JSON body. Takes over json, also on failure; NULL is -ENOMEM, so that the result
  * of json_pack() may be passed straight in. */
 int reply_json(struct http_reply *reply, unsigned status, struct json_t *json, struct error *err);
+/* The same with a body that is text already, and is taken over. */
+void reply_json_text(struct http_reply *reply, unsigned status, char *text, size_t len);
 /* 201 with Location: base + id (id percent-encoded). Takes over json. */
 int reply_created(struct http_reply *reply, const char *base, const char *id, struct json_t *json,
 		  struct error *err);

@@ -121,6 +121,10 @@ static char *put_number(char *at, unsigned n)
 	char digits[10];
 	size_t count = 0;
 
+	if (n < 10) {
+		*at++ = (char)('0' + n);
+		return at;
+	}
 	do
 		digits[count++] = (char)('0' + n % 10);
 	while ((n /= 10) > 0);

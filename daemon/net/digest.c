@@ -126,6 +126,8 @@ void digest_hmac_sha256(struct slice key, const struct slice *parts, size_t coun
 	OPENSSL_cleanse(pad, sizeof(pad));
 }
 
+#define TAG_SHORT 512 /* bytes that are joined first: whole words are hashed in half the time */
+
 /* SipHash (Aumasson, Bernstein), two rounds a word and four at the end. */
 struct tag_state {
 	uint64_t v[4];
@@ -207,11 +209,32 @@ static void tag_bytes(struct tag_state *s, uint64_t word, unsigned count)
 	s->word = s->filled ? word >> (64 - shift) : 0;
 }
 
+/* All parts with their lengths, one behind the other; 0 when they are too long for that. */
+static size_t tag_join(const struct slice *parts, size_t count, uint8_t out[static TAG_SHORT])
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t len = htole32((uint32_t)parts[i].len);
+
+		if (parts[i].len > TAG_SHORT || at + sizeof(len) + parts[i].len > TAG_SHORT)
+			return 0;
+		memcpy(out + at, &len, sizeof(len));
+		at += sizeof(len);
+		if (parts[i].len)
+			memcpy(out + at, parts[i].p, parts[i].len);
+		at += parts[i].len;
+	}
+	return at;
+}
+
 static void tag_add(struct tag_state *s, const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
 
 	s->total = (uint8_t)(s->total + len);
+	for (; s->filled == 0 && len >= 8; p += 8, len -= 8)
+		tag_word(s, read_word(p));
 	for (; len >= 8; p += 8, len -= 8)
 		tag_bytes(s, read_word(p), 8);
 	if (len > 0)
@@ -224,8 +247,12 @@ void digest_tag(const uint8_t key[static DIGEST_KEY_LEN], const struct slice *pa
 	uint64_t k0 = read_word(key), k1 = read_word(key + 8), out;
 	struct tag_state s = { .v = { k0 ^ 0x736f6d6570736575U, k1 ^ 0x646f72616e646f6dU ^ 0xee,
 				      k0 ^ 0x6c7967656e657261U, k1 ^ 0x7465646279746573U } };
+	uint8_t joined[TAG_SHORT];
+	size_t len_of_all = tag_join(parts, count, joined);
 
-	for (size_t i = 0; i < count; i++) {
+	if (len_of_all > 0)
+		tag_add(&s, joined, len_of_all);
+	for (size_t i = 0; len_of_all == 0 && i < count; i++) {
 		uint32_t len = htole32((uint32_t)parts[i].len);
 
 		tag_add(&s, &len, sizeof(len));
@@ -348,16 +375,22 @@ static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 
 static size_t encode(const uint8_t *p, size_t len, const char *alphabet, bool padded, char *ret)
 {
-	size_t n = 0;
+	size_t n = 0, i = 0;
 
-	for (size_t i = 0; i < len; i += 3) {
+	for (; len - i >= 3; i += 3) {
+		uint32_t v = (uint32_t)p[i] << 16 | (uint32_t)p[i + 1] << 8 | p[i + 2];
+
+		ret[n++] = alphabet[v >> 18];
+		ret[n++] = alphabet[(v >> 12) & 63];
+		ret[n++] = alphabet[(v >> 6) & 63];
+		ret[n++] = alphabet[v & 63];
+	}
+	if (i < len) { /* one or two are left */
 		uint32_t v = (uint32_t)p[i] << 16;
-		size_t have = len - i < 3 ? len - i : 3;
+		size_t have = len - i;
 
 		if (have > 1)
 			v |= (uint32_t)p[i + 1] << 8;
-		if (have > 2)
-			v |= p[i + 2];
 		for (size_t k = 0; k <= have; k++)
 			ret[n++] = alphabet[(v >> (18 - 6 * k)) & 63];
 		for (size_t k = have; padded && k < 3; k++)

@@ -185,12 +185,24 @@ const struct uc_user *node_sip_user(const struct uc_model *model, struct slice u
 	return found ? found : uc_user_by_extension(model, user.p, user.len);
 }
 
-void node_sip_trace(struct node *node, bool sent, const struct sip_flow *flow,
+struct trace_fields node_sip_trace_fields(const struct sip_msg *msg, struct slice bytes)
+{
+	const struct sip_header *gsid;
+
+	if (!msg)
+		return trace_scan(bytes);
+	gsid = sip_msg_header(msg, SIP_HDR_AV_GLOBAL_SESSION_ID);
+	return (struct trace_fields){ .call_id = sip_msg_call_id(msg),
+				      .cseq = sip_msg_value(msg, SIP_HDR_CSEQ),
+				      .gsid = gsid ? gsid->value : (struct slice){ 0 } };
+}
+
+void node_sip_trace(struct node *node, const struct sip_msg *msg, const struct sip_flow *flow,
 		    const struct addr *local, struct slice bytes)
 {
-	struct trace_fields fields = trace_scan(bytes);
+	struct trace_fields fields = node_sip_trace_fields(msg, bytes);
 	struct trace_entry entry = {
-		.direction = sent ? TRACE_OUT : TRACE_IN,
+		.direction = msg ? TRACE_IN : TRACE_OUT,
 		.at_us = clock_wall_us(),
 		.transport = sip_flow_transport_text(flow),
 		.local = local,

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "node/trace_text.h"
 #include "node/uc_model.h"
 
 struct addr;
@@ -53,5 +54,7 @@ const struct uc_user *node_sip_user(const struct uc_model *model, struct slice u
 
 /* For sip_stack_handlers.trace with the node as user data: files the message under its Call-ID and
  * global session id. */
-void node_sip_trace(struct node *node, bool sent, const struct sip_flow *flow,
+void node_sip_trace(struct node *node, const struct sip_msg *msg, const struct sip_flow *flow,
 		    const struct addr *local, struct slice bytes);
+/* What the trace files a message under: of what came as it was cut into fields, of what left read. */
+struct trace_fields node_sip_trace_fields(const struct sip_msg *msg, struct slice bytes);

@@ -17,8 +17,8 @@
 #include <string.h>
 #include <time.h>
 
-#define POLL_MS 1000
-#define REPORT_MS 2000
+#define POLL_MS 1000  /* while smgr does not tell of changes */
+#define QUIET_MS 5000 /* while it does: a look whether it is there, and a report */
 #define RECORD_BATCH 100
 
 struct replica {
@@ -35,6 +35,7 @@ struct replica {
 	pthread_cond_t wake;
 	bool started;
 	bool kicked;
+	bool listening; /* smgr tells of changes */
 	bool stop;
 	/* under the lock: what replica_status() shows */
 	bool reachable;
@@ -59,8 +60,13 @@ static void notified(void *user, const char *channel, const char *payload)
 
 static void listen_state(void *user, bool up)
 {
-	if (up)
-		replica_kick(user);
+	struct replica *replica = user;
+
+	pthread_mutex_lock(&replica->lock);
+	replica->listening = up;
+	replica->kicked = true;
+	pthread_cond_signal(&replica->wake);
+	pthread_mutex_unlock(&replica->lock);
 }
 
 void replica_kick(void *user)
@@ -190,7 +196,7 @@ static int report(struct replica *replica, int64_t version, bool changed, struct
 	uint64_t now = clock_now(clock_system());
 	int r;
 
-	if (!changed && replica->reported_at && now - replica->reported_at < REPORT_MS)
+	if (!changed && replica->reported_at && now - replica->reported_at < QUIET_MS - POLL_MS)
 		return 0;
 	r = store_exec(replica->smgr, "SELECT replica.report($1, $2::bigint, $3)",
 		       (const char *[]){ replica->role, store_num(version), NULL }, 3, err);
@@ -223,8 +229,8 @@ static void wait_kick(struct replica *replica)
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += POLL_MS / 1000;
 	pthread_mutex_lock(&replica->lock);
+	until.tv_sec += (replica->listening && replica->reachable ? QUIET_MS : POLL_MS) / 1000;
 	while (!replica->stop && !replica->kicked)
 		if (pthread_cond_timedwait(&replica->wake, &replica->lock, &until) == ETIMEDOUT)
 			break;

@@ -15,8 +15,9 @@
 #define GSID_SIZE 64
 #define ANSWER_BYTES (2U << 20) /* of messages in one answer: who asks gets the rest later */
 #define STEP_BACK_US 1000000	/* a clock set back by more is believed */
-#define CHAIN_MAX 64		/* other calls' items passed over in search of a call's newest */
-#define BIND_MAX 8192		/* items of one chain that a late session id is given to */
+#define BIND_MAX 8192		/* items of one call that a late session id is given to */
+#define WAYS 4			/* calls of one bucket of the index */
+#define CACHE_LINE 64
 
 /* An address and port without what the kernel's form of it carries along. */
 struct end {
@@ -31,9 +32,9 @@ struct item {
 	uint32_t size; /* of the whole item, multiple of 8; 0: the rest of the ring is unused */
 	uint32_t message;
 	uint64_t seq;
-	uint64_t previous_seq; /* the item before in the same bucket of the index, 0 none */
+	uint64_t previous_seq; /* the item before of the same call, 0 none */
 	uint32_t previous;
-	uint32_t bucket;
+	uint32_t call; /* its hash */
 	int64_t at_us;
 	const char *transport;
 	struct end local, remote;
@@ -45,19 +46,28 @@ struct item {
 	char bytes[];
 };
 
+/* The newest message of a call. Two calls of one hash are one here: who asks for one of them compares. */
 struct chain {
 	uint64_t seq;
 	uint32_t at;
+	uint32_t call;
+};
+
+/* One line of the cache, so that a message costs one. A fifth call of a bucket takes the place of the
+ * longest silent. */
+struct bucket {
+	_Alignas(CACHE_LINE) struct chain ways[WAYS];
 };
 
 struct trace_ring {
 	size_t size;
 	size_t head; /* oldest item */
 	size_t tail; /* where the next goes */
+	size_t last; /* newest item */
 	size_t count;
 	uint64_t seq;
 	int64_t last_us;
-	struct chain *index; /* newest item of each bucket, by the hash of its Call-ID */
+	struct bucket *index; /* by the hash of the Call-ID */
 	uint32_t index_mask;
 	_Alignas(8) char bytes[];
 };
@@ -68,14 +78,15 @@ struct trace_ring *trace_ring_new(size_t bytes)
 	struct trace_ring *ring = malloc(sizeof(*ring) + size);
 	size_t buckets = 64;
 
-	while (buckets < size / 1024)
+	while (buckets * WAYS < size / 512)
 		buckets *= 2;
 	if (!ring)
 		return NULL;
 	*ring = (struct trace_ring){ .size = size, .index_mask = (uint32_t)buckets - 1 };
-	ring->index = calloc(buckets, sizeof(*ring->index));
+	ring->index = aligned_alloc(CACHE_LINE, buckets * sizeof(*ring->index));
 	if (!ring->index)
 		return trace_ring_free(ring);
+	memset(ring->index, 0, buckets * sizeof(*ring->index));
 	return ring;
 }
 
@@ -195,32 +206,45 @@ static struct slice gsid_of(const struct item *item)
 	return slice_make(item->gsid, item->gsid_len);
 }
 
-static uint32_t bucket_of(const struct trace_ring *ring, struct slice call_id)
+static uint32_t call_of(struct slice call_id)
 {
-	return (uint32_t)slice_hash(call_id) & ring->index_mask;
+	return (uint32_t)slice_hash(call_id);
 }
 
-static struct item *newest_of(const struct trace_ring *ring, uint32_t bucket)
+/* An answer mostly follows its request: the hash is still there. */
+static uint32_t call_of_item(const struct trace_ring *ring, const struct item *item)
 {
-	const struct chain *chain = &ring->index[bucket];
+	struct slice call_id = call_id_of(item);
+	const struct item *last = item_kept(ring, ring->seq, ring->last);
 
-	return item_kept(ring, chain->seq, chain->at);
+	return last && slice_eq(call_id_of(last), call_id) ? last->call : call_of(call_id);
+}
+
+/* Where the newest message of that call is filed; NULL: there is none in the ring. */
+static struct chain *chain_of(const struct trace_ring *ring, uint32_t call)
+{
+	struct chain *ways = ring->index[call & ring->index_mask].ways;
+
+	for (size_t i = 0; i < WAYS; i++)
+		if (ways[i].call == call && ways[i].seq)
+			return &ways[i];
+	return NULL;
+}
+
+static struct chain *make_chain(const struct trace_ring *ring, uint32_t call)
+{
+	struct chain *ways = ring->index[call & ring->index_mask].ways, *oldest = ways;
+
+	for (size_t i = 1; i < WAYS; i++)
+		if (ways[i].seq < oldest->seq)
+			oldest = &ways[i];
+	*oldest = (struct chain){ .call = call };
+	return oldest;
 }
 
 static struct item *before(const struct trace_ring *ring, const struct item *item)
 {
 	return item_kept(ring, item->previous_seq, item->previous);
-}
-
-/* The newest message of a call whose Call-ID has that bucket. */
-static struct item *find_call(const struct trace_ring *ring, uint32_t bucket, struct slice call_id)
-{
-	struct item *item = newest_of(ring, bucket);
-
-	for (size_t i = 0; item && i < CHAIN_MAX; i++, item = before(ring, item))
-		if (slice_eq(call_id_of(item), call_id))
-			return item;
-	return NULL;
 }
 
 static void set_gsid(struct item *item, struct slice gsid)
@@ -233,11 +257,13 @@ static void set_gsid(struct item *item, struct slice gsid)
 
 void trace_bind_gsid(struct trace_ring *ring, struct slice call_id, struct slice gsid)
 {
+	const struct chain *chain;
 	struct item *item;
 
 	if (!ring || gsid.len == 0 || call_id.len == 0)
 		return;
-	item = newest_of(ring, bucket_of(ring, call_id));
+	chain = chain_of(ring, call_of(call_id));
+	item = chain ? item_kept(ring, chain->seq, chain->at) : NULL;
 	for (size_t i = 0; item && i < BIND_MAX; i++, item = before(ring, item))
 		if (item->gsid_len == 0 && slice_eq(call_id_of(item), call_id))
 			set_gsid(item, gsid);
@@ -247,9 +273,13 @@ void trace_bind_gsid(struct trace_ring *ring, struct slice call_id, struct slice
 static void file(struct trace_ring *ring, struct item *item, struct slice gsid)
 {
 	struct slice call_id = call_id_of(item);
-	struct chain *chain = &ring->index[item->bucket];
-	const struct item *last = call_id.len ? find_call(ring, item->bucket, call_id) : NULL;
+	struct chain *chain = chain_of(ring, item->call);
+	const struct item *last = chain ? item_kept(ring, chain->seq, chain->at) : NULL;
 
+	if (!chain)
+		chain = make_chain(ring, item->call);
+	if (last && (call_id.len == 0 || !slice_eq(call_id_of(last), call_id)))
+		last = NULL;
 	if (gsid.len == 0 && last)
 		gsid = gsid_of(last);
 	else if (gsid.len && last && last->gsid_len == 0)
@@ -303,9 +333,10 @@ void trace_add(struct trace_ring *ring, const struct trace_entry *entry)
 	}
 	if (message.len)
 		memcpy(item->bytes, message.p, message.len);
-	item->bucket = bucket_of(ring, call_id_of(item));
+	item->call = call_of_item(ring, item);
 	file(ring, item, fields.gsid.len ? fields.gsid : entry->gsid);
 	ring->seq++;
+	ring->last = (size_t)((char *)item - ring->bytes);
 	ring->tail = (size_t)((char *)item - ring->bytes) + need;
 	ring->count++;
 }

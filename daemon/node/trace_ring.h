@@ -42,7 +42,7 @@ struct trace_filter {
 	size_t limit;		    /* 1..TRACE_LIMIT_MAX */
 };
 
-/* bytes: the memory for messages, at least 64 KiB; the index of Call-IDs takes a 64th more. NULL: no
+/* bytes: the memory for messages, at least 64 KiB; the index of Call-IDs takes a 32nd more. NULL: no
  * memory. One thread. */
 struct trace_ring *trace_ring_new(size_t bytes);
 struct trace_ring *trace_ring_free(struct trace_ring *ring);

@@ -16,12 +16,6 @@ static struct slice name_of(struct slice line)
 	return slice_trim(slice_take_until(&line, ':', NULL));
 }
 
-static struct slice value_of(struct slice line)
-{
-	slice_take_until(&line, ':', NULL);
-	return slice_trim(line);
-}
-
 static bool is_secret_header(struct slice name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(secret_headers); i++)
@@ -38,8 +32,12 @@ static bool is_blank(struct slice line)
 /* The first two letters decide whether a line is looked at: most are not. */
 static bool is_of_interest(const char *line)
 {
-	char second = ascii_lower(line[1]);
+	char second;
 
+	/* one comparison for most: A, C and I differ from their small letters in one bit */
+	if (line[0] < 'A' || ((1U << 1 | 1U << 3 | 1U << 9) >> (line[0] & 31) & 1) == 0)
+		return false;
+	second = ascii_lower(line[1]);
 	switch (ascii_lower(line[0])) {
 	case 'a': /* Av-Global-Session-ID */
 		return second == 'v';
@@ -54,14 +52,14 @@ static bool is_of_interest(const char *line)
 
 static void scan_line(struct slice line, struct trace_fields *f)
 {
-	struct slice name = name_of(line);
+	struct slice name = slice_trim(slice_take_until(&line, ':', NULL));
 
-	if (f->call_id.len == 0 && (slice_eq_nocase(name, SLICE("Call-ID")) || name.len == 1))
-		f->call_id = value_of(line);
+	if (f->call_id.len == 0 && (name.len == 1 || slice_eq_nocase(name, SLICE("Call-ID"))))
+		f->call_id = slice_trim(line);
 	else if (f->cseq.len == 0 && slice_eq_nocase(name, SLICE("CSeq")))
-		f->cseq = value_of(line);
+		f->cseq = slice_trim(line);
 	else if (f->gsid.len == 0 && slice_eq_nocase(name, SLICE("Av-Global-Session-ID")))
-		f->gsid = value_of(line);
+		f->gsid = slice_trim(line);
 }
 
 struct trace_fields trace_scan(struct slice message)

@@ -200,14 +200,17 @@ static const struct uc_sequence *sequence_named(const struct uc_model *m, const 
 	return NULL;
 }
 
-/* DESIGN section 13: a user with a station takes sip.sequence, or the only sequence there is. */
+/* DESIGN section 13: a user with a station takes sip.sequence, or the only sequence there is. A server that
+ * copies no sequences (presence) leaves the name open, as uc_load_reference() does. */
 static int resolve_sequence(struct uc_place *pl, const char *wanted, struct uc_user *user)
 {
 	if (!user->station)
 		return 0;
 	if (*wanted) {
 		user->sequence = sequence_named(pl->m, wanted);
-		return user->sequence ? 0 : uc_load_bad(pl, "sip/sequence", "names no sequence");
+		return user->sequence || pl->m->sequence_count == 0
+			       ? 0
+			       : uc_load_bad(pl, "sip/sequence", "names no sequence");
 	}
 	if (pl->m->sequence_count == 1)
 		user->sequence = &pl->m->sequences[0];

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "codec/sip/sip_misc.h"
 #include "codec/sip/sip_msg.h"
+#include "node/event_state.h"
 #include "node/node.h"
 #include "node/node_sip.h"
 #include "presence/access.h"
@@ -53,6 +54,7 @@ struct presence {
 	struct sip_stack *stack;
 	struct sip_events *events;
 	struct sip_publications *publications;
+	struct event_state kept_events, kept_publications;
 	struct sip_event_package package;
 	struct compose compose;
 };
@@ -212,12 +214,12 @@ static void on_request(void *user, const struct sip_incoming *in)
 	}
 }
 
-static void on_trace(void *user, bool sent, const struct sip_flow *flow, const struct addr *local,
-		     struct slice bytes)
+static void on_trace(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
+		     const struct addr *local, struct slice bytes)
 {
 	const struct presence *p = user;
 
-	node_sip_trace(p->node, sent, flow, local, bytes);
+	node_sip_trace(p->node, msg, flow, local, bytes);
 }
 
 /* -- life ------------------------------------------------------------------------------ */
@@ -309,10 +311,16 @@ static int presence_start(struct node *node, void **ret, struct error *err)
 		r = open_events(p, err);
 	if (r >= 0)
 		r = open_publications(p, err);
+	if (r >= 0)
+		r = event_state_publications(&p->kept_publications, node, "publication." PACKAGE,
+					     p->publications, err);
+	if (r >= 0)
+		r = event_state_subscriptions(&p->kept_events, node, p->events, err);
 	if (r < 0) {
 		presence_stop(p);
 		return r;
 	}
+	gauges(p);
 	*ret = p;
 	return 0;
 }

@@ -20,10 +20,8 @@
 /* A bridge without a MAC of its own takes the lowest of its ports, which come and go. */
 void priv_bridge_mac(const char *seed, char out[18])
 {
-	uint64_t h = 14695981039346656037ULL;
+	uint64_t h = slice_fnv1a(SLICE_FNV1A, slice_str(seed));
 
-	for (; *seed; seed++)
-		h = (h ^ (unsigned char)*seed) * 1099511628211ULL;
 	(void)snprintf(out, 18, "02:4d:%02x:%02x:%02x:%02x", (unsigned)(h >> 24) & 0xff,
 		       (unsigned)(h >> 16) & 0xff, (unsigned)(h >> 8) & 0xff, (unsigned)h & 0xff);
 }

@@ -66,12 +66,21 @@ static int let_in(struct sm *sm, const struct sip_incoming *in, const struct uc_
 	return -EACCES;
 }
 
+static void log_refused(struct sm *sm, const struct sip_auth *auth, const struct addr *from)
+{
+	char source[ADDR_TEXT_MAX];
+	uint64_t unlogged;
+
+	if (log_limit_take(&sm->auth_log, sm_now_ms(sm), &unlogged))
+		log_info("auth.failed", F("user", auth->username),
+			 F("source", addr_format(from, source)), F("unlogged", unlogged));
+}
+
 int auth_check(struct sm *sm, const struct sip_incoming *in, bool proxy, const struct uc_user **ret)
 {
 	struct sip_digest_ha1 ha1 = { 0 };
 	const struct uc_user *user;
 	struct sip_auth auth;
-	char source[ADDR_TEXT_MAX];
 	int r;
 
 	r = sip_digest_credentials(in->msg, proxy, sm_domain(sm), &auth);
@@ -90,8 +99,7 @@ int auth_check(struct sm *sm, const struct sip_incoming *in, bool proxy, const s
 	}
 	if (r != -ESTALE) {
 		firewall_failed(sm->firewall, &in->flow.remote, sm_now_ms(sm));
-		log_info("auth.failed", F("user", auth.username),
-			 F("source", addr_format(&in->flow.remote, source)));
+		log_refused(sm, &auth, &in->flow.remote);
 	}
 	return challenge(sm, in, proxy, r == -ESTALE);
 }

@@ -33,6 +33,7 @@ struct entity;
 struct call_origin {
 	struct addr source;
 	struct entity *entity;		/* NULL: a phone */
+	bool trusted;			/* over a trusted link */
 	char caller[CALLS_CALLER_SIZE]; /* handle, "" none of ours */
 };
 void calls_set_origin(struct calls *calls, struct slice gsid, const struct call_origin *origin);

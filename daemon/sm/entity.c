@@ -411,6 +411,29 @@ struct peer peer_of_flow(struct sm *sm, const struct sip_flow *flow, const char 
 	return peer;
 }
 
+struct peer peer_at(struct sm *sm, const struct sip_flow *flow)
+{
+	bool tls = flow->transport == SIP_TRANSPORT_TLS, exact = addr_port(&flow->remote) != 0;
+
+	if (sip_transport_is_ws(flow->transport) || (!tls && exact))
+		return peer_of_flow(sm, flow, "");
+	for (struct entity *e = entity_next(sm->entities, NULL); e;
+	     e = entity_next(sm->entities, e))
+		for (size_t i = 0; i < e->way_count; i++) {
+			struct sip_flow from = e->ways[i].flow;
+
+			if (exact ? !addr_equal(&from.remote, &flow->remote)
+				  : !addr_equal_ip(&from.remote, &flow->remote))
+				continue;
+			from.transport = flow->transport;
+			if (tls)
+				return peer_of_way(way_of(e, &from));
+			if (is_plain(e) && owns_by_address(sm, e, &from))
+				return peer_of_flow(sm, &from, "");
+		}
+	return peer_of_flow(sm, flow, "");
+}
+
 struct peer peer_identify(struct sm *sm, const struct sip_incoming *in)
 {
 	struct peer peer = peer_of_flow(sm, &in->flow, in->peer_name);
@@ -451,8 +474,7 @@ static json_t *time_json(const struct entity *e, uint64_t at_ms)
 
 	if (at_ms == 0)
 		return json_null();
-	return json_string(
-		clock_format(sm_wall_ms(e->sm) - (int64_t)(sm_now_ms(e->sm) - at_ms), text));
+	return json_string(clock_format(sm_wall_at(e->sm, at_ms), text));
 }
 
 static json_t *way_json(const struct entity_way *w)

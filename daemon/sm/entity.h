@@ -39,6 +39,7 @@ struct entity_way {
 	bool deny; /* takes no new calls, in neither direction */
 	struct link link;
 	struct timer timer; /* next probe or next judgement, whichever comes first */
+	uint64_t due_ms;    /* when it should fire; 0 not known */
 	uint64_t next_probe_ms;
 	struct sip_client_txn *probe;
 	unsigned attempts;   /* unanswered probes in a row */
@@ -114,6 +115,9 @@ bool entity_owns(const struct entity *entity, const struct sip_flow *flow);
 /* Who sent this: by certificate; without TLS by address, on loopback alone. */
 struct peer peer_identify(struct sm *sm, const struct sip_incoming *in);
 struct peer peer_of_flow(struct sm *sm, const struct sip_flow *flow, const char *certificate);
+/* The same of a request that is only imagined: over TLS as if it had shown the certificate of who is
+ * administered there; without a port as if it came from the right one. */
+struct peer peer_at(struct sm *sm, const struct sip_flow *flow);
 struct peer peer_of_entity(struct entity *entity);
 size_t entities_down(const struct entities *entities);
 

@@ -23,6 +23,7 @@
 
 #define PLACES_MAX 4	    /* of a name, tried at once when one is dead */
 #define LOOK_AGAIN_MS 30000 /* has its name moved? */
+#define LATE_MS 50	    /* a timer that comes so much later: this process stood still */
 
 static void schedule(struct entity_way *w);
 
@@ -63,6 +64,22 @@ static void link_changed(struct link *link, bool usable)
 static bool judged(const struct entity_way *w)
 {
 	return w->entity->fast || w->entity->monitoring.enabled;
+}
+
+/* What came while this process stood still waits in its sockets, unread: no silence of the peer's. */
+static void pardon(struct entity_way *w, uint64_t now)
+{
+	if (w->due_ms && now > w->due_ms + LATE_MS)
+		link_late(&w->link, now - w->due_ms, now);
+	w->due_ms = 0;
+}
+
+static void judge(struct entity_way *w)
+{
+	uint64_t now = sm_now_ms(w->entity->sm);
+
+	pardon(w, now);
+	link_check(&w->link, now);
 }
 
 /* Probes ------------------------------------------------------------------------------------- */
@@ -126,7 +143,7 @@ static void probe_lost(struct entity_way *w, bool refused)
 		if (refused)
 			link_refused(&w->link, sm_now_ms(e->sm));
 		else
-			link_check(&w->link, sm_now_ms(e->sm));
+			judge(w);
 		return;
 	}
 	if (!refused && ++w->attempts <= e->monitoring.retries && link_usable(&w->link)) {
@@ -256,7 +273,7 @@ static void tick(struct timer *timer)
 
 	bool placed = has_place(w);
 
-	link_check(&w->link, now);
+	judge(w);
 	if (now >= w->next_probe_ms) {
 		w->next_probe_ms =
 			now + (w->entity->fast ? w->link.limits.probe_ms
@@ -271,12 +288,15 @@ static void schedule(struct entity_way *w)
 {
 	uint64_t now = sm_now_ms(w->entity->sm);
 	uint64_t wait = w->next_probe_ms > now ? w->next_probe_ms - now : 1;
-	uint64_t judge = link_due(&w->link, now);
+	uint64_t due;
 
-	if (judge && judge < wait)
-		wait = judge;
+	pardon(w, now);
+	due = link_due(&w->link, now);
+	if (due && due < wait)
+		wait = due;
 	if (w->host[0] && wait > LOOK_AGAIN_MS)
 		wait = LOOK_AGAIN_MS;
+	w->due_ms = now + wait;
 	loop_timer_start(w->entity->sm->loop, &w->timer, wait, tick);
 }
 
@@ -294,6 +314,7 @@ void entity_way_start(struct entity_way *w)
 
 void entity_way_stop(struct entity_way *w)
 {
+	w->due_ms = 0;
 	loop_timer_stop(w->entity->sm->loop, &w->timer);
 	sip_locate_stop(&w->wait);
 	if (w->probe)

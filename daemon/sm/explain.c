@@ -16,6 +16,8 @@
 #include "sm/places.h"
 #include "sm/sequence.h"
 #include "sm/sm.h"
+#include "sm/trust.h"
+#include "stack/sip/sip_flow.h"
 
 struct explain_body {
 	char *caller, *callee, *source, *transport;
@@ -38,6 +40,9 @@ struct explaining {
 	struct sm *sm;
 	const struct uc_model *model;
 	struct places_origin origin;
+	enum sip_transport transport; /* that the request comes over */
+	bool transport_said;
+	bool denied; /* the link that it comes over takes no new calls */
 	struct adapt in;
 	struct buf caller, callee, adapted;
 	struct route_steps steps;
@@ -94,6 +99,48 @@ static const struct entity *entity_at(const struct explaining *x, const struct a
 	return NULL;
 }
 
+static int read_transport(struct explaining *x, const char *text, struct error *err)
+{
+	static const enum sip_transport all[] = { SIP_TRANSPORT_UDP, SIP_TRANSPORT_TCP,
+						  SIP_TRANSPORT_TLS, SIP_TRANSPORT_WS,
+						  SIP_TRANSPORT_WSS };
+
+	if (!text || !*text)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(all) && !x->transport_said; i++) {
+		const struct sip_flow flow = { .transport = all[i] };
+
+		x->transport = all[i];
+		x->transport_said = strcmp(text, sip_flow_transport_text(&flow)) == 0;
+	}
+	return x->transport_said ? 0
+				 : error_field(err, -EINVAL, "transport",
+					       "must be one of: udp, tcp, tls, ws, wss");
+}
+
+/* Who sends, and what his link is worth: as of a request that comes over that transport. When none is
+ * said it is the one that the entity's best link has. */
+static void note_sender(struct explaining *x)
+{
+	struct sip_flow flow = { .transport = x->transport, .remote = x->origin.source };
+	struct peer peer;
+
+	if (!x->transport_said) {
+		x->origin.entity = entity_at(x, &x->origin.source);
+		if (!x->origin.entity)
+			return;
+		flow.transport = entity_way_best(x->origin.entity)->flow.transport;
+	}
+	peer = peer_at(x->sm, &flow);
+	if (x->transport_said)
+		x->origin.entity = peer.entity;
+	if (!x->origin.entity)
+		return;
+	x->origin.trusted = trust_is_internal(peer.kind);
+	x->denied = x->transport_said && peer.denied;
+	x->transport = flow.transport;
+}
+
 static int read_source(struct explaining *x, const char *source, struct error *err)
 {
 	if (!source || !*source)
@@ -102,7 +149,7 @@ static int read_source(struct explaining *x, const char *source, struct error *e
 		return error_field(err, -EINVAL, "source", "is no IP address");
 	/* A user of ours calls from his phone, wherever that is. */
 	if (!x->origin.user || addr_port(&x->origin.source))
-		x->origin.entity = entity_at(x, &x->origin.source);
+		note_sender(x);
 	if (x->origin.entity)
 		x->origin.user = NULL;
 	return 0;
@@ -201,13 +248,27 @@ static json_t *steps_json(const struct route_steps *steps)
 	return list;
 }
 
+static void note_entity(struct explaining *x)
+{
+	const struct sip_flow flow = { .transport = x->transport };
+	const char *name = x->origin.entity->name, *over = sip_flow_transport_text(&flow);
+
+	route_note(&x->steps, "caller", ROUTE_MATCH, name, "from the entity at this address");
+	route_note(&x->steps, "trust", x->origin.trusted ? ROUTE_MATCH : ROUTE_NONE, name,
+		   x->origin.trusted ? "over %s: believed, may call foreign domains"
+				     : "over %s: let in, not believed",
+		   over);
+	if (x->denied)
+		route_note(&x->steps, "link", ROUTE_SKIP, name, "over %s: takes no new calls",
+			   over);
+}
+
 static void note_caller(struct explaining *x)
 {
 	const struct uc_user *user = x->origin.user;
 
 	if (x->origin.entity)
-		route_note(&x->steps, "caller", ROUTE_MATCH, x->origin.entity->name,
-			   "from the entity at this address");
+		note_entity(x);
 	else if (user)
 		route_note(&x->steps, "caller", ROUTE_MATCH, user->handle, "%s%s",
 			   user->sequence ? "first through the sequence "
@@ -266,7 +327,9 @@ static int explain(struct explaining *x, const struct explain_body *body, json_t
 		return r;
 	if (x->caller.len)
 		x->origin.user = user_of(x, buf_slice(&x->caller));
-	r = read_source(x, body->source, err);
+	r = read_transport(x, body->transport, err);
+	if (r == 0)
+		r = read_source(x, body->source, err);
 	if (r < 0)
 		return r;
 	note_caller(x);
@@ -274,7 +337,10 @@ static int explain(struct explaining *x, const struct explain_body *body, json_t
 	query = places_query(x->sm, &x->origin, buf_slice(&x->callee));
 	if (body->at_came == JSON_PRESENT)
 		query.at_ms = body->at;
-	route_decide(x->sm->routes, &query, &x->steps, &x->route);
+	if (x->denied)
+		x->route = (struct route){ .outcome = ROUTE_DENIED, .status = 503 };
+	else
+		route_decide(x->sm->routes, &query, &x->steps, &x->route);
 	return compose(x, &query, ret, err);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/list.h"
+#include "base/log_limit.h"
 #include "base/map.h"
 #include "node/uc_routing.h"
 
@@ -16,7 +17,6 @@
 /* What a right password gives back: the challenge, the request, and the other messages of a call. */
 #define REFUND 10
 #define SHOWN_MAX 500
-#define LOG_EVERY_MS 1000
 
 /* Whose patterns are many are people's: those of the configuration are few. */
 #define RULES_MAX (2 * FIREWALL_NETS_MAX + UC_FIREWALL_RULES_MAX)
@@ -70,7 +70,8 @@ struct firewall {
 	size_t peer_count;
 	struct map sources, accounts;
 	struct list idle, accounts_used;
-	uint64_t blocked[FIREWALL_RULES], logged[FIREWALL_RULES], logged_at[FIREWALL_RULES];
+	uint64_t blocked[FIREWALL_RULES];
+	struct log_limit logged[FIREWALL_RULES];
 };
 
 static const char *const rule_names[FIREWALL_RULES] = {
@@ -472,14 +473,8 @@ void firewall_disconnect(struct firewall *fw, const struct addr *from)
 bool firewall_blocked(struct firewall *fw, enum firewall_rule rule, uint64_t now_ms,
 		      uint64_t *unlogged)
 {
-	uint64_t n = ++fw->blocked[rule];
-
-	if (n > 1 && now_ms - fw->logged_at[rule] < LOG_EVERY_MS)
-		return false;
-	*unlogged = n - fw->logged[rule] - 1;
-	fw->logged[rule] = n;
-	fw->logged_at[rule] = now_ms;
-	return true;
+	fw->blocked[rule]++;
+	return log_limit_take(&fw->logged[rule], now_ms, unlogged);
 }
 
 const char *firewall_rule_name(enum firewall_rule rule)

@@ -99,6 +99,14 @@ static uint64_t patience(const struct link *link)
 	return down > 2 * probe ? down - probe : down / 2 + 1;
 }
 
+void link_late(struct link *link, uint64_t late_ms, uint64_t now_ms)
+{
+	uint64_t since = link->waiting_since_ms + late_ms;
+
+	if (link->waiting_since_ms)
+		link->waiting_since_ms = since < now_ms ? since : now_ms;
+}
+
 void link_check(struct link *link, uint64_t now_ms)
 {
 	if (link->waiting_since_ms == 0 || now_ms < link->waiting_since_ms + patience(link))

@@ -40,6 +40,8 @@ void link_refused(struct link *link, uint64_t now_ms);
 void link_silent(struct link *link, uint64_t now_ms);
 /* Is it down because it says so itself? */
 bool link_is_sick(const struct link *link);
+/* Our own process stood still until now, for so long: that silence was ours. */
+void link_late(struct link *link, uint64_t late_ms, uint64_t now_ms);
 /* Judge silence. */
 void link_check(struct link *link, uint64_t now_ms);
 /* Milliseconds until silence must be judged, 0 when nothing is awaited. */

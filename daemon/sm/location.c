@@ -170,12 +170,20 @@ static bool same_uri(struct slice a, struct slice b)
 	return sip_uri_parse(a, &ua) == 0 && sip_uri_parse(b, &ub) == 0 && sip_uri_equal(&ua, &ub);
 }
 
+static bool is_callable(struct slice uri)
+{
+	return slice_starts_with_nocase(uri, SLICE("sip:")) ||
+	       slice_starts_with_nocase(uri, SLICE("sips:"));
+}
+
+/* An instance has one Contact that can be called; a number or an address of it stands for itself. */
 static struct binding *match(const struct location_user *user, const struct location_change *change)
 {
 	struct binding *b;
 
 	LIST_FOREACH (b, &user->bindings, struct binding, link) {
-		if (change->instance.len && b->instance[0]) {
+		if (change->instance.len && b->instance[0] && b->callable &&
+		    is_callable(change->uri)) {
 			if (slice_eq_str(change->instance, b->instance) &&
 			    change->reg_id == b->reg_id)
 				return b;
@@ -231,6 +239,10 @@ static ssize_t contact_key(struct slice text, char out[static KEY_MAX])
 
 	if (text.len > LOCATION_URI_MAX || sip_uri_parse(text, &uri) < 0)
 		return -EINVAL;
+	if (uri.scheme == SIP_SCHEME_OTHER) { /* no user has a ":" in his name */
+		memcpy(out, uri.text.p, uri.text.len);
+		return (ssize_t)uri.text.len;
+	}
 	n = uri.user.len;
 	if (n)
 		memcpy(out, uri.user.p, n);
@@ -338,6 +350,7 @@ static int binding_fill(struct location *location, struct binding *b,
 	b->transport = rq->transport;
 	b->source = rq->source;
 	b->by_source = rq->by_source;
+	b->callable = is_callable(change->uri);
 	set_due(location, b, rq->now_ms + (int64_t)change->expires_s * 1000);
 	return 0;
 }
@@ -410,7 +423,7 @@ static int put(struct location *location, struct location_user *user,
 	r = binding_fill(location, b, rq, change);
 	if (r < 0)
 		return r;
-	set_flow(location, b, rq->flow);
+	set_flow(location, b, b->callable ? rq->flow : 0);
 	if (old) {
 		list_remove(&b->link);
 		list_append(&user->bindings, &b->link);
@@ -514,11 +527,16 @@ const struct list *location_of(const struct location *location, struct slice han
 	return user && user->count ? &user->bindings : NULL;
 }
 
-size_t location_count_of(const struct location *location, struct slice handle)
+size_t location_callable(const struct location *location, struct slice handle)
 {
 	const struct location_user *user = user_find(location, handle);
+	const struct binding *b;
+	size_t count = 0;
 
-	return user ? user->count : 0;
+	if (user)
+		LIST_FOREACH (b, &user->bindings, struct binding, link)
+			count += b->callable;
+	return count;
 }
 
 /* Did it register from the very address that its Contact names? */
@@ -533,16 +551,19 @@ static bool is_at_home(const struct binding *b)
 
 const struct binding *location_by_contact(const struct location *location, struct slice uri)
 {
-	struct map_node *node = find_contact(location, uri);
+	const struct binding *found = NULL;
 
-	/* Anybody may write another's Contact into his own REGISTER, but not from there. */
-	for (struct map_node *n = node; n; n = map_next_same(n)) {
+	/* Anybody may write another's Contact into his own REGISTER, but not from there; and a number
+	 * that somebody has written there leads nowhere. */
+	for (struct map_node *n = find_contact(location, uri); n; n = map_next_same(n)) {
 		const struct binding *b = MAP_ENTRY(n, struct binding, contact_node);
 
-		if (is_at_home(b))
+		if (b->callable && is_at_home(b))
 			return b;
+		if (b->callable && !found)
+			found = b;
 	}
-	return node ? MAP_ENTRY(node, struct binding, contact_node) : NULL;
+	return found;
 }
 
 struct slice location_target(const struct binding *binding)

@@ -43,6 +43,7 @@ struct binding {
 	struct addr source;	      /* where it came from */
 	bool by_source; /* behind an address translator: only the source can be reached */
 	bool only_udp;	/* a connection to it failed */
+	bool callable;	/* sip: or sips:; others are kept and told, no request goes there */
 	uint64_t flow;	/* the connection it lives on; 0: none (UDP, or restored after a restart) */
 };
 
@@ -101,7 +102,8 @@ int location_restore(struct location *location, const char *handle, const struct
 
 /* The bindings of a user as a list of struct binding.link, NULL when there are none. */
 const struct list *location_of(const struct location *location, struct slice handle);
-size_t location_count_of(const struct location *location, struct slice handle);
+/* How many of them a request can go to. */
+size_t location_callable(const struct location *location, struct slice handle);
 /* The binding whose Contact URI names the same user, host and port as this URI: how a request inside
  * a dialog finds its phone. Of several, the one that registered from that host. NULL when there is
  * none. */

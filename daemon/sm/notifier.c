@@ -12,6 +12,7 @@
 #include "codec/event/reginfo.h"
 #include "codec/sip/sip_misc.h"
 #include "codec/sip/sip_msg.h"
+#include "node/event_state.h"
 #include "node/metrics.h"
 #include "node/uc_model.h"
 #include "sm/sm.h"
@@ -49,6 +50,7 @@ struct notifier {
 	struct sip_events *events;
 	struct sip_publications *dialogs;
 	struct sip_publications *summaries;
+	struct event_state kept_events, kept_dialogs, kept_summaries;
 	struct map dirty;
 	struct timer gather;
 	struct ended ended[ENDED_KEPT]; /* a ring */
@@ -363,12 +365,14 @@ static int add_publications(struct notifier *n, struct error *err)
 							 .content_type = DIALOG_INFO_CONTENT_TYPE,
 							 .check = dialog_check,
 							 .changed = dialog_changed,
+							 .one_source = true,
 							 .user = n };
 	const struct sip_publications_config summaries = { .event = SUMMARY,
 							   .content_type =
 								   MESSAGE_SUMMARY_CONTENT_TYPE,
 							   .check = summary_check,
 							   .changed = summary_changed,
+							   .one_source = true,
 							   .user = n };
 	int r = sip_publications_new(n->sm->stack, &dialogs, &n->dialogs, err);
 
@@ -395,6 +399,21 @@ int notifier_new(struct sm *sm, struct notifier **ret, struct error *err)
 	}
 	*ret = n;
 	return 0;
+}
+
+int notifier_load(struct notifier *n, struct error *err)
+{
+	struct node *node = n->sm->node;
+	int r = event_state_publications(&n->kept_dialogs, node, "publication.dialog", n->dialogs,
+					 err);
+
+	if (r >= 0)
+		r = event_state_publications(&n->kept_summaries, node,
+					     "publication.message-summary", n->summaries, err);
+	if (r >= 0)
+		r = event_state_subscriptions(&n->kept_events, node, n->events, err);
+	gauges(n);
+	return r;
 }
 
 struct notifier *notifier_free(struct notifier *n)

@@ -19,6 +19,9 @@ struct uc_user;
 int notifier_new(struct sm *sm, struct notifier **ret, struct error *err);
 struct notifier *notifier_free(struct notifier *notifier);
 
+/* At start: what outlived a restart. Errors: as state_load(). */
+int notifier_load(struct notifier *notifier, struct error *err);
+
 /* Is it one of our packages? The value of an Event field; malformed: no. */
 bool notifier_serves(const struct notifier *notifier, struct slice event);
 /* "reg, dialog, message-summary", for Allow-Events. */

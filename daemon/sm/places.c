@@ -26,8 +26,7 @@ struct route_query places_query(struct sm *sm, const struct places_origin *origi
 		.at_ms = sm_wall_ms(sm),
 		.link = places_link,
 		.link_user = sm,
-		.may_leave = origin->user ||
-			     (origin->entity && entity_way_best(origin->entity)->trusted),
+		.may_leave = origin->user || origin->trusted,
 	};
 	struct sip_uri parsed;
 

@@ -15,6 +15,7 @@ struct sm;
 struct places_origin {
 	struct addr source;	     /* len 0: unknown */
 	const struct entity *entity; /* NULL: a phone */
+	bool trusted;		     /* it came over a trusted link */
 	const struct uc_user *user;  /* the caller, NULL: none of ours */
 };
 

@@ -173,6 +173,7 @@ void proxy_final(struct proxy *p, struct branch *branch, unsigned status, const 
 static void unavailable(struct proxy *p, const char *name)
 {
 	struct slice domain = sm_domain(p->sm);
+	uint64_t unlogged;
 
 	buf_reset(&p->best_text);
 	buf_printf(&p->best_text,
@@ -180,7 +181,9 @@ static void unavailable(struct proxy *p, const char *name)
 		   "Warning: 399 %.*s \"%s does not answer\"\r\n",
 		   name, SLICE_ARG(domain), name);
 	metric_add(p->sm->metrics, SM_APPLICATION_FAILED, 1);
-	log_warning("call.unavailable", F("gsid", (const char *)p->gsid), F("entity", name));
+	if (log_limit_take(&p->sm->unavailable_log, sm_now_ms(p->sm), &unlogged))
+		log_warning("call.unavailable", F("gsid", (const char *)p->gsid), F("entity", name),
+			    F("unlogged", unlogged));
 }
 
 /* Where it goes ---------------------------------------------------------------------------- */
@@ -200,13 +203,16 @@ void proxy_unavailable(struct proxy *p, const char *name)
 void proxy_full(struct proxy *p, const char *name)
 {
 	struct slice domain = sm_domain(p->sm);
+	uint64_t unlogged;
 
 	buf_reset(&p->best_text);
 	buf_printf(&p->best_text,
 		   "Reason: Q.850;cause=34;text=\"No circuit available\"\r\n"
 		   "Warning: 399 %.*s \"%s has as many calls as it may\"\r\n",
 		   SLICE_ARG(domain), name);
-	log_info("call.full", F("gsid", (const char *)p->gsid), F("entity", name));
+	if (log_limit_take(&p->sm->full_log, sm_now_ms(p->sm), &unlogged))
+		log_info("call.full", F("gsid", (const char *)p->gsid), F("entity", name),
+			 F("unlogged", unlogged));
 	proxy_refuse(p, trust_is_phone(p->from.kind) || trust_is_internal(p->from.kind) ? 486 : 503,
 		     buf_slice(&p->best_text));
 }
@@ -249,7 +255,7 @@ static int to_application(struct proxy *p, const struct sequence_step *step)
 void proxy_to_user(struct proxy *p, const struct uc_user *user)
 {
 	const struct list *bindings = location_of(p->sm->location, slice_str(user->handle));
-	uint32_t count = (uint32_t)location_count_of(p->sm->location, slice_str(user->handle));
+	uint32_t count = (uint32_t)location_callable(p->sm->location, slice_str(user->handle));
 	uint32_t breadth = sip_guard_max_breadth(p->request);
 	const struct binding *b;
 	unsigned started = 0;
@@ -258,9 +264,12 @@ void proxy_to_user(struct proxy *p, const struct uc_user *user)
 	proxy_enter(p);
 	if (bindings)
 		LIST_FOREACH (b, bindings, struct binding, link) {
-			uint32_t share = sip_guard_share(breadth, count, index++);
 			struct branch_spec spec;
+			uint32_t share;
 
+			if (!b->callable)
+				continue;
+			share = sip_guard_share(breadth, count, index++);
 			if (share && !location_is_spare(b) &&
 			    branch_spec_of(p, b, user->handle, share, &spec))
 				started += branch_start(p, &spec) == 0;
@@ -457,7 +466,8 @@ static void note_call(struct proxy *p)
 		take_over(p, uri.user);
 	if (p->began) {
 		struct call_origin origin = { .source = p->in_flow.remote,
-					      .entity = p->from.entity };
+					      .entity = p->from.entity,
+					      .trusted = trust_is_internal(p->from.kind) };
 
 		snprintf(origin.caller, sizeof(origin.caller), "%s", p->caller);
 		calls_set_origin(sm->calls, slice_str(p->gsid), &origin);

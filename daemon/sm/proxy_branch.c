@@ -209,6 +209,15 @@ static bool retry_over_udp(struct branch *b)
 	return branch_start(p, &spec) == 0;
 }
 
+static void log_alternate(struct proxy *p, const struct entity *dead)
+{
+	uint64_t unlogged;
+
+	if (log_limit_take(&p->sm->alternate_log, sm_now_ms(p->sm), &unlogged))
+		log_info("call.alternate", F("gsid", (const char *)p->gsid),
+			 F("instead_of", (const char *)dead->name), F("unlogged", unlogged));
+}
+
 static void on_failed(void *user, struct sip_client_txn *txn, int reason)
 {
 	struct branch *b = user;
@@ -228,8 +237,7 @@ static void on_failed(void *user, struct sip_client_txn *txn, int reason)
 		if (p->cancelled || b->given_up)
 			proxy_final(p, b, b->given_up ? 408 : 487, NULL, b->to);
 		else if (b->alternate && proxy_next_alternate(p))
-			log_info("call.alternate", F("gsid", (const char *)p->gsid),
-				 F("instead_of", (const char *)entity->name));
+			log_alternate(p, entity);
 		else if (entity)
 			proxy_application_lost(p, b);
 		else

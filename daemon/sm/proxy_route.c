@@ -25,10 +25,13 @@ static void origin_of(struct proxy *p, struct places_origin *ret)
 {
 	const struct call_origin *origin = calls_origin(p->sm->calls, slice_str(p->gsid));
 
-	*ret = (struct places_origin){ .source = p->in_flow.remote, .entity = p->from.entity };
+	*ret = (struct places_origin){ .source = p->in_flow.remote,
+				       .entity = p->from.entity,
+				       .trusted = trust_is_internal(p->from.kind) };
 	if (origin) {
 		ret->source = origin->source;
 		ret->entity = origin->entity;
+		ret->trusted = origin->trusted;
 	}
 	if (origin && origin->caller[0])
 		ret->user = sequence_user(sm_model(p->sm), slice_str(origin->caller));

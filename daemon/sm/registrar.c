@@ -69,14 +69,21 @@ static struct slice keep_params(const struct sip_addr *addr, char text[static LO
 	return slice_make(text, len);
 }
 
+/* Any URI may stand in a Contact (RFC 3261 section 20.10): it is kept, whatever its scheme. */
+static bool is_plain(struct slice uri)
+{
+	for (size_t i = 0; i < uri.len; i++)
+		if ((unsigned char)uri.p[i] <= ' ' || (unsigned char)uri.p[i] >= 0x7f)
+			return false;
+	return true;
+}
+
 static unsigned read_contact(const struct sm_options *options, const struct sip_addr *addr,
 			     uint32_t expires_s, struct location_change *out)
 {
 	struct slice text;
 
-	if (addr->uri.scheme != SIP_SCHEME_SIP && addr->uri.scheme != SIP_SCHEME_SIPS)
-		return 400;
-	if (addr->uri.text.len > LOCATION_URI_MAX)
+	if (addr->uri.text.len > LOCATION_URI_MAX || !is_plain(addr->uri.text))
 		return 400;
 	/* What cannot be read as a number counts as the default (section 10.3). */
 	if (sip_addr_param(addr, SLICE("expires"), &text) &&
@@ -125,7 +132,9 @@ static unsigned read_flow(const struct sip_msg *msg, const struct sip_addr *addr
 	struct slice text;
 	uint32_t id = 0;
 
-	if (out->instance.len == 0 || !sip_addr_param(addr, SLICE("reg-id"), &text) ||
+	if (out->instance.len == 0 ||
+	    (addr->uri.scheme != SIP_SCHEME_SIP && addr->uri.scheme != SIP_SCHEME_SIPS) ||
+	    !sip_addr_param(addr, SLICE("reg-id"), &text) ||
 	    sip_number_parse(text, INT32_MAX, &id) < 0 || id == 0 ||
 	    !sip_msg_has_token(msg, SIP_HDR_SUPPORTED, SLICE("outbound")))
 		return 0;
@@ -276,7 +285,8 @@ static void look_up_names(struct sm *sm, const struct location_request *rq)
 	struct sip_uri uri;
 
 	for (size_t i = 0; i < rq->count; i++)
-		if (rq->changes[i].expires_s && sip_uri_parse(rq->changes[i].uri, &uri) == 0)
+		if (rq->changes[i].expires_s && sip_uri_parse(rq->changes[i].uri, &uri) == 0 &&
+		    (uri.scheme == SIP_SCHEME_SIP || uri.scheme == SIP_SCHEME_SIPS))
 			(void)resolve_uri(sm, &uri, &flow, NULL);
 }
 

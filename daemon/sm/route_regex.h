@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* route_regex.h - the regular expressions of routing, compiled, and never allowed to run long. */
+/* route_regex.h - the regular expressions of routing, compiled (node/uc_regex). */
 #pragma once
 #include <stdbool.h>
 
@@ -9,11 +9,6 @@
 struct route_regexes; /* opaque, see route_regex.c */
 struct uc_regular_expression;
 struct uc_routing;
-
-/* Bounds of one match: steps of backtracking, nesting, memory. */
-#define ROUTE_REGEX_MATCH_LIMIT 20000
-#define ROUTE_REGEX_DEPTH_LIMIT 500
-#define ROUTE_REGEX_HEAP_KIB 256
 
 /* The rows of routing are borrowed. One that PCRE2 refuses is logged and left out. Errors: -ENOMEM. */
 int route_regexes_new(const struct uc_routing *routing, struct route_regexes **ret);

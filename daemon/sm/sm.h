@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/log_limit.h"
 #include "base/slice.h"
 #include "base/timer.h"
 #include "sm/odi.h"
@@ -54,6 +55,7 @@ enum sm_metric {
 	SM_FIREWALL_USER_RATE,
 	SM_FIREWALL_CONNECTIONS,
 	SM_QUARANTINED,
+	SM_STUN,
 	SM_MESSAGES_READ,
 	SM_MESSAGES_UNREADABLE,
 	SM_MESSAGES_REFUSED,
@@ -78,6 +80,7 @@ struct sm {
 	struct seats *seats; /* calls of each entity */
 	struct notifier *notifier;
 	struct firewall *firewall;
+	int64_t wall_offset_ms;	   /* see sm_wall_at() */
 	uint8_t key[ODI_KEY_SIZE]; /* of odi tokens and Record-Route cookies; outlives a restart */
 	uint8_t secrets_key[32];   /* of sealed passwords, secrets.h */
 	bool secrets_known;
@@ -87,6 +90,8 @@ struct sm {
 	struct list proxies;	    /* struct proxy, those in progress */
 	struct route_table *routes; /* of the current model */
 	struct timer sweep;
+	/* once a call while a link is down or full, once a request of somebody who guesses */
+	struct log_limit unavailable_log, alternate_log, full_log, auth_log;
 };
 
 /* The other end of a hop. */
@@ -104,6 +109,9 @@ struct sip_uri;
 bool sm_uri_is_local(const struct sm *sm, const struct sip_uri *uri);
 int64_t sm_wall_ms(const struct sm *sm);
 uint64_t sm_now_ms(const struct sm *sm);
+/* What the wall clock said at a moment of sm_now_ms(): always the same of the same moment, until
+ * somebody sets the clock. */
+int64_t sm_wall_at(struct sm *sm, uint64_t at_ms);
 
 /* sm_server.c: something was blocked: counted, and logged once a second a rule. */
 struct addr;

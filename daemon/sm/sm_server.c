@@ -13,6 +13,7 @@
 #include "net/tls.h"
 #include "node/listen.h"
 #include "node/node.h"
+#include "node/node_sip.h"
 #include "node/trace_ring.h"
 #include "node/uc_model.h"
 #include "sm/calls.h"
@@ -34,6 +35,7 @@
 #include "stack/sip/sip_wire.h"
 
 #define SWEEP_MS 1000
+#define CLOCK_SET_MS 1000 /* the wall clock moved by more: it was set */
 #define SIP_PORT 5060
 #define WSS_PORT 5443
 #define RELAY_NAME "auraboxd" /* whose certificate may say where a browser is */
@@ -64,6 +66,7 @@ static const struct metric_def metrics[SM_METRICS] = {
 	[SM_FIREWALL_CONNECTIONS] = { METRIC_COUNTER, "aura_sm_firewall_blocked_total", "rule=\"connections\"", "Messages, connections and requests that the firewall did not let in." },
 	[SM_ENTITY_FULL]         = { METRIC_COUNTER, "aura_sm_entity_full_total", NULL, "Calls that an entity had no room for." },
 	[SM_QUARANTINED]         = { METRIC_GAUGE,   "aura_sm_quarantined", NULL, "Addresses in quarantine." },
+	[SM_STUN]                = { METRIC_COUNTER, "aura_sm_stun_total", NULL, "STUN Binding requests answered (keep-alives of phones over UDP)." },
 	[SM_MESSAGES_READ]       = { METRIC_COUNTER, "aura_sm_messages_total", "result=\"read\"", "SIP messages that the firewall let in." },
 	[SM_MESSAGES_UNREADABLE] = { METRIC_COUNTER, "aura_sm_messages_total", "result=\"unreadable\"", "SIP messages that the firewall let in." },
 	[SM_MESSAGES_REFUSED]    = { METRIC_COUNTER, "aura_sm_messages_total", "result=\"malformed\"", "SIP messages that the firewall let in." },
@@ -101,6 +104,16 @@ uint64_t sm_now_ms(const struct sm *sm)
 	return loop_now(sm->loop);
 }
 
+int64_t sm_wall_at(struct sm *sm, uint64_t at_ms)
+{
+	int64_t offset = sm_wall_ms(sm) - (int64_t)sm_now_ms(sm);
+
+	/* the loop's time is that of its last wake-up, so the two differ by a little each time */
+	if (llabs(offset - sm->wall_offset_ms) > CLOCK_SET_MS)
+		sm->wall_offset_ms = offset;
+	return sm->wall_offset_ms + (int64_t)at_ms;
+}
+
 /* What the stack reports ------------------------------------------------------------------ */
 static void on_request(void *user, const struct sip_incoming *in)
 {
@@ -121,13 +134,13 @@ static void on_closed(void *user, const struct sip_flow *flow, int reason)
 	entities_flow_closed(sm->entities, flow);
 }
 
-static void on_trace(void *user, bool sent, const struct sip_flow *flow, const struct addr *local,
-		     struct slice bytes)
+static void on_trace(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
+		     const struct addr *local, struct slice bytes)
 {
 	struct sm *sm = user;
-	struct trace_fields fields = trace_scan(bytes);
+	struct trace_fields fields = node_sip_trace_fields(msg, bytes);
 	struct trace_entry entry = {
-		.direction = sent ? TRACE_OUT : TRACE_IN,
+		.direction = msg ? TRACE_IN : TRACE_OUT,
 		.at_us = clock_wall_us(),
 		.transport = sip_flow_transport_text(flow),
 		.local = local,
@@ -391,6 +404,7 @@ static void count_messages(struct sm *sm)
 	struct sip_stack_stats stack = sip_stack_stats(sm->stack);
 
 	metric_set(sm->metrics, SM_MESSAGES_READ, (int64_t)(wire->received - stack.rejected));
+	metric_set(sm->metrics, SM_STUN, (int64_t)wire->stun);
 	metric_set(sm->metrics, SM_MESSAGES_UNREADABLE, (int64_t)wire->malformed);
 	metric_set(sm->metrics, SM_MESSAGES_REFUSED, (int64_t)stack.rejected);
 	metric_set(sm->metrics, SM_TXNS_SERVER, stack.server_txns);
@@ -470,10 +484,13 @@ static int build(struct sm *sm, struct error *err)
 		return r;
 	sm->wire = sip_stack_wire(sm->stack);
 	sip_wire_set_guard(sm->wire, &guard, sm);
+	sip_wire_answer_stun(sm->wire);
 	r = notifier_new(sm, &sm->notifier, err);
 	if (r < 0)
 		return r;
 	r = persist_load(sm, err);
+	if (r == 0)
+		r = notifier_load(sm->notifier, err);
 	if (r == 0)
 		r = listen_all(sm, err);
 	return r < 0 ? r : resolve_new(sm, &sm->resolve, err);

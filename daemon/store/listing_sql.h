@@ -15,6 +15,8 @@ struct store_listing {
 	const char *where; /* a condition that always holds, with $1…, or NULL */
 	const char *param[STORE_LISTING_PARAMS]; /* its values */
 	size_t param_count;
+	const char *all;   /* FROM of the total of all rows where less of it does, or NULL */
+	const char *state; /* SQL of a text that says which state the page shows, or NULL */
 };
 
 /* Keyset pages: under inserts and deletes each old row is shown exactly once. *ret is released with

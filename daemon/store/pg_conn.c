@@ -182,6 +182,11 @@ static int copy_rows(const PGresult *result, struct store_rows **ret, struct err
 	return 0;
 }
 
+int pg_conn_lost(PGconn *conn, struct error *err)
+{
+	return fail_text(err, -EAGAIN, "the database went away", PQerrorMessage(conn));
+}
+
 /* All results of what was sent; the first failure counts, else the last result. */
 static int collect(PGconn *conn, uint64_t deadline, PGresult **ret, struct error *err)
 {
@@ -194,8 +199,7 @@ static int collect(PGconn *conn, uint64_t deadline, PGresult **ret, struct error
 			if (wait_socket(conn, POLLIN, deadline) < 0)
 				return error_set(err, -EAGAIN, "the database does not answer");
 			if (!PQconsumeInput(conn))
-				return fail_text(err, -EAGAIN, "the database went away",
-						 PQerrorMessage(conn));
+				return pg_conn_lost(conn, err);
 		}
 		result = PQgetResult(conn);
 		if (!result)
@@ -208,19 +212,13 @@ static int collect(PGconn *conn, uint64_t deadline, PGresult **ret, struct error
 	}
 }
 
-int pg_conn_run(PGconn *conn, const char *sql, const char *const *params, int n,
-		uint32_t timeout_ms, struct store_rows **rows, struct error *err)
+int pg_conn_finish(PGconn *conn, uint32_t timeout_ms, struct store_rows **rows, struct error *err)
 {
 	/* the server's own timeout comes first; ours is for a server that is silent */
 	uint64_t deadline = clock_now(clock_system()) + timeout_ms + 2000;
 	AUTO(result) PGresult *result = NULL;
-	int sent, r;
+	int r = collect(conn, deadline, &result, err);
 
-	sent = n < 0 ? PQsendQuery(conn, sql)
-		     : PQsendQueryParams(conn, sql, n, NULL, params, NULL, NULL, 0);
-	if (!sent)
-		return fail_text(err, -EAGAIN, "the database went away", PQerrorMessage(conn));
-	r = collect(conn, deadline, &result, err);
 	if (r < 0)
 		return r;
 	if (!result)
@@ -228,4 +226,13 @@ int pg_conn_run(PGconn *conn, const char *sql, const char *const *params, int n,
 	if (rows)
 		return copy_rows(result, rows, err);
 	return (int)strtol(PQcmdTuples(result), NULL, 10);
+}
+
+int pg_conn_run(PGconn *conn, const char *sql, const char *const *params, int n,
+		uint32_t timeout_ms, struct store_rows **rows, struct error *err)
+{
+	int sent = n < 0 ? PQsendQuery(conn, sql)
+			 : PQsendQueryParams(conn, sql, n, NULL, params, NULL, NULL, 0);
+
+	return sent ? pg_conn_finish(conn, timeout_ms, rows, err) : pg_conn_lost(conn, err);
 }

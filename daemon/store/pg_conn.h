@@ -15,4 +15,8 @@ int pg_conn_open(const struct store_config *config, PGconn **ret, struct error *
  * NULL. n -1: a script without parameters. Returns the number of rows touched. */
 int pg_conn_run(PGconn *conn, const char *sql, const char *const *params, int n,
 		uint32_t timeout_ms, struct store_rows **rows, struct error *err);
+/* What pg_conn_run() does once the statement is sent. */
+int pg_conn_finish(PGconn *conn, uint32_t timeout_ms, struct store_rows **rows, struct error *err);
+/* The error of a statement that could not be sent. */
+int pg_conn_lost(PGconn *conn, struct error *err);
 uint32_t pg_conn_timeout(const struct store_config *config);

@@ -2,6 +2,7 @@
 /* store.c - the pool: connections on loan to threads, back-off while the database is away. */
 #include "store/store.h"
 #include "store/pg_conn.h"
+#include "store/pg_kept.h"
 
 #include "base/clock.h"
 
@@ -235,15 +236,18 @@ static int count(struct store *st, int r)
 	return r;
 }
 
-static int run_once(struct store *st, const char *sql, const char *const *params, size_t n,
-		    struct store_rows **rows, struct error *err)
+typedef int run_fn(PGconn *conn, const char *sql, const char *const *params, int n,
+		   uint32_t timeout_ms, struct store_rows **rows, struct error *err);
+
+static int run_once(struct store *st, run_fn *run, const char *sql, const char *const *params,
+		    size_t n, struct store_rows **rows, struct error *err)
 {
 	PGconn *conn = NULL;
 	int r = acquire(st, &conn, err);
 
 	if (r < 0)
 		return count(st, r);
-	r = pg_conn_run(conn, sql, params, (int)n, pg_conn_timeout(&st->config), rows, err);
+	r = run(conn, sql, params, (int)n, pg_conn_timeout(&st->config), rows, err);
 	give_back(st, conn, r != -EAGAIN);
 	return count(st, r);
 }
@@ -251,7 +255,15 @@ static int run_once(struct store *st, const char *sql, const char *const *params
 int store_query(struct store *st, const char *sql, const char *const *params, size_t n,
 		struct store_rows **ret, struct error *err)
 {
-	int r = run_once(st, sql, params, n, ret, err);
+	int r = run_once(st, pg_conn_run, sql, params, n, ret, err);
+
+	return r < 0 ? r : 0;
+}
+
+int store_query_kept(struct store *st, const char *sql, const char *const *params, size_t n,
+		     struct store_rows **ret, struct error *err)
+{
+	int r = run_once(st, pg_kept_run, sql, params, n, ret, err);
 
 	return r < 0 ? r : 0;
 }
@@ -259,7 +271,7 @@ int store_query(struct store *st, const char *sql, const char *const *params, si
 int store_exec(struct store *st, const char *sql, const char *const *params, size_t n,
 	       struct error *err)
 {
-	return run_once(st, sql, params, n, NULL, err);
+	return run_once(st, pg_conn_run, sql, params, n, NULL, err);
 }
 
 int store_ping(struct store *st, struct error *err)

@@ -51,6 +51,10 @@ int store_ping(struct store *st, struct error *err);
 /* Run one statement by itself. The caller owns *ret (store_rows_free; AUTO(store_rows)). */
 int store_query(struct store *st, const char *sql, const char *const *params, size_t n,
 		struct store_rows **ret, struct error *err);
+/* The same for a text that comes again and again: connections keep it parsed and planned, which is
+ * most of its price where the database is slow. The last few texts are kept, on each connection. */
+int store_query_kept(struct store *st, const char *sql, const char *const *params, size_t n,
+		     struct store_rows **ret, struct error *err);
 /* The same for a statement whose rows nobody wants: returns the number of rows it touched. */
 int store_exec(struct store *st, const char *sql, const char *const *params, size_t n,
 	       struct error *err);

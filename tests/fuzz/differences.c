@@ -74,6 +74,17 @@ static bool has_blanks_behind(const struct sip_msg *msg, const char *ours, const
 	       theirs[len + strspn(theirs + len, " \t\r\n")] == '\0';
 }
 
+/* "SIP/2.0/UDP", a tab, the host. */
+static bool is_tab_before_host(const struct sip_msg *msg, const char *ours, const char *theirs)
+{
+	struct slice via = sip_msg_value(msg, SIP_HDR_VIA);
+	ptrdiff_t tab = slice_find(via, '\t'), space = slice_find(via, ' ');
+
+	(void)ours;
+	(void)theirs;
+	return tab > 0 && (space < 0 || tab < space);
+}
+
 /* clang-format off */
 static const struct difference differences[] = {
 	{ ORACLE_OSIP, READ_LENGTH, READ_LENGTH, has_no_length,
@@ -84,6 +95,8 @@ static const struct difference differences[] = {
 	  "no port is 0: as if rport had no value (RFC 3581 section 3)" },
 	{ ORACLE_SOFIA, READ_VIA_RPORT, READ_VIA_RPORT, is_zero,
 	  "no port is 0: as if rport had no value (RFC 3581 section 3)" },
+	{ ORACLE_OSIP, READ_VIA_HOST, READ_VIA_RPORT, is_tab_before_host,
+	  "it looks for a space behind the transport; a tab is white space, too (RFC 3261 section 25.1, LWS)" },
 	{ ORACLE_OSIP, READ_CONTACT, READ_CONTACT_PORT, is_star_name,
 	  "a display name ends at \"<\" without a space, too, and \"*\" may be one (RFC 4475 section 3.1.1.6)" },
 	{ ORACLE_OSIP | ORACLE_SOFIA, READ_URI, READ_CONTACT_PORT, has_blanks_behind,

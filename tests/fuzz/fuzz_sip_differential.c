@@ -99,9 +99,8 @@ void reading_set_number(struct reading *reading, enum reading_field field, unsig
 void reading_set_escaped(struct reading *reading, enum reading_field field, const char *text,
 			 size_t len)
 {
-	char plain[READING_TEXT];
-	int n = sip_unescape(slice_make(text, len < READING_TEXT ? len : READING_TEXT - 1), plain,
-			     sizeof(plain));
+	static char plain[65536]; /* cut only afterwards: an escape is three bytes */
+	int n = sip_unescape(slice_make(text, len), plain, sizeof(plain));
 
 	reading_set(reading, field, plain, n < 0 ? 0 : (size_t)n);
 }

@@ -280,16 +280,16 @@ class Box:
     # -- end -------------------------------------------------------------------------------------
 
     def tell(self):
-        """After a failure: the ends of the logs."""
-        for key in sorted(os.listdir(self.dir)):
-            if key.endswith(".log"):
-                print(f"--- {key}", file=sys.stderr)
-                sys.stderr.write("".join(self.log(key[:-4]).splitlines(True)[-60:]))
+        """After a failure: the ends of the logs, auraboxd's last."""
         logs = self.place("/var/lib/aurabox/logs")
         for key in sorted(os.listdir(logs)) if os.path.isdir(logs) else ():
             print(f"--- console {key}", file=sys.stderr)
             with open(f"{logs}/{key}", encoding="utf-8", errors="replace") as source:
                 sys.stderr.write("".join(source.readlines()[-40:]))
+        for key in sorted(os.listdir(self.dir), key=lambda name: (name == "auraboxd.log", name)):
+            if key.endswith(".log"):
+                print(f"--- {key}", file=sys.stderr)
+                sys.stderr.write("".join(self.log(key[:-4]).splitlines(True)[-60:]))
 
     def pids(self):
         found = subprocess.run(["ip", "netns", "pids", self.name], stdout=subprocess.PIPE, text=True,

@@ -18,7 +18,7 @@ contact="{user}" <sip:{user}@127.0.0.1>
 verify_server_certs=0
 verify_server_cn=0
 media_encryption=none
-
+{certificate}
 [net]
 firewall_policy=0
 stun_server=
@@ -131,12 +131,15 @@ class ConsolePhone:
         os.close(self.terminal)
 
 
-def linphone(folder, user, password, domain, server, port, transport="udp"):
-    """linphonec with one account; its own port is of that transport alone."""
+def linphone(folder, user, password, domain, server, port, transport="udp", certificate=None):
+    """linphonec with one account; its own port is of that transport alone. certificate: CERTIFICATE.pem and .key are its own; over
+    TLS it needs one, else it asks the person when the server asks for it."""
     os.makedirs(folder + "/.local/share/linphone")
     ports = {t: port if t == transport else 0 for t in ("udp", "tcp", "tls")}
+    server += ":5061" if transport == "tls" else ""
+    own = f"client_cert_chain={certificate}.pem\nclient_cert_key={certificate}.key\n" if certificate else ""
     write(folder + "/linphonerc", LINPHONE.format(user=user, password=password, domain=domain, server=server,
-                                                  transport=transport, rtp=port + 1000, **ports))
+                                                  transport=transport, rtp=port + 1000, certificate=own, **ports))
     return ConsolePhone("linphonec " + user, ["linphonec", "-c", folder + "/linphonerc", "-d", "0", "-l", folder + "/log"], folder)
 
 

@@ -5,8 +5,9 @@ A test is a unit test known to CTest, or an executable file tests/GROUP/.../test
 may say:
 	# timeout: SECONDS   (120 if absent)
 	# needs: images      (the release build and the guest images, made by quickstart --prepare)
+	# beside: others     (no clock in it is so fine that another test beside it would matter)
 Each but the system and web tests runs in a network namespace of its own with only loopback. Those of
-LANES that need no images wait more than they work, so two of them run side by side."""
+LANES that need no images wait more than they work, so two of them run side by side, as do those that say so."""
 import concurrent.futures
 import os
 import re
@@ -35,6 +36,7 @@ class Test:
         limit = re.search(r"^# timeout: (\d+)$", head, re.M)
         self.timeout = int(limit.group(1)) if limit else 120
         self.needs_images = re.search(r"^# needs: images$", head, re.M) is not None
+        self.beside = group in LANES or re.search(r"^# beside: others$", head, re.M) is not None
 
 
 def discover():
@@ -130,6 +132,14 @@ def why(log_path):
     return told + ["..."] + lines[-(40 - len(told)):] if told else lines[-40:]
 
 
+def run_group(tests):
+    """Whether each passed."""
+    beside = [t for t in tests if t.beside and not t.needs_images]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(run, beside))
+    return done + [run(t) for t in tests if t not in beside]
+
+
 def main(argv):
     names = [a for a in argv if not a.startswith("--")]
     tests = [t for t in discover() if wanted(t.name, names)]
@@ -144,12 +154,9 @@ def main(argv):
     for group in GROUPS:
         if group == "unit" and (not names or any(n.startswith("unit") for n in names)):
             passed, failed = (a + b for a, b in zip((passed, failed), run_unit(names)))
-        for lanes in (2, 1):
-            some = [t for t in tests if t.group == group and lanes == 2 - (t.needs_images or group not in LANES)]
-            with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
-                for ok in pool.map(run, some):
-                    passed += ok
-                    failed += not ok
+        done = run_group([t for t in tests if t.group == group])
+        passed += sum(done)
+        failed += len(done) - sum(done)
     if passed + failed == 0:
         print("no test has such a name: %s" % " ".join(names), file=sys.stderr)
         failed = 1

@@ -3,6 +3,8 @@
 import hashlib
 import re
 
+import one_origin
+
 COMPACT = {
     "v": "Via", "f": "From", "t": "To", "i": "Call-ID", "m": "Contact", "l": "Content-Length",
     "c": "Content-Type", "k": "Supported", "s": "Subject", "e": "Content-Encoding", "o": "Event",
@@ -132,6 +134,11 @@ class Message:
     @property
     def to_tag(self):
         return param(self.get("To"), "tag")
+
+    @property
+    def media(self):
+        """The description but for its o= line, which cm gives each dialog anew."""
+        return one_origin.media(self.body)
 
     def __repr__(self):
         return f"<{self.start} | {self.get('CSeq')} | {self.call_id}>"

@@ -11,6 +11,8 @@ import select
 import socket
 import time
 
+import one_origin
+
 COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length",
            "c": "content-type", "k": "supported", "o": "event", "s": "subject", "e": "content-encoding",
            "u": "allow-events", "x": "session-expires"}
@@ -105,6 +107,11 @@ class Message:
         headers = [(n, v) for n, v in self.headers if self._key(n) != "content-length"]
         headers.append(("Content-Length", str(len(self.body))))
         return (self.start + "\r\n" + "".join("%s: %s\r\n" % h for h in headers) + "\r\n").encode() + self.body
+
+    @property
+    def media(self):
+        """The description but for its o= line, which is each dialog's own."""
+        return one_origin.media(self.body)
 
     def __repr__(self):
         return self.encode().decode("utf-8", "replace")

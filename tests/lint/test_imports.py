@@ -11,7 +11,7 @@ LAYER = {"base": 0, "net": 1, "codec": 1, "http": 2, "store": 2, "stack": 2, "no
 ALSO = {"codec": {"base"}}      # a narrower rule than the layers give
 OWNER = {                       # third-party header -> the rooms that may name it
     r"openssl/": {"net"}, r"curl/": {"net"}, r"unbound\.h": {"net"}, r"wslay/": {"net"},
-    r"libxml/": {"codec"}, r"pcre2\.h": {"sm"}, r"jansson\.h": {"base"},
+    r"libxml/": {"codec"}, r"pcre2\.h": {"node"}, r"jansson\.h": {"base"},
     r"microhttpd\.h": {"http"}, r"zlib\.h": {"http"}, r"libpq-fe\.h": {"store"}, r"sqlite3\.h": {"store"},
     r"libvirt/": {"control/vm"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)

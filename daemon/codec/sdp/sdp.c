@@ -224,6 +224,18 @@ static int parse_start(struct slice *in, struct sdp *sdp)
 	return 0;
 }
 
+int sdp_origin(struct slice in, struct slice *ret)
+{
+	struct line line;
+
+	if (take_line(&in, &line) <= 0 || line.type != 'v' || !slice_eq(line.value, SLICE("0")))
+		return -EBADMSG;
+	if (take_line(&in, &line) <= 0 || line.type != 'o' || !slice_starts_with(in, SLICE("s=")))
+		return -EBADMSG;
+	*ret = line.value;
+	return 0;
+}
+
 static bool connections_complete(const struct sdp *sdp)
 {
 	for (size_t i = 0; i < sdp->media_count; i++) {

@@ -63,6 +63,10 @@ struct sdp {
  * 0; -EBADMSG malformed; -EMSGSIZE longer or with more media or lines than the limits. */
 int sdp_parse(struct slice in, struct sdp *ret);
 
+/* What stands in the o= line, whatever it is, without looking at more than how the description begins
+ * (v=0, o=, s=). -EBADMSG otherwise. */
+int sdp_origin(struct slice in, struct slice *ret);
+
 /* Direction that is in force for a media, never SDP_DIR_NONE. */
 enum sdp_direction sdp_direction_of(const struct sdp *sdp, size_t media);
 /* Connection in force; p == NULL address when there is none. */

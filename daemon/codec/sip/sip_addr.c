@@ -7,12 +7,28 @@
 #include "codec/sip/sip_chars.h"
 #include "codec/sip/sip_token.h"
 
-/* What follows the address: nothing or *( SEMI generic-param ). */
-static int take_params(struct slice in, struct slice *ret)
+static void take_tag(const struct sip_param *param, struct sip_addr *addr)
 {
+	if (addr->has_tag || param->quoted || (param->has_value && !sip_token_valid(param->value)))
+		addr->tag_doubtful = true;
+	if (!addr->has_tag)
+		addr->tag = param->value;
+	addr->has_tag = true;
+}
+
+/* What follows the address: nothing or *( SEMI generic-param ). */
+static int take_params(struct slice in, struct sip_addr *addr)
+{
+	struct sip_param param;
+	int r;
+
 	sip_skip_lws(&in);
-	*ret = in;
-	return sip_params_valid(in) ? 0 : -EBADMSG;
+	addr->params = in;
+	while ((r = sip_param_next(&in, &param)) > 0) {
+		if (slice_eq_nocase(param.name, SLICE("tag")))
+			take_tag(&param, addr);
+	}
+	return r == 0 && in.len == 0 ? 0 : -EBADMSG;
 }
 
 /* LAQUOT addr-spec RAQUOT; no LWS inside. */
@@ -28,7 +44,7 @@ static int parse_bracketed(struct slice in, struct sip_addr *addr)
 	if (sip_uri_parse(slice_make(in.p, (size_t)end), &addr->uri) < 0)
 		return -EBADMSG;
 	sip_advance(&in, (size_t)end + 1);
-	return take_params(in, &addr->params);
+	return take_params(in, addr);
 }
 
 /* addr-spec without brackets ends at the first ";" or LWS; "?" and "," may not stand in it. */
@@ -43,7 +59,7 @@ static int parse_bare(struct slice in, struct sip_addr *addr)
 	if (sip_uri_parse(slice_make(in.p, n), &addr->uri) < 0)
 		return -EBADMSG;
 	sip_advance(&in, n);
-	return take_params(in, &addr->params);
+	return take_params(in, addr);
 }
 
 /* display-name = *(token LWS) / quoted-string. Consumes it when "<" follows; without it nothing is
@@ -97,8 +113,5 @@ bool sip_addr_param(const struct sip_addr *addr, struct slice name, struct slice
 
 struct slice sip_addr_tag(const struct sip_addr *addr)
 {
-	struct slice tag = { 0 };
-
-	(void)sip_param_find(addr->params, SLICE("tag"), &tag);
-	return tag;
+	return addr->tag;
 }

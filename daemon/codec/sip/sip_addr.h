@@ -14,6 +14,8 @@ struct sip_addr {
 	struct slice display; /* without quotes; empty when there is none */
 	struct sip_uri uri;
 	struct slice params; /* header parameters with the leading ";"; empty when there are none */
+	struct slice tag;    /* the first parameter of that name; empty when there is none */
+	bool has_tag, tag_doubtful; /* doubtful: there are two, or it is no token */
 };
 
 /* One value, the whole input (LWS around it is allowed). 0 or -EBADMSG.

@@ -9,26 +9,23 @@
 #include "codec/sip/sip_token.h"
 
 static const struct {
-	const char *name;
+	struct slice name;
 	size_t offset;
 } members[] = {
-	{ "username", offsetof(struct sip_auth, username) },
-	{ "realm", offsetof(struct sip_auth, realm) },
-	{ "nonce", offsetof(struct sip_auth, nonce) },
-	{ "uri", offsetof(struct sip_auth, uri) },
-	{ "response", offsetof(struct sip_auth, response) },
-	{ "algorithm", offsetof(struct sip_auth, algorithm) },
-	{ "cnonce", offsetof(struct sip_auth, cnonce) },
-	{ "opaque", offsetof(struct sip_auth, opaque) },
-	{ "qop", offsetof(struct sip_auth, qop) },
-	{ "nc", offsetof(struct sip_auth, nc) },
-	{ "domain", offsetof(struct sip_auth, domain) },
+#define MEMBER(name)                                                                               \
+	{                                                                                          \
+		{ #name, sizeof(#name) - 1 }, offsetof(struct sip_auth, name)                      \
+	}
+	MEMBER(username), MEMBER(realm),     MEMBER(nonce),  MEMBER(uri),
+	MEMBER(response), MEMBER(algorithm), MEMBER(cnonce), MEMBER(opaque),
+	MEMBER(qop),	  MEMBER(nc),	     MEMBER(domain),
+#undef MEMBER
 };
 
 static struct slice *member_of(struct sip_auth *auth, struct slice name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		if (slice_eq_str_nocase(name, members[i].name))
+		if (slice_eq_nocase(name, members[i].name))
 			return (struct slice *)(void *)((char *)auth + members[i].offset);
 	}
 	return NULL;

@@ -12,8 +12,9 @@
 
 bool sip_line_is_safe(struct slice text)
 {
-	if (text.len == 0 || (!memchr(text.p, '\r', text.len) && !memchr(text.p, '\n', text.len) &&
-			      !memchr(text.p, '\0', text.len)))
+	const char *end = text.p + text.len;
+
+	if (text.len == 0 || slice_control(text.p, end) == end)
 		return true;
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.p[i] == '\0' || text.p[i] == '\n')
@@ -36,10 +37,10 @@ static void add_safe(struct buf *out, struct slice text)
 		out->failed = true;
 }
 
-/* A value out of a parsed message: without defects its lines are whole. */
+/* A value out of a parsed message: without defects its lines are whole, and it may be folded. */
 static void add_parsed(struct buf *out, const struct sip_msg *from, struct slice text)
 {
-	if (from->defects == 0 && !slice_has_nul(text))
+	if (from->defects == 0 && !from->odd)
 		buf_add_slice(out, text);
 	else
 		add_safe(out, text);
@@ -63,7 +64,10 @@ void sip_build_status(struct buf *out, unsigned status, struct slice reason)
 	buf_add_slice(out, SLICE("SIP/2.0 "));
 	buf_add_u64(out, status);
 	buf_add_char(out, ' ');
-	add_safe(out, reason.len ? reason : sip_reason_phrase(status));
+	if (reason.len)
+		add_safe(out, reason);
+	else
+		buf_add_slice(out, sip_reason_phrase(status));
 	add_crlf(out);
 }
 
@@ -77,7 +81,10 @@ void sip_build_header_named(struct buf *out, struct slice name, struct slice val
 
 void sip_build_header(struct buf *out, enum sip_header_id id, struct slice value)
 {
-	sip_build_header_named(out, sip_header_name(id), value);
+	buf_add_slice(out, sip_header_name(id));
+	buf_add(out, ": ", 2);
+	add_safe(out, value);
+	add_crlf(out);
 }
 
 void sip_build_header_u32(struct buf *out, enum sip_header_id id, uint32_t value)

@@ -75,24 +75,11 @@ static struct fault check_vias(const struct sip_msg *msg)
 	return top ? FAULT(400, "Missing Via", VIA) : NO_FAULT;
 }
 
-/* One tag at most, and a token: of two, or of one that goes on behind a bracket, another element could read
- * another dialog (RFC 3261 sections 7.3.1 and 25.1). */
+/* Of two tags, or of one that goes on behind a bracket, another element could read another dialog (RFC 3261
+ * sections 7.3.1 and 25.1). */
 static bool is_party(const struct sip_addr *addr)
 {
-	struct slice rest = addr->params;
-	struct sip_param param;
-	unsigned tags = 0;
-
-	if (addr->wildcard)
-		return false;
-	while (sip_param_next(&rest, &param) > 0) {
-		if (!slice_eq_nocase(param.name, SLICE("tag")))
-			continue;
-		if (++tags > 1 || param.quoted ||
-		    (param.has_value && !sip_token_valid(param.value)))
-			return false;
-	}
-	return true;
+	return !addr->wildcard && !addr->tag_doubtful;
 }
 
 /* To, From, Call-ID, CSeq: RFC 3261 section 8.1.1. A From without tag and a missing Max-Forwards are
@@ -103,11 +90,11 @@ static struct fault check_identity(const struct sip_msg *msg)
 	struct sip_cseq cseq;
 	int r;
 
-	r = sip_msg_from(msg, &addr);
-	if (r < 0 || !is_party(&addr))
+	r = msg->typed & SIP_TYPED_FROM ? 0 : sip_msg_from(msg, &addr);
+	if (r < 0 || !is_party(msg->typed & SIP_TYPED_FROM ? &msg->from : &addr))
 		return FAULT(400, r == -ENOENT ? "Missing From" : "Malformed From", FROM);
-	r = sip_msg_to(msg, &addr);
-	if (r < 0 || !is_party(&addr))
+	r = msg->typed & SIP_TYPED_TO ? 0 : sip_msg_to(msg, &addr);
+	if (r < 0 || !is_party(msg->typed & SIP_TYPED_TO ? &msg->to : &addr))
 		return FAULT(400, r == -ENOENT ? "Missing To" : "Malformed To", TO);
 	if (!sip_msg_header(msg, SIP_HDR_CALL_ID))
 		return FAULT(400, "Missing Call-ID", CALL_ID);
@@ -158,7 +145,7 @@ static struct fault check_uri(const struct sip_msg *msg, const struct sip_check_
 {
 	struct sip_uri uri;
 
-	if (sip_uri_parse(msg->uri, &uri) < 0)
+	if (sip_msg_request_uri(msg, &uri) < 0)
 		return FAULT(400, "Malformed Request-URI", OTHER);
 	if (uri.scheme == SIP_SCHEME_OTHER && !rules->any_scheme)
 		return FAULT(416, "Unsupported URI Scheme", OTHER);

@@ -10,15 +10,17 @@ struct cursor {
 	const char *p;
 	const char *end;
 	unsigned defects;
+	bool odd; /* control bytes stood there that do not end lines */
 };
 
-/* The next line without its end; a line that nothing ends is the last one. */
-static struct slice take_line(struct cursor *at)
+/* Any line, also a malformed one; what nothing ends is the last one. */
+static struct slice take_odd_line(struct cursor *at)
 {
 	size_t left = (size_t)(at->end - at->p);
 	const char *nl = left ? memchr(at->p, '\n', left) : NULL;
 	struct slice line = { at->p, 0 };
 
+	at->odd = true;
 	if (!nl) {
 		at->defects |= SIP_DEFECT_TRUNCATED;
 		line.len = left;
@@ -34,6 +36,17 @@ static struct slice take_line(struct cursor *at)
 	if (line.len > 0 && memchr(line.p, '\r', line.len))
 		at->defects |= SIP_DEFECT_LINE_END;
 	return line;
+}
+
+/* The next line without its end. */
+static inline struct slice take_line(struct cursor *at)
+{
+	const char *p = at->p, *nl = slice_control(p, at->end);
+
+	if (at->end - nl < 2 || nl[0] != '\r' || nl[1] != '\n')
+		return take_odd_line(at);
+	at->p = nl + 2;
+	return slice_make(p, (size_t)(nl - p));
 }
 
 /* SIP-Version = "SIP" "/" 1*DIGIT "." 1*DIGIT; anything else after "SIP/" is no version. */
@@ -105,22 +118,36 @@ static int parse_request_line(struct sip_msg *msg)
 	return 0;
 }
 
+/* token *( SP / HTAB ) ":"; returns what follows, NULL: it is no field. */
+static const char *take_name(struct slice line, struct sip_header *ret)
+{
+	const char *p = line.p, *end = line.p + line.len;
+	ptrdiff_t colon = slice_find(line, ':');
+
+	ret->name = slice_make(line.p, colon > 0 ? (size_t)colon : 0);
+	ret->id = sip_header_lookup(ret->name);
+	if (ret->id != SIP_HDR_OTHER) /* a name that we know is a token */
+		return line.p + colon + 1;
+	while (p < end && sip_char_in(*p, SIP_C_TOKEN))
+		p++;
+	ret->name = slice_make(line.p, (size_t)(p - line.p));
+	ret->id = sip_header_lookup(ret->name);
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	return ret->name.len == 0 || p == end || *p != ':' ? NULL : p + 1;
+}
+
 /* header = token HCOLON value; HCOLON = *( SP / HTAB ) ":" SWS. line is the whole field, folds
  * included, without the last line end. */
 static bool parse_field(struct slice line, struct sip_header *ret)
 {
-	struct slice in = line;
+	const char *p = take_name(line, ret), *end = line.p + line.len;
 
-	ret->name = sip_take_class(&in, SIP_C_TOKEN);
-	if (ret->name.len == 0)
+	if (!p)
 		return false;
-	while (sip_peek(in) == ' ' || sip_peek(in) == '\t')
-		sip_advance(&in, 1);
-	if (sip_peek(in) != ':')
-		return false;
-	sip_advance(&in, 1);
-	ret->value = sip_trim(in);
-	ret->id = sip_header_lookup(ret->name);
+	if (p < end && *p == ' ')
+		p++;
+	ret->value = sip_trim(slice_make(p, (size_t)(end - p)));
 	return true;
 }
 
@@ -193,8 +220,9 @@ int sip_msg_parse(struct slice datagram, struct sip_msg *msg)
 	if (datagram.len > SIP_MSG_MAX)
 		return -EMSGSIZE;
 
-	/* everything but the array of fields, which is large and only read up to header_count */
-	memset(msg, 0, offsetof(struct sip_msg, headers));
+	/* everything but what is typed and the array of fields, which is large and only read up to
+	 * header_count */
+	memset(msg, 0, offsetof(struct sip_msg, via));
 	at.p = datagram.p;
 	at.end = datagram.p + datagram.len;
 	msg->start_line = take_line(&at);
@@ -207,6 +235,7 @@ int sip_msg_parse(struct slice datagram, struct sip_msg *msg)
 	}
 	parse_fields(msg, &at);
 	msg->defects |= at.defects;
+	msg->odd = at.odd;
 	msg->body = slice_make(at.p, (size_t)(at.end - at.p));
 	cut_body(msg);
 	msg->raw = slice_make(datagram.p, (size_t)(msg->body.p + msg->body.len - datagram.p));
@@ -238,6 +267,16 @@ void sip_msg_move(struct sip_msg *msg, const char *raw, const char *end, ptrdiff
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		move_slice(own[i], from, raw, at, grown);
 	for (size_t i = 0; i < msg->header_count; i++) {
+		struct sip_header *field = &msg->headers[i];
+
+		if (field->line.p >= end) { /* as all but one or two are: only further on */
+			ptrdiff_t by = raw + grown - from;
+
+			field->name.p += by;
+			field->value.p += by;
+			field->line.p += by;
+			continue;
+		}
 		move_slice(&msg->headers[i].name, from, raw, at, grown);
 		move_slice(&msg->headers[i].value, from, raw, at, grown);
 		move_slice(&msg->headers[i].line, from, raw, at, grown);

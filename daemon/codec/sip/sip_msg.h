@@ -45,6 +45,7 @@ struct sip_msg {
 	enum sip_method method;	  /* request only */
 	unsigned status;	  /* response only, 0 when malformed */
 	unsigned defects;	  /* enum sip_defect, 0 = none */
+	bool odd;		  /* control bytes stand in the header that do not end lines */
 	struct slice start_line;  /* without its CRLF */
 	struct slice method_name; /* request only */
 	struct slice uri;	  /* request only: Request-URI as written */
@@ -53,19 +54,20 @@ struct sip_msg {
 	struct slice body;
 	size_t header_count;
 	uint16_t first[SIP_HDR_COUNT]; /* 1 + index of the first field of an id, 0 = none */
-	uint8_t typed;		       /* enum sip_typed: what of the last member is filled in */
-	struct sip_header headers[SIP_HEADERS_MAX];
+	uint8_t typed;		       /* enum sip_typed: what of the next is filled in */
 	/* What everybody asks for, read once by sip_msg_read(); see the typed accessors. */
 	struct sip_via via;
 	struct sip_cseq cseq;
 	struct sip_addr from, to;
-	struct slice from_tag, to_tag;
+	struct sip_uri request_uri;
+	struct sip_header headers[SIP_HEADERS_MAX];
 };
 enum sip_typed {
 	SIP_TYPED_VIA = 1 << 0,
 	SIP_TYPED_CSEQ = 1 << 1,
 	SIP_TYPED_FROM = 1 << 2,
-	SIP_TYPED_TO = 1 << 3
+	SIP_TYPED_TO = 1 << 3,
+	SIP_TYPED_URI = 1 << 4
 };
 
 /* Parse one datagram or one framed message. Leading CRLFs are skipped; bytes after Content-Length
@@ -74,7 +76,7 @@ enum sip_typed {
  * -EBADMSG not SIP: nothing that could be answered. */
 int sip_msg_parse(struct slice datagram, struct sip_msg *msg);
 
-/* Read top Via (unless msg->typed says that it is there), CSeq, From and To once, so that the accessors
+/* Read top Via (unless msg->typed says that it is there), CSeq, From, To and Request-URI once, so that the accessors
  * below need not again. What is malformed is left to them. */
 void sip_msg_read(struct sip_msg *msg);
 /* The message was copied to raw, where the bytes up to `end` (of the old one) had become `grown` bytes

@@ -70,7 +70,7 @@ static const struct {
 
 enum sip_method sip_method_lookup(struct slice name)
 {
-	for (int i = 1; i < SIP_METHOD_COUNT; i++) {
+	for (int i = 1; i < SIP_METHOD_COUNT && name.len > 0; i++) {
 		if (methods[i].len == name.len && methods[i].name[0] == name.p[0] &&
 		    memcmp(methods[i].name, name.p, name.len) == 0)
 			return (enum sip_method)i;
@@ -160,7 +160,7 @@ size_t sip_skip_lws_there(struct slice *in)
 	return n;
 }
 
-struct slice sip_trim(struct slice in)
+struct slice sip_trim_there(struct slice in)
 {
 	sip_skip_lws(&in);
 	while (in.len > 0 && (in.p[in.len - 1] == ' ' || in.p[in.len - 1] == '\t')) {
@@ -169,6 +169,17 @@ struct slice sip_trim(struct slice in)
 			in.len -= 2;
 	}
 	return in;
+}
+
+/* Between quotes these mean themselves, whatever stands around them. */
+static inline bool is_plain_qdtext(char c)
+{
+	static const bool plain[256] = { [' ' ... '!'] = true,
+					 ['#' ... '['] = true,
+					 [']' ... '~'] = true,
+					 [0x80 ... 0xff] = true };
+
+	return plain[(unsigned char)c];
 }
 
 /* A byte that may stand unescaped between quotes: qdtext with LWS and UTF-8. */
@@ -190,6 +201,8 @@ int sip_take_quoted(struct slice *in, struct slice *ret)
 	for (size_t i = 1; i < in->len; i++) {
 		char c = in->p[i];
 
+		if (is_plain_qdtext(c))
+			continue;
 		if (c == '"') {
 			*ret = slice_make(in->p + 1, i - 1);
 			sip_advance(in, i + 1);
@@ -221,9 +234,31 @@ int sip_unquote(struct slice in, char *out, size_t cap)
 	return (int)n;
 }
 
+/* A parameter without white space and quotes, as they mostly come: its length, or 0. */
+static size_t plain_param(struct slice in, struct sip_param *ret)
+{
+	const char *p = in.p + 1, *end = in.p + in.len, *start = p;
+
+	while (p < end && sip_char_in(*p, SIP_C_TOKEN))
+		p++;
+	ret->name = slice_make(start, (size_t)(p - start));
+	ret->has_value = p < end && *p == '=';
+	ret->value = (struct slice){ 0 };
+	ret->quoted = false;
+	if (ret->has_value) {
+		start = ++p;
+		while (p < end && sip_char_in(*p, SIP_C_VALUE))
+			p++;
+		ret->value = slice_make(start, (size_t)(p - start));
+		if (ret->value.len == 0)
+			return 0;
+	}
+	return ret->name.len > 0 && (p == end || *p == ';') ? (size_t)(p - in.p) : 0;
+}
+
 /* generic-param = token [ EQUAL gen-value ]; the value is read more widely than token so that
  * addresses and dialog ids of the Endpoint-View kind pass. */
-int sip_param_next(struct slice *in, struct sip_param *ret)
+static int any_param(struct slice *in, struct sip_param *ret)
 {
 	struct sip_param out = { 0 };
 	struct slice at = *in;
@@ -256,6 +291,21 @@ int sip_param_next(struct slice *in, struct sip_param *ret)
 		*in = at;
 	}
 	*ret = out;
+	return 1;
+}
+
+int sip_param_next(struct slice *in, struct sip_param *ret)
+{
+	struct sip_param plain;
+	size_t n;
+
+	if (in->len == 0)
+		return 0;
+	n = in->p[0] == ';' ? plain_param(*in, &plain) : 0;
+	if (n == 0)
+		return any_param(in, ret);
+	sip_advance(in, n);
+	*ret = plain;
 	return 1;
 }
 

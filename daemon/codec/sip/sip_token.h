@@ -46,14 +46,25 @@ bool sip_callid_valid(struct slice in);
 size_t sip_skip_lws_there(struct slice *in);
 static inline size_t sip_skip_lws(struct slice *in)
 {
-	/* mostly there is none */
+	/* mostly there is none, or one space */
 	if (in->len == 0 || (unsigned char)in->p[0] > ' ')
 		return 0;
+	if (in->len > 1 && in->p[0] == ' ' && (unsigned char)in->p[1] > ' ') {
+		in->p++;
+		in->len--;
+		return 1;
+	}
 	return sip_skip_lws_there(in);
 }
 
 /* Cut LWS at both ends, folds included. */
-struct slice sip_trim(struct slice in);
+struct slice sip_trim_there(struct slice in);
+static inline struct slice sip_trim(struct slice in)
+{
+	if (in.len == 0 || ((unsigned char)in.p[0] > ' ' && (unsigned char)in.p[in.len - 1] > ' '))
+		return in;
+	return sip_trim_there(in);
+}
 
 /* Consume a quoted-string; ret is what stands between the quotes, still escaped. 0 or -EBADMSG. */
 int sip_take_quoted(struct slice *in, struct slice *ret);

@@ -25,24 +25,6 @@ static int take_ipv6(struct slice *in, struct slice *host)
 	return 0;
 }
 
-/* IPv4address = 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT, each at most 255 */
-static bool is_ipv4(struct slice in)
-{
-	for (int part = 0; part < 4; part++) {
-		struct slice digits = in;
-		unsigned value = 0, n = 0;
-
-		while (n < digits.len && n < 3 && ascii_is_digit((unsigned char)digits.p[n]))
-			value = value * 10 + (unsigned)(digits.p[n++] - '0');
-		if (n == 0 || value > 255)
-			return false;
-		sip_advance(&in, n);
-		if (part < 3 && !slice_skip_char(&in, '.'))
-			return false;
-	}
-	return in.len == 0;
-}
-
 static inline bool is_host_char(char c)
 {
 	static const bool in_host[256] = { ['0' ... '9'] = true, ['A' ... 'Z'] = true,
@@ -50,6 +32,44 @@ static inline bool is_host_char(char c)
 					   ['.'] = true,	 ['_'] = true };
 
 	return in_host[(unsigned char)c];
+}
+
+/* IPv4address = 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT, each at most 255; its length, 0: it is a
+ * name or nothing. */
+static size_t ipv4_length(struct slice in)
+{
+	const char *p = in.p, *end = in.p + in.len;
+
+	for (int part = 0; part < 4; part++) {
+		const char *start = p;
+		unsigned value = 0;
+
+		for (; p < end && ascii_is_digit((unsigned char)*p); p++)
+			value = value * 10 + (unsigned)(*p - '0');
+		if (p == start || p - start > 3 || value > 255)
+			return 0;
+		if (part < 3 && (p == end || *p++ != '.'))
+			return 0;
+	}
+	return p < end && is_host_char(*p) ? 0 : (size_t)(p - in.p);
+}
+
+/* port = 1*DIGIT, and one that there is */
+static int take_port(struct slice *in, uint16_t *ret)
+{
+	uint32_t value = 0;
+	size_t n = 0;
+
+	for (; n < in->len && ascii_is_digit((unsigned char)in->p[n]); n++) {
+		value = value * 10 + (uint32_t)(in->p[n] - '0');
+		if (value > UINT16_MAX)
+			return -EBADMSG;
+	}
+	if (value == 0)
+		return -EBADMSG;
+	sip_advance(in, n);
+	*ret = (uint16_t)value;
+	return 0;
 }
 
 /* hostport = host [ ":" port ] */
@@ -63,26 +83,21 @@ int sip_hostport_take(struct slice *in, struct slice *host, enum sip_host_kind *
 			return -EBADMSG;
 		*kind = SIP_HOST_IPV6;
 	} else {
-		size_t n = 0;
+		size_t n = ipv4_length(at);
 
-		while (n < at.len && is_host_char(at.p[n]))
+		*kind = n > 0 ? SIP_HOST_IPV4 : SIP_HOST_NAME;
+		while (*kind == SIP_HOST_NAME && n < at.len && is_host_char(at.p[n]))
 			n++;
 		*host = slice_make(at.p, n);
 		if (n == 0 || host->p[0] == '.' || host->p[0] == '-')
 			return -EBADMSG;
 		sip_advance(&at, n);
-		*kind = ascii_is_digit((unsigned char)host->p[n - 1]) && is_ipv4(*host)
-				? SIP_HOST_IPV4
-				: SIP_HOST_NAME;
 	}
 	*port = 0;
 	if (sip_peek(at) == ':') {
-		uint32_t number;
-
 		sip_advance(&at, 1);
-		if (slice_take_u32(&at, &number) < 0 || number == 0 || number > UINT16_MAX)
+		if (take_port(&at, port) < 0)
 			return -EBADMSG;
-		*port = (uint16_t)number;
 	}
 	*in = at;
 	return 0;
@@ -169,10 +184,20 @@ int sip_uri_header_next(struct slice *headers, struct slice *name, struct slice 
 /* userinfo = ( user / telephone-subscriber ) [ ":" password ] "@" */
 static int take_userinfo(struct slice *in, struct sip_uri *uri)
 {
-	ptrdiff_t at = slice_find(*in, '@');
+	ptrdiff_t at;
 	struct slice info;
+	size_t n = 0;
 	bool found;
 
+	while (n < in->len && sip_char_in(in->p[n], SIP_C_USER))
+		n++;
+	if (n > 0 && n < in->len &&
+	    in->p[n] == '@') { /* as most are: nothing escaped, no password */
+		uri->user = slice_make(in->p, n);
+		sip_advance(in, n + 1);
+		return 0;
+	}
+	at = slice_find(*in, '@');
 	if (at < 0)
 		return 0;
 	info = slice_take(in, (size_t)at);
@@ -256,6 +281,14 @@ int sip_uri_parse(struct slice in, struct sip_uri *ret)
 	bool found;
 	int r;
 
+	if (in.len > 4 && memcmp(in.p, "sip:", 4) == 0) {
+		sip_advance(&in, 4);
+		out.scheme = SIP_SCHEME_SIP;
+		r = parse_sip(in, &out);
+		if (r == 0)
+			*ret = out;
+		return r;
+	}
 	scheme = slice_take_until(&in, ':', &found);
 	if (!found || scheme.len == 0)
 		return -EBADMSG;

@@ -174,14 +174,12 @@ void sip_msg_read(struct sip_msg *msg)
 		msg->typed |= SIP_TYPED_VIA;
 	if (sip_msg_cseq(msg, &msg->cseq) == 0)
 		msg->typed |= SIP_TYPED_CSEQ;
-	if (sip_msg_from(msg, &msg->from) == 0) {
-		msg->from_tag = sip_addr_tag(&msg->from);
+	if (sip_msg_from(msg, &msg->from) == 0)
 		msg->typed |= SIP_TYPED_FROM;
-	}
-	if (sip_msg_to(msg, &msg->to) == 0) {
-		msg->to_tag = sip_addr_tag(&msg->to);
+	if (sip_msg_to(msg, &msg->to) == 0)
 		msg->typed |= SIP_TYPED_TO;
-	}
+	if (sip_msg_request_uri(msg, &msg->request_uri) == 0)
+		msg->typed |= SIP_TYPED_URI;
 }
 
 int sip_msg_top_via(const struct sip_msg *msg, struct sip_via *ret)
@@ -239,6 +237,10 @@ int sip_msg_cseq(const struct sip_msg *msg, struct sip_cseq *ret)
 
 int sip_msg_request_uri(const struct sip_msg *msg, struct sip_uri *ret)
 {
+	if (msg->typed & SIP_TYPED_URI) {
+		*ret = msg->request_uri;
+		return 0;
+	}
 	return msg->request ? sip_uri_parse(msg->uri, ret) : -ENOENT;
 }
 
@@ -272,7 +274,7 @@ struct slice sip_msg_from_tag(const struct sip_msg *msg)
 	struct sip_addr addr;
 
 	if (msg->typed & SIP_TYPED_FROM)
-		return msg->from_tag;
+		return msg->from.tag;
 	return sip_msg_from(msg, &addr) < 0 ? (struct slice){ 0 } : sip_addr_tag(&addr);
 }
 
@@ -281,7 +283,7 @@ struct slice sip_msg_to_tag(const struct sip_msg *msg)
 	struct sip_addr addr;
 
 	if (msg->typed & SIP_TYPED_TO)
-		return msg->to_tag;
+		return msg->to.tag;
 	return sip_msg_to(msg, &addr) < 0 ? (struct slice){ 0 } : sip_addr_tag(&addr);
 }
 

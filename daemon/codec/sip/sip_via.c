@@ -21,6 +21,8 @@ struct slice sip_transport_name(enum sip_transport transport)
 
 enum sip_transport sip_transport_lookup(struct slice name)
 {
+	if (slice_eq(name, SLICE("UDP")))
+		return SIP_TRANSPORT_UDP;
 	for (int i = SIP_TRANSPORT_UDP; i <= SIP_TRANSPORT_SCTP; i++) {
 		if (slice_eq_str_nocase(name, transports[i]))
 			return (enum sip_transport)i;
@@ -123,21 +125,27 @@ static int take_rport(const struct sip_param *param, struct sip_via *via)
 static int take_params(struct slice in, struct sip_via *via)
 {
 	struct sip_param param;
+	const char *start;
 	int r;
 
 	sip_skip_lws(&in);
 	via->params = in;
-	while ((r = sip_param_next(&in, &param)) > 0) {
+	for (start = in.p; (r = sip_param_next(&in, &param)) > 0; start = in.p) {
+		struct slice text = slice_make(start, (size_t)(in.p - start));
+
 		r = 0;
-		if (slice_eq_nocase(param.name, SLICE("branch")))
+		if (slice_eq_nocase(param.name, SLICE("branch"))) {
 			r = take_once(&via->branch, param.value);
-		else if (slice_eq_nocase(param.name, SLICE("received")))
+		} else if (slice_eq_nocase(param.name, SLICE("rport"))) {
+			r = take_rport(&param, via);
+			via->rport_text = text;
+		} else if (slice_eq_nocase(param.name, SLICE("received"))) {
 			r = is_received(param.value) ? take_once(&via->received, param.value)
 						     : -EBADMSG;
-		else if (slice_eq_nocase(param.name, SLICE("maddr")))
+			via->received_text = text;
+		} else if (slice_eq_nocase(param.name, SLICE("maddr"))) {
 			r = take_once(&via->maddr, param.value);
-		else if (slice_eq_nocase(param.name, SLICE("rport")))
-			r = take_rport(&param, via);
+		}
 		if (r < 0)
 			return r;
 	}
@@ -180,64 +188,91 @@ int sip_via_stamp(struct slice value, struct slice source, uint16_t port, bool f
 	return sip_via_stamp_parsed(value, &via, source, port, force_rport, out, cap, &stamped);
 }
 
-/* A part of what stood from start to end is now at `at`. */
-static void follow(struct slice *part, const char *start, const char *end, char *at)
+/* What is copied of a Via: all but received and rport, each at most once. */
+struct stamp {
+	struct slice value;
+	struct slice cut[2]; /* in their order; empty ones are none */
+	char *out;
+};
+
+/* Where a part of the value that was not cut out stands now. */
+static void follow(const struct stamp *stamp, struct slice *part)
 {
-	if (part->p >= start && part->p < end)
-		part->p = at + (part->p - start);
+	size_t at;
+
+	if (part->p < stamp->value.p || part->p > stamp->value.p + stamp->value.len)
+		return;
+	at = (size_t)(part->p - stamp->value.p);
+	for (size_t i = 0; i < 2; i++)
+		if (stamp->cut[i].len && stamp->cut[i].p < part->p)
+			at -= stamp->cut[i].len;
+	part->p = stamp->out + at;
+}
+
+static void add_uncut(struct text_out *text, const struct stamp *stamp)
+{
+	const char *at = stamp->value.p, *end = at + stamp->value.len;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (stamp->cut[i].len == 0)
+			continue;
+		add_text(text, at, (size_t)(stamp->cut[i].p - at));
+		at = stamp->cut[i].p + stamp->cut[i].len;
+	}
+	add_text(text, at, (size_t)(end - at));
 }
 
 int sip_via_stamp_parsed(struct slice value, const struct sip_via *parsed, struct slice source,
 			 uint16_t port, bool force_rport, char *out, size_t cap,
 			 struct sip_via *ret)
 {
+	bool rport = parsed->has_rport || force_rport;
+	bool first = parsed->rport_text.len == 0 || parsed->received_text.p < parsed->rport_text.p;
+	struct slice params = sip_trim(parsed->params);
+	const struct stamp stamp = {
+		.value = slice_make(value.p, (size_t)(params.p + params.len - value.p)),
+		.cut = { first ? parsed->received_text : parsed->rport_text,
+			 first ? parsed->rport_text : parsed->received_text },
+		.out = out,
+	};
 	struct text_out text = { out, 0, cap };
-	struct sip_via via = *parsed, stamped = *parsed;
-	struct sip_param param;
+	struct sip_via stamped = *parsed;
 	char digits[8];
 	size_t at = sizeof(digits);
-	struct slice rest;
-	bool rport;
 
-	rport = via.has_rport || force_rport;
-	add_text(&text, value.p, (size_t)(via.params.p - value.p));
-	follow(&stamped.transport_name, value.p, via.params.p, out);
-	follow(&stamped.host, value.p, via.params.p, out);
-	stamped.received = (struct slice){ 0 };
+	add_uncut(&text, &stamp);
+	follow(&stamp, &stamped.transport_name);
+	follow(&stamp, &stamped.host);
+	follow(&stamp, &stamped.params);
+	follow(&stamp, &stamped.branch);
+	follow(&stamp, &stamped.maddr);
+	stamped.received = stamped.received_text = stamped.rport_text = (struct slice){ 0 };
 	stamped.has_rport = rport;
 	stamped.rport = rport ? port : 0;
-	rest = via.params;
-	while (rest.len > 0) {
-		const char *start = rest.p;
+	if (rport || !slice_eq_nocase(parsed->host, source)) {
+		size_t start = text.len;
 
-		if (sip_param_next(&rest, &param) <= 0)
-			break;
-		if (slice_eq_nocase(param.name, SLICE("received")) ||
-		    slice_eq_nocase(param.name, SLICE("rport")))
-			continue;
-		if (text.len <= cap) {
-			follow(&stamped.branch, start, rest.p, out + text.len);
-			follow(&stamped.maddr, start, rest.p, out + text.len);
-		}
-		add_text(&text, start, (size_t)(rest.p - start));
-	}
-	if (rport || !slice_eq_nocase(via.host, source)) {
 		add_text(&text, ";received=", 10);
-		if (text.len <= cap)
+		if (text.len <= cap) {
+			stamped.received_text = slice_make(out + start, 10 + source.len);
 			stamped.received = slice_make(out + text.len, source.len);
+		}
 		add_text(&text, source.p, source.len);
 	}
 	if (rport) {
+		size_t start = text.len;
+
 		add_text(&text, ";rport=", 7);
 		do
 			digits[--at] = (char)('0' + port % 10);
 		while ((port /= 10) > 0);
 		add_text(&text, digits + at, sizeof(digits) - at);
+		if (text.len <= cap)
+			stamped.rport_text = slice_make(out + start, text.len - start);
 	}
 	if (text.len > cap)
 		return -ENOBUFS;
-	stamped.params = slice_make(out + (via.params.p - value.p),
-				    text.len - (size_t)(via.params.p - value.p));
+	stamped.params.len = text.len - (size_t)(stamped.params.p - out);
 	sip_skip_lws(&stamped.params);
 	*ret = stamped;
 	return (int)text.len;

@@ -34,6 +34,7 @@ struct sip_via {
 	struct slice branch; /* empty when there is none */
 	struct slice received;
 	struct slice maddr;
+	struct slice received_text, rport_text; /* whole parameters with their ";", for the stamp */
 };
 
 /* One value, the whole input. 0 or -EBADMSG. */

@@ -5,6 +5,7 @@
 #include "control/setup/appliance.h"
 #include "control/task/alarm.h"
 #include "control/task/task.h"
+#include "control/uc/uc_pages.h"
 #include "control/vm/vm_manager.h"
 #include "http/server.h"
 #include "store/store.h"
@@ -59,6 +60,24 @@ static void http_metrics(struct api *api, struct buf *out)
 	metric(out, "aurabox_http_streams", "gauge", "Open event streams.", stats.streams);
 }
 
+static void uc_metrics(struct api *api, struct buf *out)
+{
+	struct uc_pages_stats pages;
+
+	if (!api->config.uc)
+		return;
+	uc_pages_stats(uc_pages_of(api->config.uc), &pages);
+	metric(out, "aurabox_uc_pages_kept_total", "counter",
+	       "Lists of the administration that were still true and not read again.", pages.kept);
+	metric(out, "aurabox_uc_pages_read_total", "counter",
+	       "Lists of the administration that were read from smgr.", pages.read);
+	metric(out, "aurabox_uc_state_looks_total", "counter",
+	       "Looks whether kept lists are still true.", pages.looked);
+	metric(out, "aurabox_uc_pages", "gauge", "Lists that are kept.", pages.entries);
+	metric(out, "aurabox_uc_pages_bytes", "gauge", "Memory of lists that are kept.",
+	       pages.bytes);
+}
+
 static void vm_metrics(struct api *api, struct buf *out)
 {
 	AUTO(json) json_t *vms = api->config.vms ? vm_manager_list(api->config.vms) : NULL;
@@ -104,6 +123,7 @@ int metrics_get(struct api *api, const struct http_request *req, struct http_rep
 		"aurabox_alarms{severity=\"warning\"} %u\naurabox_alarms{severity=\"major\"} %u\n"
 		"aurabox_alarms{severity=\"critical\"} %u\n",
 		alarms[0], alarms[1], alarms[2]);
+	uc_metrics(api, &out);
 	vm_metrics(api, &out);
 	if (!buf_ok(&out))
 		return error_set(err, -ENOMEM, "no memory for metrics");

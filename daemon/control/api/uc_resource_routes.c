@@ -3,6 +3,7 @@
  * and each route has its own name for them. */
 #include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
+#include "control/api/uc_list.h"
 #include "control/api/uc_status.h"
 #include "control/uc/uc.h"
 #include "control/uc/uc_rows.h"
@@ -51,12 +52,13 @@ static int list_rows(struct api *api, const struct uc_resource *res, const struc
 
 	if (r == 0)
 		r = api_uc_there(api, err);
+	if (r == 0 && res != &uc_sip_entities)
+		return api_reply_uc_list(api, res, &query, reply, err);
 	if (r == 0)
 		r = uc_row_list(api->config.uc, res, &query, &page, err);
 	if (r < 0)
 		return r;
-	if (res == &uc_sip_entities)
-		uc_status_add(api->config.uc, page.items);
+	uc_status_add(api->config.uc, page.items);
 	return api_reply_page(&query, &page, reply, err);
 }
 

@@ -2,6 +2,7 @@
 /* uc_routes.c - /uc/users, /uc/replication, /uc/export: what is administered. */
 #include "control/api/api_dry_run.h"
 #include "control/api/api_private.h"
+#include "control/api/uc_list.h"
 #include "control/api/uc_plan.h"
 #include "control/uc/uc.h"
 
@@ -27,14 +28,11 @@ int uc_users_list(struct api *api, const struct http_request *req, struct http_r
 		  struct error *err)
 {
 	AUTO_LISTING query = { 0 };
-	AUTO_LISTING_PAGE page = { 0 };
 	int r = http_listing_read(req, &uc_user_listing, &query, err);
 
 	if (r == 0)
 		r = api_uc_there(api, err);
-	if (r == 0)
-		r = uc_user_list(api->config.uc, &query, &page, err);
-	return r < 0 ? r : api_reply_page(&query, &page, reply, err);
+	return r < 0 ? r : api_reply_uc_list(api, NULL, &query, reply, err);
 }
 
 int uc_users_create(struct api *api, const struct http_request *req, struct http_reply *reply,

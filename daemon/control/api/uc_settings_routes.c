@@ -19,7 +19,9 @@ const struct json_field uc_route_question_fields[] = {
 	JSON_MEMBER(STRING, "source", .nullable = true, .min = 1, .max = 64,
 		    .check = uc_check_source, .help = "IP address that it comes from"),
 	JSON_MEMBER(TIME, "at", .nullable = true, .help = "When; now if not said"),
-	JSON_MEMBER(ENUM, "transport", .nullable = true, .choices = transports),
+	JSON_MEMBER(
+		ENUM, "transport", .nullable = true, .choices = transports,
+		.help = "That it comes over: decides who it is from, and what the link is worth"),
 	JSON_END,
 };
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uc.c - opening the smgr database, migrating it, the rows that exist from the first day. */
 #include "control/uc/uc.h"
+#include "control/uc/uc_pages.h"
 #include "control/uc/uc_private.h"
 
 #include "base/random.h"
+#include "net/http_client.h"
 #include "net/seal.h"
 #include "store/migrate.h"
 #include "store/store.h"
@@ -20,6 +22,28 @@ static char *copy(const char *text, bool *ok)
 	return out;
 }
 
+static int state_now(void *user, char ret[UC_PAGES_STATE_SIZE], struct error *err)
+{
+	static const char sql[] = "SELECT " UC_STATE;
+	struct uc *uc = user;
+	AUTO(store_rows) struct store_rows *rows = NULL;
+	const char *state;
+	int r = store_query_kept(uc->db, sql, NULL, 0, &rows, err);
+
+	if (r < 0)
+		return r;
+	state = store_rows_text(rows, 0, 0);
+	if (!state || strlen(state) >= UC_PAGES_STATE_SIZE)
+		return error_set(err, -EIO, "the database has no version");
+	memcpy(ret, state, strlen(state) + 1);
+	return 0;
+}
+
+struct uc_pages *uc_pages_of(struct uc *uc)
+{
+	return uc->pages;
+}
+
 int uc_open(const struct uc_config *config, struct uc **ret, struct error *err)
 {
 	const char *const addresses[UC_NODES] = { config->sm_address, config->cm_address,
@@ -34,6 +58,9 @@ int uc_open(const struct uc_config *config, struct uc **ret, struct error *err)
 		/* TLS and a new backend take seconds in an emulated, busy guest */
 		.connect_timeout_s = 8
 	};
+	const struct http_client_config http = { .ca_file = config->ca_file,
+						 .cert_file = config->cert_file,
+						 .key_file = config->key_file };
 	AUTO(uc) struct uc *uc = calloc(1, sizeof(*uc));
 	bool ok = true;
 	int r = 0;
@@ -43,15 +70,12 @@ int uc_open(const struct uc_config *config, struct uc **ret, struct error *err)
 	uc->ready = config->ready;
 	uc->user = config->user;
 	uc->sql_dir = copy(config->sql_dir, &ok);
-	uc->ca_file = copy(config->ca_file, &ok);
-	uc->cert_file = copy(config->cert_file, &ok);
-	uc->key_file = copy(config->key_file, &ok);
 	uc->sip_domain = copy(config->sip_domain, &ok);
 	for (size_t i = 0; i < UC_NODES; i++) {
 		uc->address[i] = copy(addresses[i], &ok);
 		uc->management[i] = copy(config->management[i], &ok);
 	}
-	if (!ok)
+	if (!ok || http_client_new(&http, &uc->http) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
 	if (config->secrets_file)
 		r = seal_key_load(config->secrets_file, uc->secrets_key, err);
@@ -59,6 +83,8 @@ int uc_open(const struct uc_config *config, struct uc **ret, struct error *err)
 		random_bytes(uc->secrets_key, sizeof(uc->secrets_key));
 	if (r == 0)
 		r = store_open(&db, &uc->db, err);
+	if (r == 0 && uc_pages_new(state_now, uc, &uc->pages) < 0)
+		r = error_set(err, -ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
 	*ret = TAKE(uc);
@@ -69,12 +95,11 @@ struct uc *uc_free(struct uc *uc)
 {
 	if (!uc)
 		return NULL;
+	(void)uc_pages_free(uc->pages);
 	store_free(uc->db);
+	(void)http_client_free(uc->http);
 	explicit_bzero(uc->secrets_key, sizeof(uc->secrets_key));
 	free(uc->sql_dir);
-	free(uc->ca_file);
-	free(uc->cert_file);
-	free(uc->key_file);
 	free(uc->sip_domain);
 	for (size_t i = 0; i < UC_NODES; i++) {
 		free(uc->address[i]);
@@ -157,6 +182,7 @@ int uc_migrate(struct uc *uc, struct error *err)
 
 	if (r < 0)
 		return r;
+	uc_pages_clear(uc->pages); /* other views, perhaps, of the same rows */
 	r = store_tx_run(uc->db, false, defaults, uc, err);
 	return r < 0 ? r : 0;
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 #include "net/addr.h"
+#include "node/uc_regex.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -117,6 +118,14 @@ int uc_check_zone(const char *value, struct error *err)
 	    (access(ZONES, F_OK) == 0 && access(path, R_OK) < 0))
 		return error_set(err, -EINVAL, "must be a time zone like Europe/Berlin");
 	return 0;
+}
+
+int uc_check_expression(const char *value, struct error *err)
+{
+	AUTO(uc_regex) struct uc_regex *regex = NULL;
+	int r = uc_check_text(value, err);
+
+	return r < 0 ? r : uc_regex_new(value, &regex, err);
 }
 
 int uc_check_day(const char *value, struct error *err)

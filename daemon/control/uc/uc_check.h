@@ -31,5 +31,7 @@ int uc_check_clock_end(const char *value, struct error *err); /* to 24:00 */
 int uc_check_zone(const char *value, struct error *err);
 /* "10.1.0.0/16", "10.0.0.1-10.0.0.9", "135.12x.121.*", "2001:db8::/32" or one address. */
 int uc_check_ip_pattern(const char *value, struct error *err);
+/* A regular expression that PCRE2 takes, within its bounds. */
+int uc_check_expression(const char *value, struct error *err);
 /* mon to sun. */
 int uc_check_day(const char *value, struct error *err);

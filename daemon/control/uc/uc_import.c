@@ -235,12 +235,13 @@ static int put_users(struct store_tx *tx, struct import *in, json_t *kept, struc
 		return r;
 	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
 		char id[UUID_SIZE];
-		bool made = false;
+		bool made = false, same = false;
 
-		r = place(uc_user_put(tx, json_array_get(list, i), in->domain, id, &made, err),
+		r = place(uc_user_put(tx, json_array_get(list, i), in->domain, id, &made, &same,
+				      err),
 			  "users", i, err);
 		if (r == 0) {
-			count[made ? CREATED : CHANGED]++;
+			count[made ? CREATED : same ? UNCHANGED : CHANGED]++;
 			(void)json_array_append_new(kept, json_string(id));
 		}
 	}
@@ -250,9 +251,13 @@ static int put_users(struct store_tx *tx, struct import *in, json_t *kept, struc
 static int put_dial_plan(struct store_tx *tx, struct import *in, json_t *kept, struct error *err)
 {
 	static const char sql[] =
-		"INSERT INTO dial_plan AS p (match, length, type) VALUES ($1, $2::integer, $3)"
+		"WITH same AS (SELECT id FROM dial_plan"
+		" WHERE match = $1 AND length = $2::integer AND type = $3), put AS ("
+		" INSERT INTO dial_plan (match, length, type) SELECT $1, $2::integer, $3"
+		" WHERE NOT EXISTS (SELECT FROM same)"
 		" ON CONFLICT (match, length) DO UPDATE SET type = excluded.type"
-		" RETURNING id, xmax = 0";
+		" RETURNING id, xmax = 0 AS made)"
+		" SELECT id, made, false FROM put UNION ALL SELECT id, false, true FROM same";
 	int count[OUTCOMES] = { 0 };
 	const json_t *list;
 	int r = list_of(in, "dial_plan", &list, err);
@@ -278,7 +283,9 @@ static int put_dial_plan(struct store_tx *tx, struct import *in, json_t *kept, s
 		r = place(r, "dial_plan", i, err);
 		if (r < 0)
 			return r;
-		count[store_rows_bool(rows, 0, 1) ? CREATED : CHANGED]++;
+		count[store_rows_bool(rows, 0, 1)   ? CREATED
+		      : store_rows_bool(rows, 0, 2) ? UNCHANGED
+						    : CHANGED]++;
 		(void)json_array_append_new(kept, json_string(store_rows_text(rows, 0, 0)));
 	}
 	return counted(in, "dial_plan", count, err);

@@ -20,8 +20,9 @@ extern const struct json_field uc_document_fields[];
 int uc_import(struct uc *uc, const json_t *document, bool replace, bool try, json_t **ret,
 	      struct error *err);
 
-/* uc_user.c: one user of a document whose domain is that of settings. */
+/* uc_user.c: one user of a document whose domain is that of settings. *same: was so already, and is
+ * left alone. */
 int uc_user_put(struct store_tx *tx, const json_t *item, const char *domain, char id[UUID_SIZE],
-		bool *made, struct error *err);
+		bool *made, bool *same, struct error *err);
 /* uc_settings.c: the settings of a document, as a whole. */
 int uc_settings_put(struct store_tx *tx, const json_t *document, struct error *err);

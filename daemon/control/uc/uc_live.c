@@ -8,16 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* json NULL: GET. */
 static int ask(struct uc *uc, const char *node, const char *path, const char *json, int *status,
 	       json_t **ret, struct error *err)
 {
 	__attribute__((cleanup(http_client_answer_done))) struct http_client_answer answer = { 0 };
-	struct http_client_request request = { .path = path,
-					       .json = json,
-					       .ca_file = uc->ca_file,
-					       .cert_file = uc->cert_file,
-					       .key_file = uc->key_file };
+	struct http_client_request request = { .path = path, .json = json };
 	int r;
 
 	for (size_t i = 0; i < UC_NODES; i++)
@@ -25,8 +20,7 @@ static int ask(struct uc *uc, const char *node, const char *path, const char *js
 			request.base = uc->management[i];
 	if (!request.base)
 		return error_set(err, -EAGAIN, "%s is not deployed", node);
-	r = json ? http_client_post(&request, &answer, err)
-		 : http_client_get(&request, &answer, err);
+	r = http_client_send(uc->http, &request, &answer, err);
 	if (r < 0)
 		return error_set(err, -EAGAIN, "%s does not answer", node);
 	r = json_parse(slice_make(answer.body, answer.len), ret, err);

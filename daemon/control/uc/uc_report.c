@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-/* A node that follows reports each 2 s. */
-#define SILENT_MS "10000"
+/* A node that follows reports each 5 s. */
+#define SILENT_MS "15000"
 
 /* The documents of a resource: by name, or in the order of their ids, which decides between equal
  * patterns. */
@@ -42,21 +42,10 @@ static void select_export(struct buf *sql)
 		", 'dial_plan', coalesce((SELECT json_agg(json_build_object('match', match,"
 		"  'length', length, 'type', type) ORDER BY match, length) FROM dial_plan), '[]'),"
 		" 'users', coalesce(("
-		" SELECT json_agg(json_build_object('handle', u.handle, 'name', u.name,"
-		"  'location', u.location,"
-		"  'ha1', CASE WHEN $1::boolean AND u.realm = s.domain THEN"
-		"   json_build_object('md5', u.ha1_md5, 'sha256', u.ha1_sha256) END,"
-		"  'sip', CASE WHEN u.sip THEN json_build_object('max_contacts', u.max_contacts,"
-		"   'sequence', q.name) END,"
-		"  'station', CASE WHEN t.user_id IS NOT NULL THEN json_build_object("
-		"   'extension', t.extension, 'appearances', t.appearances,"
-		"   'restrict_last_appearance', t.restrict_last_appearance) END,"
-		"  'presence', CASE WHEN p.user_id IS NOT NULL THEN"
-		"   json_build_object('enabled', p.enabled) END) ORDER BY u.handle)"
-		" FROM users u LEFT JOIN application_sequences q ON q.id = u.sequence_id"
-		" LEFT JOIN stations t ON t.user_id = u.id"
-		" LEFT JOIN presence_profiles p ON p.user_id = u.id), '[]'))"
-		" FROM settings s");
+		" SELECT json_agg(" UC_USER_EXPORT("$1::boolean") " ORDER BY u.handle)"
+								  " FROM " UC_USER_EXPORT_TABLES
+								  "), '[]'))"
+								  " FROM settings s");
 }
 
 int uc_export(struct uc *uc, bool secrets, json_t **ret, struct error *err)

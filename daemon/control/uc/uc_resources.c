@@ -450,8 +450,8 @@ const struct uc_resource uc_dial_patterns = {
 
 /* Regular expressions --------------------------------------------------------------------- */
 #define MEMBERS(needed) \
-	JSON_MEMBER(STRING, "pattern", .required = (needed), .min = 1, .max = UC_EXPRESSION_MAX, .check = uc_check_text, \
-		    .help = "Of the whole address, then of user@host (PCRE2)"), \
+	JSON_MEMBER(STRING, "pattern", .required = (needed), .min = 1, .max = UC_EXPRESSION_MAX, \
+		    .check = uc_check_expression, .help = "Of the whole address, then of user@host (PCRE2)"), \
 	JSON_MEMBER(U32, "rank", .max = UC_EXPRESSION_RANK_MAX, .help = "Lower ones are asked first"), \
 	POLICIES, \
 	JSON_MEMBER(BOOL, "deny", .help = "Such calls are refused"), \

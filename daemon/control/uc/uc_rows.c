@@ -498,6 +498,6 @@ int uc_row_list(struct uc *uc, const struct uc_resource *res, const struct listi
 	buf_printf(&from, "%s r", res->table);
 	if (!buf_ok(&item) || !buf_ok(&from))
 		return error_set(err, -ENOMEM, "out of memory");
-	source = (struct store_listing){ .item = item.data, .from = from.data };
+	source = (struct store_listing){ .item = item.data, .from = from.data, .state = UC_STATE };
 	return store_listing(uc->db, &source, query, ret, err);
 }

@@ -114,7 +114,7 @@ static int write_settings(struct store_tx *tx, const json_t *document, struct er
 	", firewall_" #name " = ($1::jsonb #>> '{firewall," #name "}')::integer"
 		UC_FIREWALL_LIMITS(SET)
 #undef SET
-		;
+			" WHERE (SELECT doc FROM doc.settings) <> $1::jsonb"; /* else left alone */
 	AUTO(str) char *text = json_text(document);
 	int r;
 

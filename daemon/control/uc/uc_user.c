@@ -618,25 +618,34 @@ static int read_ha1(const json_t *ha1, const char *domain, struct secret *ret, s
 	return 0;
 }
 
-static int find_user(struct store_tx *tx, const char *handle, char id[UUID_SIZE], bool *had_sip,
-		     struct error *err)
+/* *same: an export of the user would hold this very item. */
+static int find_user(struct store_tx *tx, const char *handle, const json_t *item,
+		     char id[UUID_SIZE], bool *had_sip, bool *same, struct error *err)
 {
-	static const char sql[] = "SELECT id, ha1_md5 IS NOT NULL FROM users WHERE handle = $1"
-				  " FOR UPDATE";
+	static const char sql[] =
+		"SELECT e.id, e.had_sip,"
+		" CASE WHEN $2::jsonb ? 'ha1' THEN e.doc ELSE e.doc - 'ha1' END = $2::jsonb"
+		" FROM (SELECT u.id, u.ha1_md5 IS NOT NULL AS had_sip,"
+		"  " UC_USER_EXPORT("true") "::jsonb AS doc"
+					    "  FROM settings s, " UC_USER_EXPORT_TABLES
+					    "  WHERE u.handle = $1 FOR UPDATE OF u) AS e";
 	AUTO(store_rows) struct store_rows *rows = NULL;
-	int r = store_tx_query(tx, sql, (const char *[]){ handle }, 1, &rows, err);
+	AUTO(str) char *text = json_text(item);
+	int r = text ? store_tx_query(tx, sql, (const char *[]){ handle, text }, 2, &rows, err)
+		     : error_set(err, -ENOMEM, "out of memory");
 
 	id[0] = '\0';
-	*had_sip = false;
+	*had_sip = *same = false;
 	if (r < 0 || store_rows_count(rows) == 0)
 		return r;
 	(void)snprintf(id, UUID_SIZE, "%s", store_rows_text(rows, 0, 0));
 	*had_sip = store_rows_bool(rows, 0, 1);
+	*same = store_rows_bool(rows, 0, 2);
 	return 0;
 }
 
 int uc_user_put(struct store_tx *tx, const json_t *item, const char *domain, char id[UUID_SIZE],
-		bool *made, struct error *err)
+		bool *made, bool *same, struct error *err)
 {
 	AUTO(json) json_t *input = json_copy((json_t *)(uintptr_t)item);
 	const json_t *ha1 = json_object_get(item, "ha1");
@@ -655,12 +664,14 @@ int uc_user_put(struct store_tx *tx, const json_t *item, const char *domain, cha
 		keyed = r == 0;
 	}
 	if (r == 0)
-		r = find_user(tx, body.handle, id, &had_sip, err);
-	if (r < 0)
+		r = find_user(tx, body.handle, item, id, &had_sip, same, err);
+	*made = r == 0 && !*id;
+	if (r < 0 || *same) {
+		explicit_bzero(&secret, sizeof(secret));
 		return r;
+	}
 	if (!keyed && !had_sip && body.sip_given != JSON_IS_NULL)
 		return error_field(err, -EINVAL, "/ha1", "is needed, or a password");
-	*made = !*id;
 	if (*made)
 		uuid_v7(id);
 	r = *made ? insert_user(tx, id, &body, keyed ? &secret : NULL, err)
@@ -706,6 +717,8 @@ int uc_user_list(struct uc *uc, const struct listing_query *query, struct listin
 	static const struct store_listing source = {
 		.item = USER_JSON,
 		.from = USER_TABLES,
+		.all = "users",
+		.state = UC_STATE,
 	};
 
 	return store_listing(uc->db, &source, query, ret, err);

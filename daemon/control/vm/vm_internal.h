@@ -68,7 +68,7 @@ struct vm_manager {
 	uint32_t subnet; /* host order */
 	unsigned prefix;
 	char gateway[16];
-	struct vm_probe_identity identity;
+	struct vm_prober *prober;
 	pthread_mutex_t lock;
 	struct list vms;
 	size_t count;

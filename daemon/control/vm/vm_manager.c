@@ -137,9 +137,16 @@ static void config_copy(struct vm_manager *m, const struct vm_manager_config *c)
 	m->config.bridge = keep(m, c->bridge);
 	m->config.sip_domain = keep(m, c->sip_domain);
 	m->config.advertise = keep(m, c->advertise);
-	m->identity.cert_file = keep(m, c->cert_file);
-	m->identity.key_file = keep(m, c->key_file);
-	m->identity.ca_file = keep(m, c->ca_file);
+}
+
+static int prober_make(struct vm_manager *m, const struct vm_manager_config *c, struct error *err)
+{
+	const struct vm_probe_identity identity = { .cert_file = keep(m, c->cert_file),
+						    .key_file = keep(m, c->key_file),
+						    .ca_file = keep(m, c->ca_file) };
+
+	return vm_prober_new(&identity, &m->prober) < 0 ? error_set(err, -ENOMEM, "out of memory")
+							: 0;
 }
 
 static void tell_broken_templates(struct vm_manager *m)
@@ -173,6 +180,8 @@ int vm_manager_new(const struct vm_manager_config *config, struct vm_manager **r
 	list_init(&m->vms);
 	config_copy(m, config);
 	r = subnet_parse(m, config->subnet, err);
+	if (r == 0)
+		r = prober_make(m, config, err);
 	if (r == 0)
 		r = vm_catalogue_read(config->templates_dir, &m->catalogue, err);
 	if (r == 0)
@@ -214,6 +223,7 @@ struct vm_manager *vm_manager_free(struct vm_manager *m)
 		(void)vm_channel_close(m->dropped[i]);
 	(void)vm_hyper_free(m->hyper);
 	(void)vm_catalogue_free(m->catalogue);
+	(void)vm_prober_free(m->prober);
 	for (size_t i = 0; i < m->text_count; i++)
 		free(m->texts[i]);
 	(void)pthread_mutex_destroy(&m->lock);

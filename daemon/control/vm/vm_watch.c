@@ -161,7 +161,7 @@ static void probe_run(void *user)
 		job_end(j);
 		return;
 	}
-	r = vm_probe_run(probe, address, port, name, &m->identity, &err);
+	r = vm_prober_ask(m->prober, probe, address, port, name, &err);
 	vm_lock(m);
 	vm = vm_find(m, j->id);
 	if (vm)

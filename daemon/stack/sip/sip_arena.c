@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "codec/sip/sip_msg.h"
 
 struct sip_arena_block {
@@ -124,6 +125,44 @@ static void move(struct slice *s, const char *from, size_t len, const char *to)
 		s->p = to + (s->p - from);
 }
 
+static void move_uri(struct sip_uri *uri, const char *from, size_t len, const char *to)
+{
+	struct slice *const all[] = { &uri->text,   &uri->user,	   &uri->password, &uri->host,
+				      &uri->params, &uri->headers, &uri->opaque };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		move(all[i], from, len, to);
+}
+
+static void move_addr(struct sip_addr *addr, const char *from, size_t len, const char *to)
+{
+	move(&addr->display, from, len, to);
+	move(&addr->params, from, len, to);
+	move(&addr->tag, from, len, to);
+	move_uri(&addr->uri, from, len, to);
+}
+
+/* What was read already need not be read again. */
+static void move_typed(struct sip_msg *msg, const char *from, size_t len, const char *to)
+{
+	struct slice *const via[] = { &msg->via.transport_name, &msg->via.host,
+				      &msg->via.params,		&msg->via.branch,
+				      &msg->via.received,	&msg->via.maddr,
+				      &msg->via.received_text,	&msg->via.rport_text };
+
+	if (msg->typed & SIP_TYPED_VIA)
+		for (size_t i = 0; i < ARRAY_SIZE(via); i++)
+			move(via[i], from, len, to);
+	if (msg->typed & SIP_TYPED_CSEQ)
+		move(&msg->cseq.method_name, from, len, to);
+	if (msg->typed & SIP_TYPED_FROM)
+		move_addr(&msg->from, from, len, to);
+	if (msg->typed & SIP_TYPED_TO)
+		move_addr(&msg->to, from, len, to);
+	if (msg->typed & SIP_TYPED_URI)
+		move_uri(&msg->request_uri, from, len, to);
+}
+
 const struct sip_msg *sip_arena_msg(struct sip_arena *arena, const struct sip_msg *msg)
 {
 	size_t fixed = offsetof(struct sip_msg, headers);
@@ -136,7 +175,6 @@ const struct sip_msg *sip_arena_msg(struct sip_arena *arena, const struct sip_ms
 	if (!raw.p || !out)
 		return NULL;
 	memcpy(out, msg, size);
-	out->typed = 0; /* not copied: it lies behind the fields */
 	move(&out->raw, from, len, raw.p);
 	move(&out->start_line, from, len, raw.p);
 	move(&out->method_name, from, len, raw.p);
@@ -149,5 +187,6 @@ const struct sip_msg *sip_arena_msg(struct sip_arena *arena, const struct sip_ms
 		move(&out->headers[i].value, from, len, raw.p);
 		move(&out->headers[i].line, from, len, raw.p);
 	}
+	move_typed(out, from, len, raw.p);
 	return out;
 }

@@ -79,7 +79,7 @@ static struct slice make_key(struct buf *out, struct slice call_id, struct slice
 	return buf_slice(out);
 }
 
-static int link_dialog(struct sip_dialog *d)
+int sip_dialog_link(struct sip_dialog *d)
 {
 	struct slice key =
 		make_key(&d->stack->out, text_slice(&d->call_id), text_slice(&d->local_tag));
@@ -213,11 +213,27 @@ int sip_dialog_new_uas(struct sip_stack *stack, struct sip_server_txn *txn, stru
 		return error_set(err, r, "no room for another dialog");
 	r = fill_uas(d, txn, contact);
 	if (r == 0)
-		r = link_dialog(d);
+		r = sip_dialog_link(d);
 	if (r < 0) {
 		sip_dialog_free(d);
 		return error_set(err, r, "the request cannot make a dialog");
 	}
+	d->handlers = handlers;
+	d->user = user;
+	*ret = d;
+	return 0;
+}
+
+int sip_dialog_put_back(struct sip_stack *stack, const struct sip_dialog_handlers *handlers,
+			void *user, struct sip_dialog **ret)
+{
+	struct sip_dialog *d;
+	int r = make(stack, &d);
+
+	if (r < 0)
+		return r;
+	d->state = SIP_DIALOG_CONFIRMED;
+	d->has_remote_cseq = true;
 	d->handlers = handlers;
 	d->user = user;
 	*ret = d;
@@ -266,7 +282,7 @@ int sip_dialog_new_uac(struct sip_stack *stack, const struct sip_dialog_uac *spe
 		return error_set(err, r, "no room for another dialog");
 	r = fill_uac(d, spec);
 	if (r == 0)
-		r = link_dialog(d);
+		r = sip_dialog_link(d);
 	if (r < 0) {
 		sip_dialog_free(d);
 		return error_set(err, r, "the dialog cannot be made");
@@ -301,7 +317,7 @@ int sip_dialog_fork(const struct sip_dialog *from, struct slice remote_tag, stru
 	if (r == 0)
 		r = sip_text_set(d, &d->remote_tag, remote_tag);
 	if (r == 0)
-		r = link_dialog(d);
+		r = sip_dialog_link(d);
 	if (r < 0) {
 		sip_dialog_free(d);
 		return r;
@@ -361,6 +377,11 @@ struct slice sip_dialog_contact(const struct sip_dialog *dialog)
 int sip_dialog_set_contact(struct sip_dialog *dialog, struct slice contact)
 {
 	return sip_text_set(dialog, &dialog->contact, contact);
+}
+
+struct sip_told *sip_dialog_told(struct sip_dialog *dialog)
+{
+	return &dialog->told;
 }
 
 bool sip_dialog_awaits_ack(const struct sip_dialog *dialog)

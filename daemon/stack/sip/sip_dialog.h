@@ -114,6 +114,12 @@ struct slice sip_dialog_remote(const struct sip_dialog *dialog);
 struct slice sip_dialog_target(const struct sip_dialog *dialog); /* remote target URI */
 struct slice sip_dialog_contact(const struct sip_dialog *dialog);
 int sip_dialog_set_contact(struct sip_dialog *dialog, struct slice contact);
+/* Of the descriptions that its user has sent in it: kept for him as long as it lives, never looked at
+ * here. Nothing at first, in one that a further To tag has made, too. */
+struct sip_told {
+	uint64_t id, version, hash; /* version 0: none yet */
+};
+struct sip_told *sip_dialog_told(struct sip_dialog *dialog);
 bool sip_dialog_awaits_ack(const struct sip_dialog *dialog);
 void *sip_dialog_user(const struct sip_dialog *dialog);
 void sip_dialog_set_user(struct sip_dialog *dialog, const struct sip_dialog_handlers *handlers,

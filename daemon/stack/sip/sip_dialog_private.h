@@ -34,6 +34,7 @@ struct sip_dialog {
 	struct timer reliable_timer;
 	uint32_t rseq, reliable_ms, reliable_waited_ms;
 	uint32_t rseq_seen; /* UAC: of the last one in order, 0 none */
+	struct sip_told told;
 	const struct sip_dialog_handlers *handlers;
 	void *user;
 };
@@ -48,6 +49,11 @@ int sip_text_set(struct sip_dialog *d, struct text *t, struct slice value);
 int sip_dialog_set_routes(struct sip_dialog *d, const struct sip_msg *msg, bool reversed);
 int sip_dialog_set_target(struct sip_dialog *d, const struct sip_msg *msg);
 int sip_dialog_ensure_contact(struct sip_dialog *d, const struct sip_flow *flow);
+/* A confirmed dialog that somebody called us in, of before a restart: the caller sets texts, flow and
+ * numbers, then links it. Errors: -EUSERS, -ENOMEM. */
+int sip_dialog_put_back(struct sip_stack *stack, const struct sip_dialog_handlers *handlers,
+			void *user, struct sip_dialog **ret);
+int sip_dialog_link(struct sip_dialog *d);
 int sip_dialog_fork(const struct sip_dialog *from, struct slice remote_tag,
 		    struct sip_dialog **ret);
 /* The answer to a request of this dialog, into stack->out; the dialog's state follows it. */

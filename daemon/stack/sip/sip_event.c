@@ -25,11 +25,12 @@ int sip_events_new(struct sip_stack *stack, const struct sip_events_limits *limi
 		ev->limits.subscriptions_per_user = 20;
 	map_init(&ev->by_resource);
 	list_init(&ev->all);
+	list_init(&ev->resuming);
 	*ret = ev;
 	return 0;
 }
 
-static void destroy(struct sip_subscription *sub)
+void sip_subscription_destroy(struct sip_subscription *sub)
 {
 	struct sip_events *ev = sub->events;
 
@@ -40,6 +41,7 @@ static void destroy(struct sip_subscription *sub)
 	sip_dialog_free(sub->dialog);
 	(void)map_remove(&ev->by_resource, &sub->node);
 	list_remove(&sub->link);
+	list_remove(&sub->resume);
 	free(sub);
 }
 
@@ -50,7 +52,8 @@ struct sip_events *sip_events_free(struct sip_events *events)
 	if (!events)
 		return NULL;
 	LIST_FOREACH (sub, &events->all, struct sip_subscription, link)
-		destroy(sub);
+		sip_subscription_destroy(sub);
+	sip_timer_stop(events->stack, &events->resume);
 	map_done(&events->by_resource);
 	free(events);
 	return NULL;
@@ -80,18 +83,23 @@ void sip_events_names(const struct sip_events *events, struct buf *out)
 
 /* What a SUBSCRIBE asks for -------------------------------------------------------------------- */
 
-static struct package *find_package(struct sip_events *ev, const struct sip_msg *msg,
-				    struct sip_event *event)
+const struct package *sip_events_package(const struct sip_events *events, struct slice name)
+{
+	for (size_t i = 0; i < events->package_count; i++) {
+		if (slice_eq_str_nocase(name, events->packages[i].is->name))
+			return &events->packages[i];
+	}
+	return NULL;
+}
+
+static const struct package *find_package(const struct sip_events *ev, const struct sip_msg *msg,
+					  struct sip_event *event)
 {
 	struct slice value = sip_msg_value(msg, SIP_HDR_EVENT);
 
 	if (!value.p || sip_event_parse(value, event) < 0)
 		return NULL;
-	for (size_t i = 0; i < ev->package_count; i++) {
-		if (slice_eq_str_nocase(event->type, ev->packages[i].is->name))
-			return &ev->packages[i];
-	}
-	return NULL;
+	return sip_events_package(ev, event->type);
 }
 
 /* 0 and the time to grant, else the status to refuse with. */
@@ -159,12 +167,12 @@ static void answer(struct sip_subscription *sub, struct sip_server_txn *txn, uin
 
 /* Refresh and end inside the dialog --------------------------------------------------------------- */
 
-static void set_expiry(struct sip_subscription *sub, uint32_t expires_s)
+void sip_subscription_expire_in(struct sip_subscription *sub, uint64_t ms)
 {
 	struct sip_stack *stack = sub->events->stack;
 
-	sub->expires_at = stack->timers->now_ms + 1000ULL * expires_s;
-	sip_timer(stack, &sub->expiry, 1000ULL * expires_s, expired);
+	sub->expires_at = stack->timers->now_ms + ms;
+	sip_timer(stack, &sub->expiry, ms, expired);
 }
 
 static void take_refresh(struct sip_subscription *sub, const struct sip_incoming *in)
@@ -193,7 +201,10 @@ static void take_refresh(struct sip_subscription *sub, const struct sip_incoming
 		sip_subscription_end(sub, "timeout");
 		return;
 	}
-	set_expiry(sub, expires_s);
+	sub->restored = false;
+	list_remove(&sub->resume);
+	sip_subscription_expire_in(sub, 1000ULL * expires_s);
+	sip_subscription_keep(sub);
 	sip_subscription_send(sub);
 }
 
@@ -209,7 +220,7 @@ static void dialog_request(void *user, struct sip_dialog *dialog, const struct s
 		(void)sip_stack_reply(sub->events->stack, in, 405, &allow);
 }
 
-static const struct sip_dialog_handlers dialog_handlers = { .request = dialog_request };
+const struct sip_dialog_handlers sip_subscription_dialog_handlers = { .request = dialog_request };
 
 /* Beginning ------------------------------------------------------------------------------------- */
 
@@ -235,27 +246,27 @@ static struct slice append(char **at, struct slice text)
 	return out;
 }
 
-static int make(struct sip_events *ev, struct package *p, const struct sip_msg *msg,
-		const struct sip_event *event, struct slice resource, struct slice watcher,
-		struct sip_subscription **ret)
+int sip_subscription_make(struct sip_events *ev, const struct package *p,
+			  const struct sip_subscription_kept *texts, struct sip_subscription **ret)
 {
-	struct slice accept = sip_msg_value(msg, SIP_HDR_ACCEPT);
-	size_t texts = resource.len + watcher.len + event->id.len + accept.len;
+	size_t size =
+		texts->resource.len + texts->watcher.len + texts->event_id.len + texts->accept.len;
 	struct sip_subscription *sub;
 	char *at;
 
-	if (texts > TEXTS_MAX)
+	if (size > TEXTS_MAX)
 		return -EMSGSIZE;
-	sub = calloc(1, sizeof(*sub) + texts);
+	sub = calloc(1, sizeof(*sub) + size);
 	if (!sub)
 		return -ENOMEM;
 	at = sub->texts;
-	sub->resource = append(&at, resource);
-	sub->watcher = append(&at, watcher);
-	sub->event_id = append(&at, event->id);
-	sub->accept = append(&at, accept);
+	sub->resource = append(&at, texts->resource);
+	sub->watcher = append(&at, texts->watcher);
+	sub->event_id = append(&at, texts->event_id);
+	sub->accept = append(&at, texts->accept);
 	sub->events = ev;
 	sub->package = p;
+	list_init(&sub->resume);
 	if (map_add(&ev->by_resource, &sub->node, sub->resource) < 0) {
 		free(sub);
 		return -ENOMEM;
@@ -278,8 +289,8 @@ static int establish(struct sip_subscription *sub, const struct sip_incoming *in
 		(void)sip_stack_reply(stack, in, 503, NULL);
 		return r;
 	}
-	r = sip_dialog_new_uas(stack, txn, (struct slice){ 0 }, &dialog_handlers, sub, &sub->dialog,
-			       NULL);
+	r = sip_dialog_new_uas(stack, txn, (struct slice){ 0 }, &sip_subscription_dialog_handlers,
+			       sub, &sub->dialog, NULL);
 	if (r < 0) {
 		(void)sip_server_txn_reply(txn, r == -EBADMSG ? 400 : 503, NULL);
 		return r;
@@ -292,7 +303,8 @@ int sip_event_subscribe(struct sip_events *events, const struct sip_incoming *in
 			struct slice resource, bool pending)
 {
 	struct sip_event event = { 0 };
-	struct package *p = find_package(events, in->msg, &event);
+	const struct package *p = find_package(events, in->msg, &event);
+	struct sip_subscription_kept texts = { .resource = resource };
 	struct sip_subscription *sub;
 	struct sip_addr from;
 	uint32_t expires_s = 0;
@@ -309,19 +321,25 @@ int sip_event_subscribe(struct sip_events *events, const struct sip_incoming *in
 	    (events->by_resource.count >= events->limits.subscriptions_max ||
 	     count_of(events, resource, from.uri.text) >= events->limits.subscriptions_per_user))
 		status = 503;
-	if (status == 0 && make(events, p, in->msg, &event, resource, from.uri.text, &sub) < 0)
-		status = 503;
+	if (status == 0) {
+		texts.watcher = from.uri.text;
+		texts.event_id = event.id;
+		texts.accept = sip_msg_value(in->msg, SIP_HDR_ACCEPT);
+		if (sip_subscription_make(events, p, &texts, &sub) < 0)
+			status = 503;
+	}
 	if (status != 0)
 		return refuse(events, in, status, p);
 
 	sub->pending = pending;
 	if (establish(sub, in, expires_s) < 0) {
-		destroy(sub);
+		sip_subscription_destroy(sub);
 		return 0;
 	}
 	sub->begun = expires_s > 0;
 	if (sub->begun) {
-		set_expiry(sub, expires_s);
+		sip_subscription_expire_in(sub, 1000ULL * expires_s);
+		sip_subscription_keep(sub);
 		if (p->is->started)
 			p->is->started(p->user, sub);
 		sip_subscription_send(sub);
@@ -339,7 +357,8 @@ void sip_subscription_gone(struct sip_subscription *sub, const char *reason)
 
 	if (sub->begun && p->is->ended)
 		p->is->ended(p->user, sub, reason);
-	destroy(sub);
+	sip_subscription_forget(sub);
+	sip_subscription_destroy(sub);
 }
 
 size_t sip_event_end_resource(struct sip_events *events, const char *package, struct slice resource,

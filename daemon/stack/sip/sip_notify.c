@@ -35,6 +35,11 @@ static void notify_response(void *user, struct sip_client_txn *txn, const struct
 		return;
 	sip_client_txn_detach(txn);
 	sub->notify = NULL;
+	/* Out of reach since the restart, it may still come back by itself. */
+	if (sub->restored && (in->msg->status == 408 || in->msg->status == 480))
+		return;
+	if (in->msg->status < 300)
+		sub->restored = false;
 	if (ends(in->msg->status)) {
 		sip_subscription_gone(sub, "rejected");
 		return;
@@ -50,7 +55,8 @@ static void notify_failed(void *user, struct sip_client_txn *txn, int reason)
 	(void)reason;
 	sip_client_txn_detach(txn);
 	sub->notify = NULL;
-	sip_subscription_gone(sub, "unreachable");
+	if (!sub->restored)
+		sip_subscription_gone(sub, "unreachable");
 }
 
 static const struct sip_client_handlers notify_handlers = { .response = notify_response,
@@ -98,6 +104,7 @@ static int put(struct sip_subscription *sub, const char *end_reason)
 					  NULL, NULL);
 	r = sip_dialog_request(sub->dialog, SLICE("NOTIFY"), &extra, NULL, &notify_handlers, sub,
 			       &sub->notify, NULL);
+	sip_subscription_number_used(sub);
 	return r;
 }
 
@@ -107,7 +114,7 @@ void sip_subscription_send(struct sip_subscription *sub)
 		sub->due = true;
 		return;
 	}
-	if (put(sub, NULL) < 0)
+	if (put(sub, NULL) < 0 && !sub->restored)
 		sip_subscription_gone(sub, "unreachable");
 }
 
@@ -133,6 +140,7 @@ void sip_subscription_approve(struct sip_subscription *sub)
 	if (!sub->pending)
 		return;
 	sub->pending = false;
+	sip_subscription_keep(sub);
 	sip_subscription_send(sub);
 }
 

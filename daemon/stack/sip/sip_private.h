@@ -39,7 +39,6 @@ struct sip_stack {
 	const struct slice *supported;
 	size_t supported_count;
 	uint32_t transactions_max, dialogs_max, t1, t2, t4, trying_after;
-	uint8_t secret[32]; /* of stateless tags */
 	struct sip_arena_pool pool;
 	struct map servers, merged, clients, clients_by_connection, dialogs;
 	/* old_*: their final response is through, they only wait for copies; oldest first. */

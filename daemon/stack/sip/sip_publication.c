@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "codec/sip/sip_build.h"
 #include "codec/sip/sip_misc.h"
+#include "stack/sip/sip_event_keep.h"
 #include "stack/sip/sip_private.h"
 
 #define ETAG_LEN 17
@@ -14,7 +15,9 @@ struct sip_publication {
 	struct map_node by_etag, by_resource;
 	struct timer expiry;
 	uint64_t changed_at, order;
+	char id[ETAG_LEN]; /* for ever */
 	char etag[ETAG_LEN];
+	bool restored;	       /* by a restart; not heard of since */
 	struct slice resource; /* in text */
 	struct slice body;     /* owned */
 	char text[];
@@ -25,6 +28,8 @@ struct sip_publications {
 	struct sip_publications_config config;
 	struct map by_etag, by_resource;
 	uint64_t last_order;
+	const struct sip_publications_keeper *keeper; /* NULL: nothing is kept */
+	void *keeper_user;
 };
 
 int sip_publications_new(struct sip_stack *stack, const struct sip_publications_config *config,
@@ -56,6 +61,8 @@ static void destroy(struct sip_publication *pub)
 {
 	struct sip_publications *pubs = pub->pubs;
 
+	if (pubs->keeper)
+		pubs->keeper->forget(pubs->keeper_user, slice_str(pub->id));
 	sip_timer_stop(pubs->stack, &pub->expiry);
 	(void)map_remove(&pubs->by_etag, &pub->by_etag);
 	(void)map_remove(&pubs->by_resource, &pub->by_resource);
@@ -70,6 +77,7 @@ struct sip_publications *sip_publications_free(struct sip_publications *pubs)
 
 	if (!pubs)
 		return NULL;
+	pubs->keeper = NULL;
 	MAP_FOREACH (node, &pubs->by_etag, &it)
 		destroy(MAP_ENTRY(node, struct sip_publication, by_etag));
 	map_done(&pubs->by_etag);
@@ -188,6 +196,19 @@ static int set_body(struct sip_publication *pub, struct slice body)
 	return 0;
 }
 
+static void drop_restored(struct sip_publications *pubs, struct slice resource)
+{
+	struct map_node *node = map_get(&pubs->by_resource, resource), *next;
+
+	for (; node; node = next) {
+		struct sip_publication *pub = MAP_ENTRY(node, struct sip_publication, by_resource);
+
+		next = map_next_same(node);
+		if (pub->restored)
+			destroy(pub);
+	}
+}
+
 static void make_room(struct sip_publications *pubs, struct slice resource)
 {
 	struct sip_publication *pub, *last = NULL;
@@ -204,22 +225,41 @@ static void make_room(struct sip_publications *pubs, struct slice resource)
 		destroy(last);
 }
 
+/* Without id and tag. */
+static struct sip_publication *make(struct sip_publications *pubs, struct slice resource,
+				    struct slice body)
+{
+	struct sip_publication *pub = calloc(1, sizeof(*pub) + resource.len);
+
+	if (!pub)
+		return NULL;
+	pub->pubs = pubs;
+	memcpy(pub->text, resource.p, resource.len);
+	pub->resource = slice_make(pub->text, resource.len);
+	if (set_body(pub, body) < 0 ||
+	    map_add(&pubs->by_resource, &pub->by_resource, pub->resource) < 0) {
+		free((void *)(uintptr_t)pub->body.p);
+		free(pub);
+		return NULL;
+	}
+	return pub;
+}
+
 static int create(struct sip_publications *pubs, struct slice resource, struct slice body,
 		  struct sip_publication **ret)
 {
 	struct sip_publication *pub;
 
+	if (pubs->config.one_source)
+		drop_restored(pubs, resource);
 	make_room(pubs, resource);
 	if (pubs->by_etag.count >= pubs->config.publications_max)
 		return -EUSERS;
-	pub = calloc(1, sizeof(*pub) + resource.len);
+	pub = make(pubs, resource, body);
 	if (!pub)
 		return -ENOMEM;
-	pub->pubs = pubs;
-	memcpy(pub->text, resource.p, resource.len);
-	pub->resource = slice_make(pub->text, resource.len);
-	if (set_body(pub, body) < 0 || new_etag(pub) < 0 ||
-	    map_add(&pubs->by_resource, &pub->by_resource, pub->resource) < 0) {
+	random_token(pub->id, ETAG_LEN - 1);
+	if (new_etag(pub) < 0) {
 		destroy(pub);
 		return -ENOMEM;
 	}
@@ -275,9 +315,24 @@ static struct sip_publication *find(struct sip_publications *pubs, struct slice 
 	return pub && slice_eq(pub->resource, resource) ? pub : NULL;
 }
 
+static void keep(const struct sip_publication *pub, uint64_t expires_in_ms)
+{
+	const struct sip_publications *pubs = pub->pubs;
+	const struct sip_publication_kept kept = { .resource = pub->resource,
+						   .etag = slice_str(pub->etag),
+						   .body = pub->body,
+						   .order = pub->order,
+						   .expires_in_ms = expires_in_ms };
+
+	if (pubs->keeper)
+		pubs->keeper->keep(pubs->keeper_user, slice_str(pub->id), &kept);
+}
+
 static void keep_until(struct sip_publication *pub, uint32_t expires_s, struct answer *a)
 {
 	sip_timer(pub->pubs->stack, &pub->expiry, 1000ULL * expires_s, expired);
+	pub->restored = false;
+	keep(pub, 1000ULL * expires_s);
 	a->etag = pub->etag;
 	a->expires_s = expires_s;
 	a->status = 200;
@@ -362,5 +417,46 @@ int sip_publication_serve(struct sip_publications *pubs, const struct sip_incomi
 	(void)sip_server_txn_reply(txn, a.status, &extra);
 	if (changed)
 		tell(pubs, resource);
+	return 0;
+}
+
+/* Over a restart (sip_event_keep.h) -------------------------------------------------------------- */
+
+void sip_publications_set_keeper(struct sip_publications *pubs,
+				 const struct sip_publications_keeper *keeper, void *user)
+{
+	pubs->keeper = keeper;
+	pubs->keeper_user = user;
+}
+
+int sip_publications_restore(struct sip_publications *pubs, struct slice id,
+			     const struct sip_publication_kept *kept)
+{
+	struct sip_publication *pub;
+
+	if (id.len != ETAG_LEN - 1 || kept->etag.len != ETAG_LEN - 1 || kept->body.len == 0 ||
+	    kept->body.len > SIP_PUBLICATION_BODY_MAX || kept->order >= UINT64_MAX / 2 ||
+	    kept->expires_in_ms == 0 || kept->expires_in_ms > INT32_MAX ||
+	    (pubs->config.check &&
+	     pubs->config.check(pubs->config.user, kept->resource, kept->body) < 0))
+		return -EINVAL;
+	if (map_get(&pubs->by_etag, kept->etag))
+		return -EEXIST;
+	if (pubs->by_etag.count >= pubs->config.publications_max)
+		return -EUSERS;
+	pub = make(pubs, kept->resource, kept->body);
+	if (!pub)
+		return -ENOMEM;
+	(void)slice_copy(id, pub->id, sizeof(pub->id));
+	(void)slice_copy(kept->etag, pub->etag, sizeof(pub->etag));
+	if (map_add(&pubs->by_etag, &pub->by_etag, slice_str(pub->etag)) < 0) {
+		destroy(pub);
+		return -ENOMEM;
+	}
+	pub->order = kept->order;
+	if (pubs->last_order < kept->order)
+		pubs->last_order = kept->order;
+	pub->restored = true;
+	sip_timer(pubs->stack, &pub->expiry, kept->expires_in_ms, expired);
 	return 0;
 }

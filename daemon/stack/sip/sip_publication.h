@@ -21,6 +21,9 @@ struct sip_publications_config {
 	uint32_t min_s, default_s, max_s; /* 0 = 60, 3,600, 3,600 */
 	uint32_t publications_max;	  /* 0 = 65,536 */
 	uint32_t per_resource_max;	  /* 0 = 10 */
+	/* One source speaks for a resource: its new document replaces what a restart brought back,
+	 * for then it did not know that one's tag. */
+	bool one_source;
 	/* Is the body good? 0 or a negative errno (answered 400). May be NULL. */
 	int (*check)(void *user, struct slice resource, struct slice body);
 	/* The state of a resource changed (published, modified, removed, expired). */

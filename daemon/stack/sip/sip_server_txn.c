@@ -308,13 +308,11 @@ static void step(struct sip_server_txn *txn, uint8_t event, const void *arg)
 /* " host:port branch" in lower case but for the branch. */
 static void add_sent_by(struct buf *out, const struct sip_via *via)
 {
-	char host[256];
-	size_t n = via->host.len < sizeof(host) ? via->host.len : sizeof(host);
+	size_t start = out->len;
 
-	for (size_t i = 0; i < n; i++)
-		host[i] = ascii_lower(via->host.p[i]);
-	buf_add(out, host, n);
-	buf_add_slice(out, slice_sub(via->host, n, via->host.len));
+	buf_add_slice(out, via->host);
+	for (size_t i = start; i < out->len; i++)
+		out->data[i] = ascii_lower(out->data[i]);
 	buf_add_char(out, ':');
 	buf_add_u64(out, via->port);
 	buf_add_char(out, ' ');

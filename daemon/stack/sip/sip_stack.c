@@ -60,12 +60,12 @@ static void wire_closed(void *user, const struct sip_flow *flow, int reason)
 	sip_stack_closed(user, flow, reason);
 }
 
-static void wire_trace(void *user, bool sent, const struct sip_flow *flow, const struct addr *local,
-		       struct slice bytes)
+static void wire_trace(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
+		       const struct addr *local, struct slice bytes)
 {
 	struct sip_stack *stack = user;
 
-	stack->handlers.trace(stack->user, sent, flow, local, bytes);
+	stack->handlers.trace(stack->user, msg, flow, local, bytes);
 }
 
 static uint32_t or_default(uint32_t value, uint32_t fallback)
@@ -98,7 +98,6 @@ int sip_stack_new_over(const struct sip_stack_config *config, struct timer_wheel
 	stack->t2 = or_default(config->t2_ms, SIP_T2_MS);
 	stack->t4 = or_default(config->t4_ms, SIP_T4_MS);
 	stack->trying_after = or_default(config->trying_after_ms, 150);
-	random_bytes(stack->secret, sizeof(stack->secret));
 	sip_arena_pool_init(&stack->pool, POOL_KEEP);
 	map_init(&stack->servers);
 	map_init(&stack->merged);
@@ -252,26 +251,30 @@ int sip_build_response(struct sip_stack *stack, const struct sip_msg *request, u
 /* Stateless answers --------------------------------------------------------------------------- */
 
 /* The same for every copy of a request and for the ACK of its answer (RFC 3261 section 8.2.7). */
-static void stateless_tag(const struct sip_stack *stack, const struct sip_msg *msg,
+static void stateless_tag(struct sip_stack *stack, const struct sip_msg *msg,
 			  char ret[static STATELESS_TAG_LEN])
 {
-	uint8_t mac[DIGEST_TAG_LEN];
+	struct buf *text = &stack->out;
 	struct sip_via via = { 0 };
 	struct sip_cseq cseq = { 0 };
-	struct slice parts[4];
+	uint64_t hash;
 
 	(void)sip_msg_top_via(msg, &via);
 	(void)sip_msg_cseq(msg, &cseq);
-	parts[0] = via.branch;
-	parts[1] = sip_msg_call_id(msg);
-	parts[2] = sip_msg_from_tag(msg);
-	parts[3] = slice_make(&cseq.number, sizeof(cseq.number));
-	digest_tag(stack->secret, parts, 4, mac);
+	buf_reset(text);
+	buf_add_slice(text, via.branch);
+	buf_add_char(text, '\n');
+	buf_add_slice(text, sip_msg_call_id(msg));
+	buf_add_char(text, '\n');
+	buf_add_slice(text, sip_msg_from_tag(msg));
+	buf_add_char(text, '\n');
+	buf_add_u64(text, cseq.number);
+	hash = slice_hash(buf_slice(text)); /* keyed by a random of this process */
 	ret[0] = 's';
-	digest_to_hex(mac, 8, ret + 1);
+	digest_to_hex(&hash, sizeof(hash), ret + 1);
 }
 
-static bool is_stateless_ack(const struct sip_stack *stack, const struct sip_msg *msg)
+static bool is_stateless_ack(struct sip_stack *stack, const struct sip_msg *msg)
 {
 	char tag[STATELESS_TAG_LEN];
 	struct slice to_tag = sip_msg_to_tag(msg);

@@ -56,8 +56,9 @@ struct sip_stack_handlers {
 	void (*cancel)(void *user, const struct sip_incoming *in);
 	/* A connection ended. NULL ok. */
 	void (*closed)(void *user, const struct sip_flow *flow, int reason);
-	void (*trace)(void *user, bool sent, const struct sip_flow *flow, const struct addr *local,
-		      struct slice bytes);
+	/* As of sip_wire.h. NULL ok. */
+	void (*trace)(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
+		      const struct addr *local, struct slice bytes);
 };
 
 struct sip_stack_config {

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/poison.h"
 #include "codec/sip/sip_msg.h"
+#include "codec/stun/stun_msg.h"
 #include "net/stream.h"
 #include "net/tcp.h"
 #include "net/tls.h"
@@ -133,6 +134,11 @@ void sip_wire_set_guard(struct sip_wire *wire, const struct sip_wire_guard *guar
 	wire->guard_user = user;
 }
 
+void sip_wire_answer_stun(struct sip_wire *wire)
+{
+	wire->stun = true;
+}
+
 void sip_wire_blame(struct sip_wire *wire, const struct sip_flow *flow)
 {
 	if (wire && wire->guard)
@@ -152,7 +158,10 @@ int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct si
 	r = wire->guard ? wire->guard->message(wire->guard_user, flow) : 0;
 	if (r != 0)
 		return r < 0 ? -EBADMSG : 0;
-	r = sip_msg_parse(bytes, &wire->msg);
+	if (wire->stun && flow->transport == SIP_TRANSPORT_UDP && stun_is(bytes))
+		r = sip_stun_received(wire, bytes, flow) < 0 ? -EBADMSG : -ENODATA;
+	else
+		r = sip_msg_parse(bytes, &wire->msg);
 	if (r == -ENODATA) {
 		wire->stats.keepalives++;
 		return 0;
@@ -164,7 +173,7 @@ int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct si
 	}
 	wire->stats.received++;
 	if (wire->handlers.trace)
-		wire->handlers.trace(wire->user, false, flow, local, wire->msg.raw);
+		wire->handlers.trace(wire->user, &wire->msg, flow, local, wire->msg.raw);
 	if (wire->msg.request) {
 		r = stamp(wire, &flow->remote);
 		if (r < 0) {
@@ -385,24 +394,36 @@ static bool port_matches(const struct point *p, uint16_t port)
 	return port == p->port || port == addr_port(&p->local);
 }
 
-bool sip_wire_is_mine(const struct sip_wire *wire, struct slice host, uint16_t port)
+static bool is_shown(const struct sip_wire *wire, struct slice host, uint16_t port)
 {
-	struct addr ip;
-	bool numeric = find_host(wire, host, &ip) == 0;
-
 	for (size_t i = 0; i < wire->point_count; i++) {
 		const struct point *p = wire->points[i];
 		struct slice shown = slice_str(p->host);
 
-		if (!port_matches(p, port))
-			continue;
 		if (shown.len > 2 && shown.p[0] == '[')
 			shown = slice_sub(shown, 1, shown.len - 1);
-		if (slice_eq_nocase(shown, host))
+		if (slice_eq_nocase(shown, host) && port_matches(p, port))
 			return true;
-		if (numeric && (addr_equal_ip(&ip, &p->local) || addr_equal_ip(&ip, &p->shown)))
+	}
+	return false;
+}
+
+bool sip_wire_is_mine(const struct sip_wire *wire, struct slice host, uint16_t port)
+{
+	struct addr ip;
+
+	if (is_shown(wire, host, port))
+		return true;
+	if (find_host(wire, host, &ip) < 0)
+		return false;
+	for (size_t i = 0; i < wire->point_count; i++) {
+		const struct point *p = wire->points[i];
+
+		if (!port_matches(p, port))
+			continue;
+		if (addr_equal_ip(&ip, &p->local) || addr_equal_ip(&ip, &p->shown))
 			return true;
-		if (numeric && addr_is_any(&p->local) && addr_is_loopback(&ip))
+		if (addr_is_any(&p->local) && addr_is_loopback(&ip))
 			return true;
 	}
 	return false;
@@ -608,7 +629,7 @@ int sip_wire_send(struct sip_wire *wire, const struct sip_flow *flow, struct sli
 	}
 	wire->stats.sent++;
 	if (wire->handlers.trace)
-		wire->handlers.trace(wire->user, true, flow, local, message);
+		wire->handlers.trace(wire->user, NULL, flow, local, message);
 	return 0;
 }
 

@@ -47,9 +47,10 @@ struct sip_wire_handlers {
 	void (*message)(void *user, const struct sip_incoming *in);
 	/* A connection ended (reason as in stream.h); bindings over it are gone. May be NULL. */
 	void (*closed)(void *user, const struct sip_flow *flow, int reason);
-	/* Every message that came or left, for the trace ring. May be NULL. */
-	void (*trace)(void *user, bool sent, const struct sip_flow *flow, const struct addr *local,
-		      struct slice bytes);
+	/* Every message that came or left, for the trace ring; msg is what came, cut into fields, NULL
+	 * for what left. May be NULL. */
+	void (*trace)(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
+		      const struct addr *local, struct slice bytes);
 };
 
 /* Who is listened to, before a byte is parsed. What a relay brings (struct sip_listen) is judged by
@@ -72,6 +73,8 @@ struct sip_wire *sip_wire_free(struct sip_wire *wire);
 DEFINE_AUTO(sip_wire)
 /* Before anything is listened to; the guard is borrowed for ever. */
 void sip_wire_set_guard(struct sip_wire *wire, const struct sip_wire_guard *guard, void *user);
+/* Answer STUN Binding requests at the UDP listen points (RFC 5626 section 8); else they are no SIP. */
+void sip_wire_answer_stun(struct sip_wire *wire);
 /* What came over the flow was malformed: tells the guard. wire may be NULL. */
 void sip_wire_blame(struct sip_wire *wire, const struct sip_flow *flow);
 
@@ -122,6 +125,7 @@ const char *sip_wire_peer_name(const struct sip_wire *wire, const struct sip_flo
 
 struct sip_wire_stats {
 	uint64_t received, sent, malformed, keepalives;
+	uint64_t stun; /* Binding requests answered */
 	uint64_t accepted, connected, refused, connect_failed, send_failed;
 	uint32_t connections;
 };

@@ -59,6 +59,7 @@ struct sip_wire {
 	const struct sip_wire_guard *guard; /* NULL: nobody is refused */
 	void *guard_user;
 	bool closing;
+	bool stun;
 	struct point *points[SIP_LISTEN_MAX];
 	size_t point_count;
 	struct map by_id, by_remote, hosts;
@@ -73,6 +74,9 @@ struct sip_wire {
 /* Show one message. -EBADMSG: not SIP, or nobody is to be heard there any more. */
 int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct sip_flow *flow,
 		      const struct addr *local, const char *peer_name, bool out_of_step);
+
+/* sip_stun.c: an answer, or nothing. -EBADMSG: it is no message at all. */
+int sip_stun_received(struct sip_wire *wire, struct slice bytes, const struct sip_flow *flow);
 
 /* sip_connection.c */
 int sip_connection_accept(void *point, struct stream *stream); /* tcp_accept_fn */

@@ -77,11 +77,15 @@ class Smgr:
             assert time.monotonic() < until, open(self.log, encoding="utf-8", errors="replace").read()
             time.sleep(0.1)
 
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)  # no waiting for clients
+        self.process.wait(30)
+        self.process = None
+
     def psql(self, sql, **more):
         return self.cluster.psql(sql, role="aurabox", **more)
 
     def __exit__(self, kind, value, trace):
         if self.process:
-            self.process.send_signal(signal.SIGINT)  # no waiting for clients
-            self.process.wait(30)
+            self.stop()
         run("rm", "-rf", self.cluster.dir)

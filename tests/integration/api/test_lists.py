@@ -200,9 +200,9 @@ def large_json_is_small_on_the_wire(d, smgr):
 
 def timed(caller, path):
     times = []
-    for _ in range(9):
+    for i in range(9):
         began = time.monotonic()
-        answer = caller.get(path)
+        answer = caller.get("%s&limit=%d" % (path, 50 + i))  # each is another page: none is kept yet
         times.append((time.monotonic() - began) * 1000)
         equal(answer.status, 200, answer)
     return statistics.median(times), answer.json
@@ -215,7 +215,7 @@ def five_thousand_are_found_at_once(d, smgr):
               " AND handle <= '29999' AND length(handle) = 5" % PEOPLE)
     for query, count in (("q=number 4999", 1), ("q=2499", 11), ("q=person&sort=-name", None), ("sort=extension", None),
                          ("q=nobody at all", 0)):
-        took, page = timed(d.root, "/uc/users?count=true&limit=50&" + query.replace(" ", "%20"))
+        took, page = timed(d.root, "/uc/users?count=true&" + query.replace(" ", "%20"))
         print("  %-24s %4d rows %6.1f ms" % (query, page["total"], took))
         assert count is None or page["total"] == count, (query, page["total"])
         assert took < 1000, (query, took)  # a loaded machine with ASan; the printed figure is what counts

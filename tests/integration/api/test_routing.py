@@ -222,6 +222,25 @@ def bounds_hold(d, smgr):
         equal((answer.status, pointer(answer)), (422, where), (path, body, answer))
 
 
+def expressions_are_compiled_where_they_are_entered(d, smgr):
+    """With the place and PCRE2's reason, by every door: nothing that sm would have to leave out."""
+    good = d.root.post("/uc/regular-expressions", {"pattern": "^77[0-9]+@", "policies": ["out"]})
+    equal(good.status, 201, good)
+    one = "/uc/regular-expressions/" + good.json["id"]
+    for pattern, reason in (("^sip:(", "missing closing parenthesis at character 6"), ("[z-a]", "at character"),
+                            ("*", "at character 0"), ("a{2,1}", "at character"), ("(*UTF)x", "at character")):
+        document = {"schema": 1, "regular_expressions": [{"pattern": pattern, "policies": ["out"]}]}
+        for answer, where in (
+                (d.root.post("/uc/regular-expressions", {"pattern": pattern, "policies": ["out"]}), "/pattern"),
+                (d.root.patch(one, {"pattern": pattern}, good.headers["ETag"]), "/pattern"),
+                (d.root.post("/uc/import", document), "/regular_expressions/0/pattern")):
+            equal((answer.status, pointer(answer)), (422, where), (pattern, answer))
+            detail = answer.json["errors"][0]["detail"]
+            assert "is no regular expression: " in detail and reason in detail, detail
+    equal(d.root.get(one).json["pattern"], "^77[0-9]+@")
+    equal(d.root.delete(one).status, 204)
+
+
 def rights_are_asked(d, smgr):
     auditor, operator = d.admin("routing-auditor", "auditor"), d.admin("routing-operator", "operator")
     equal(auditor.get("/uc/dial-patterns").status, 200)
@@ -262,6 +281,7 @@ def all_of_it():
         settings_are_one_row(d, smgr)
         lists_are_searched_sorted_and_walked(d, smgr)
         bounds_hold(d, smgr)
+        expressions_are_compiled_where_they_are_entered(d, smgr)
         rights_are_asked(d, smgr)
         a_route_is_asked_of_sm(d, smgr)
         removed_in_the_other_order(d, smgr, made)

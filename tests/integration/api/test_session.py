@@ -107,6 +107,25 @@ def a_token_has_no_more_than_its_owner(d):
     equal(t.get("/session").status, 401)
 
 
+def the_use_of_a_token_is_noted(d):
+    token = d.root.post("/tokens", {"name": "noted", "scopes": ["vms:read"]}).json
+    path = "/tokens/" + token["id"]
+    equal(d.root.get(path).json["last_used_at"], None)
+    seen = []
+    user = Caller(d, headers={"Authorization": "Bearer " + token["token"]})
+    users = [threading.Thread(target=lambda: seen.append(user.get("/vms").status)) for _ in range(12)]
+    for thread in users:
+        thread.start()
+    for thread in users:
+        thread.join()
+    equal(len(seen), 12)
+    assert 401 not in seen and 403 not in seen, seen
+    first = d.root.get(path).json["last_used_at"]
+    assert first is not None
+    user.get("/vms")
+    equal(d.root.get(path).json["last_used_at"], first, "once a minute is enough")
+
+
 def administrators(d):
     s = d.session("admin")
     made = s.post("/admins", {"name": "Zoë/%", "role": "operator", "password": PASSWORD})
@@ -256,5 +275,5 @@ def a_password_set_by_another_ends_the_initial_one(d):
 if __name__ == "__main__":
     run([sessions_end_when_idle, a_password_set_by_another_ends_the_initial_one], api__idle_s=3)
     run([first_password_must_be_changed, csrf_and_origin, log_out, tokens_are_scoped,
-         a_token_has_no_more_than_its_owner, administrators, log_in_is_limited, parallel_guesses_do_not_pass_the_limit,
+         a_token_has_no_more_than_its_owner, the_use_of_a_token_is_noted, administrators, log_in_is_limited, parallel_guesses_do_not_pass_the_limit,
          what_was_done_is_audited, a_walk_shows_each_row_once, a_flood_of_log_ins_leaves_others_served])

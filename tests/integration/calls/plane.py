@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import time
 
+import one_origin
 from sip_phone import Phone
 from standalone import Server
 from wire import Wire
@@ -60,6 +61,9 @@ class Plane:
             self.close()
             raise
 
+    def entity(self, name):
+        return next(e for e in self.sm.items("/v1/entities") if e["name"] == name)
+
     def links(self):
         return {e["name"]: e["link"] for e in self.sm.items("/v1/entities")}
 
@@ -91,6 +95,16 @@ class Plane:
         self.wire.close()
         assert not failed, failed
 
+    def check_origins(self):
+        """Whatever was called: all that cm said to sm had one origin a dialog. How many descriptions it was."""
+        if self.wire.stop:
+            return 0
+        self.wire.settle()
+        # what cm sends first goes over connections of its own
+        places = {m.source for m in self.wire.messages if m.dest == SM and m.is_request and len(m.all("Via")) == 1
+                  and (m.get("User-Agent") or "").startswith("Aurabox-cm")} | {CM}
+        return one_origin.check(m for m in self.wire.messages if m.source in places)
+
     def show(self):
         for server in (self.sm, self.cm, self.presence):
             if server and server.process:
@@ -102,6 +116,7 @@ def plane(**kw):
     s = Plane(**kw)
     try:
         yield s
+        s.check_origins()
     except BaseException:
         s.show()
         with contextlib.suppress(Exception):
@@ -110,12 +125,18 @@ def plane(**kw):
     s.close()
 
 
-def talk(caller, callee, number=None):
-    """A whole call up to the talk: (Call, Incoming)."""
+def ring(caller, callee, number=None):
+    """A call up to ringing, and the caller has heard so: (Call, Incoming)."""
     call = caller.invite(number or callee.user)
     ringing = callee.incoming()
     ringing.ring()
     call.expect(180)
+    return call, ringing
+
+
+def talk(caller, callee, number=None):
+    """A whole call up to the talk: (Call, Incoming)."""
+    call, ringing = ring(caller, callee, number)
     ringing.accept_and(call)
     return call, ringing
 

@@ -3,11 +3,12 @@
 # timeout: 180
 """cm dies: calls in flight are answered then, later ones at once, never with 503."""
 import os
+import re
 import signal
 import socket
 import time
 
-from plane import CM, hang_up, plane, talk
+from plane import CM, hang_up, plane, ring, talk
 from standalone import run
 
 
@@ -26,13 +27,15 @@ def quick_refusal(phone, callee="3002"):
     is_refusal(final)
 
 
+def kill_cm(p):
+    p.cm.stop(signal.SIGKILL)
+    p.wait_link("cm", "down", 2.0)
+
+
 def killed_while_a_phone_rings():
     with plane() as p:
         a, b = p.phone("3001"), p.phone("3002")
-        call = a.invite("3002")
-        ringing = b.incoming()
-        ringing.ring()
-        call.expect(180)
+        call, ringing = ring(a, b)
         killed = time.monotonic()
         p.cm.stop(signal.SIGKILL)
         final = call.expect(500, timeout=3)
@@ -48,17 +51,33 @@ def killed_when_nothing_is_going_on():
     with plane() as p:
         a = p.phone("3001")
         p.phone("3002")
-        p.cm.stop(signal.SIGKILL)
-        p.wait_link("cm", "down", 2.0)
+        kill_cm(p)
         for _ in range(5):
             quick_refusal(a)
+
+
+def many_calls_write_one_line_a_second():
+    with plane() as p:
+        a = p.phone("3001")
+        p.phone("3002")
+        kill_cm(p)
+        began = time.monotonic()
+        for _ in range(40):
+            quick_refusal(a)
+        time.sleep(1.1)
+        quick_refusal(a)
+        took = time.monotonic() - began
+        with open(p.sm.folder + "/log", encoding="utf-8") as log:
+            lines = [line for line in log if "event=call.unavailable" in line]
+        assert 2 <= len(lines) <= took + 1, (took, lines)
+        left_out = [int(re.search(r" unlogged=(\d+)", line)[1]) for line in lines]
+        assert len(lines) + sum(left_out) == 41, "every call is counted: %s" % lines
 
 
 def back_again_calls_work():
     with plane() as p:
         a, b = p.phone("3001"), p.phone("3002")
-        p.cm.stop(signal.SIGKILL)
-        p.wait_link("cm", "down", 2.0)
+        kill_cm(p)
         p.cm.start()
         p.wait_link("cm", "up", 5.0)
         call, ringing = talk(a, b)
@@ -87,11 +106,36 @@ def silent_it_is_dead_within_two_seconds():
         hang_up(call, ringing)
 
 
+def sm_that_stood_still_blames_nobody():
+    """What cm answered meanwhile waits unread in sm's socket: no silence of cm's, no call is given up."""
+    with plane() as p:
+        a, b = p.phone("3001"), p.phone("3002")
+        call, ringing = ring(a, b)
+        before = p.entity("cm")
+        os.kill(p.cm.process.pid, signal.SIGSTOP)
+        try:
+            time.sleep(0.7)  # a probe has been sent by now
+            os.kill(p.sm.process.pid, signal.SIGSTOP)
+        finally:
+            os.kill(p.cm.process.pid, signal.SIGCONT)
+        time.sleep(2.2)
+        os.kill(p.sm.process.pid, signal.SIGCONT)
+        time.sleep(0.5)
+        after = p.entity("cm")
+        assert (after["link"], after["changed_at"]) == ("up", before["changed_at"]), (before, after)
+        ringing.accept_and(call)
+        hang_up(call, ringing)
+
+
+def when_a_link_changed_is_always_the_same_moment():
+    with plane() as p:
+        assert len({p.entity("cm")["changed_at"] for _ in range(100)}) == 1
+
+
 def an_optional_application_is_skipped():
     with plane(mandatory=False) as p:
         a, b = p.phone("3001"), p.phone("3002")
-        p.cm.stop(signal.SIGKILL)
-        p.wait_link("cm", "down", 2.0)
+        kill_cm(p)
         call, ringing = talk(a, b)
         assert not [m for m in p.wire.requests("INVITE", {call.call_id}) if m.dest == CM]
         hang_up(call, ringing)
@@ -160,7 +204,8 @@ def a_busy_answer_503_of_cm_reaches_no_phone():
 
 
 if __name__ == "__main__":
-    run([killed_while_a_phone_rings, killed_when_nothing_is_going_on, back_again_calls_work,
-         silent_it_is_dead_within_two_seconds, an_optional_application_is_skipped,
+    run([killed_while_a_phone_rings, killed_when_nothing_is_going_on, many_calls_write_one_line_a_second, back_again_calls_work,
+         silent_it_is_dead_within_two_seconds, sm_that_stood_still_blames_nobody, when_a_link_changed_is_always_the_same_moment,
+         an_optional_application_is_skipped,
          an_optional_application_that_dies_with_the_call_is_skipped, cm_never_there_at_all,
          a_busy_answer_503_of_cm_reaches_no_phone])

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 180
 """The packages that sm serves itself: reg, dialog and message-summary, and what is published for them."""
+import json
 import re
 import signal
+import sqlite3
 import tempfile
 import time
 import xml.etree.ElementTree as ET
@@ -270,28 +272,160 @@ def garbage_in_place_of_a_subscription_is_answered():
         assert p.phone("3001").register().status == 200
 
 
-def after_a_restart_a_refresh_is_answered_481_and_a_new_one_taken():
-    """Bindings outlive sm, subscriptions do not: their NOTIFYs would have gaps in version and CSeq. The phone learns it at
-    once when it refreshes (RFC 6665 section 4.1.2.2), and subscribes anew."""
+def again_after_a_restart(watch, before, told=True):
+    """What every watcher is told after a restart, and what it is answered: the CSeq of its last NOTIFY, the version of its last
+    document; returns those of the newest."""
+    cseq, version = before
+    for refresh in ((False, True) if told else (True,)):
+        if refresh:
+            began = time.monotonic()
+            assert watch.again(600).status == 200
+            assert time.monotonic() - began < 0.5
+        msg = watch.notify()
+        assert msg.cseq > cseq, (msg.cseq, cseq)
+        cseq = msg.cseq
+        assert re.match(r"active;expires=\d+$", msg.get("Subscription-State")), msg.encode()
+        if msg.get("Content-Type") != SUMMARY_TYPE:
+            now = int(ET.fromstring(msg.body).get("version"))
+            assert now > version and ET.fromstring(msg.body).get("state") == "full"
+            version = now
+    return msg, (cseq, version)
+
+
+def restart(p, wait=0.3):
+    time.sleep(wait)  # the journal is written every 100 ms
+    p.sm.stop(signal.SIGKILL)
+    p.sm.start()
+
+
+def subscriptions_outlive_a_restart():
+    """Over SIGKILL, twice: everybody who watches gets the whole state unasked, above all numbers that he has seen, and a
+    refresh in the old dialog is served; what was published is there as well, under its tag."""
+    text = f"Messages-Waiting: yes\r\nMessage-Account: sip:3001@{DOMAIN}\r\nVoice-Message: 2/8 (0/2)\r\n".encode()
     with tempfile.TemporaryDirectory() as folder:
         with plane(servers=("sm",), database=folder + "/sm.db") as p:
-            a = p.phone("3001")
-            packages = ("reg", "dialog", "message-summary")
-            watches = [Watch(a, package) for package in packages]
-            for watch in watches:
-                watch.notify()
-            assert len(p.sm.items("/v1/subscriptions")) == 3
+            a, cm = p.phone("3001"), trusted(p)
+            tag = publish(cm, "3001", "dialog", DIALOG_TYPE, dialog_info("3001", "confirmed")).get("SIP-ETag")
+            assert publish(cm, "3001", "message-summary", SUMMARY_TYPE, text).status == 200
+            watches = {package: Watch(a, package) for package in ("reg", "dialog;id=7", "message-summary")}
+            seen = {package: (watch.notify().cseq, 0) for package, watch in watches.items()}
+            ended = Watch(a, "reg")
+            ended.notify()
+            assert ended.again(0).status == 200
+            ended.notify()
+            before = [(s["package"], s["watcher"]) for s in p.sm.items("/v1/subscriptions")]
+            for _ in range(2):
+                restart(p)
+                assert sorted((s["package"], s["watcher"]) for s in p.sm.items("/v1/subscriptions")) == sorted(before)
+                last = {}
+                for package, watch in watches.items():
+                    last[package], seen[package] = again_after_a_restart(watch, seen[package])
+                _, bound = contacts(last["reg"])
+                assert list(bound) == [uri_of(a.contact)]
+                assert last["message-summary"].body == text
+                dialogs = ET.fromstring(last["dialog;id=7"].body).findall(DLG + "dialog")
+                assert [d.find(DLG + "state").text for d in dialogs] == ["confirmed"]
+            assert a.never(lambda m: m.is_request and m.call_id == ended.msg.call_id, 0.1) is None
+            # Its tag holds over the restart; without it, cm's new document takes the place of the old one.
+            final = publish(cm, "3001", "dialog", DIALOG_TYPE, dialog_info("3001", "early", "early"), tag)
+            assert final.status == 200, final
+            told = watches["dialog;id=7"].notify()
+            assert len(ET.fromstring(told.body)) == 2 and told.cseq == seen["dialog;id=7"][0] + 1
+            restart(p)
+            again_after_a_restart(watches["dialog;id=7"], (told.cseq, 0))
+            assert publish(cm, "3001", "dialog", DIALOG_TYPE, dialog_info("3001", "trying")).status == 200
+            told = watches["dialog;id=7"].notify()
+            states = [d.find(DLG + "state").text for d in ET.fromstring(told.body).findall(DLG + "dialog")]
+            assert states == ["trying"], told.encode()
+            for watch in watches.values():
+                assert watch.again(0).status == 200
+            p.sm.wait_items("/v1/subscriptions", 0)
+            restart(p)
+            assert p.sm.items("/v1/subscriptions") == []
+
+
+def killed_at_any_point_a_watcher_is_served_or_told_481():
+    """Within the time that the journal takes: what was not written is 481, and the phone subscribes anew (RFC 6665 section
+    4.1.2.2); what was goes on above every number that it has seen."""
+    with tempfile.TemporaryDirectory() as folder:
+        with plane(servers=("sm",), database=folder + "/sm.db") as p:
+            a, cm = p.phone("3001"), trusted(p)
+            for wait in (0, 0.03, 0.06, 0.09, 0.15):
+                watch = Watch(a, "dialog")
+                cseq = watch.notify().cseq
+                time.sleep(wait)
+                publish(cm, "3001", "dialog", DIALOG_TYPE, dialog_info("3001", "early"))
+                cseq = watch.notify().cseq
+                restart(p, 0)
+                if p.sm.items("/v1/subscriptions"):
+                    again_after_a_restart(watch, (cseq, 0))
+                    assert watch.again(0).status == 200
+                    watch.notify()
+                else:
+                    assert wait < 0.15 and watch.again(600).status == 481
+                p.sm.wait_items("/v1/subscriptions", 0)
+
+
+def a_watcher_out_of_reach_after_a_restart_comes_back():
+    """Its connection went with the process, nobody listens at its Contact: the subscription waits for its refresh, over
+    another connection."""
+    with tempfile.TemporaryDirectory() as folder:
+        with plane(servers=("sm",), database=folder + "/sm.db") as p:
+            a, nat = p.phone("3001", "tcp"), p.phone("3002", register=False)
+            watch = Watch(a, "reg")
+            first = watch.notify()
+            inside = "<sip:3002@192.0.2.77:5999>"
+            assert nat.register(contact=inside).status == 200
+            msg = nat.request("SUBSCRIBE", nat.aor, headers=[("Event", "dialog"), ("Expires", "600")])
+            msg.replace("Contact", inside)
+            assert nat.authenticated(msg)[1].status == 200
+            is_notify = lambda m: m.is_request and m.method == "NOTIFY"
+            nat.reply(nat.expect(is_notify), 200, "OK")
+            restart(p)
+            told = nat.expect(is_notify)  # behind a translator it is told where it sends from
+            nat.reply(told, 200, "OK")
+            assert told.uri == "sip:3002@192.0.2.77:5999"
+            time.sleep(0.5)
+            assert len(p.sm.items("/v1/subscriptions")) == 2
+            watch.phone = p.phone("3001", "tcp")
+            again_after_a_restart(watch, (first.cseq, 0), told=False)
+            b = p.phone("3001", "udp")
+            _, seen = contacts(watch.notify())
+            if uri_of(b.contact) not in seen:  # that was of the registration before
+                _, seen = contacts(watch.notify())
+            assert uri_of(b.contact) in seen
+
+
+def a_damaged_journal_does_not_keep_sm_from_starting():
+    with tempfile.TemporaryDirectory() as folder:
+        with plane(servers=("sm",), database=folder + "/sm.db") as p:
+            a, cm = p.phone("3001"), trusted(p)
+            watch = Watch(a, "reg")
+            first = watch.notify()
+            assert publish(cm, "3001", "dialog", DIALOG_TYPE, dialog_info("3001", "early")).status == 200
             time.sleep(0.3)
             p.sm.stop(signal.SIGKILL)
+            with sqlite3.connect(folder + "/sm.db") as db:
+                (key, good), = db.execute("SELECT key, value FROM state WHERE kind = 'subscription'").fetchall()
+                (pub,), = db.execute("SELECT value FROM state WHERE kind = 'publication.dialog'").fetchall()
+                far = int(time.time() * 1000) + 600000
+                bad = ["", "{", "[]", "7", '"x"', "{}"]
+                doc = json.loads(good)
+                for name in doc:
+                    for value in (None, "", -1, 1 << 40, "\x7f", [], {}, "x" * 20000):
+                        if value != doc[name] and (name, value) not in (
+                                ("event_id", ""), ("accept", ""), ("routes", ""), ("watcher", ""), ("remote_tag", "")):
+                            bad.append(json.dumps({**doc, "local_tag": f"t{len(bad)}", "call_id": "another", name: value}))
+                for i, value in enumerate(bad):
+                    db.execute("INSERT INTO state VALUES ('subscription', ?, ?, ?)", (f"bad{i}", value, far))
+                for i, value in enumerate(bad[:6] + [json.dumps({**json.loads(pub), **change}) for change in (
+                        {"etag": ""}, {"order": -1}, {"body": "<dialog-info/>"}, {"resource": "3999"}, {"etag": "x" * 17})]):
+                    db.execute("INSERT INTO state VALUES ('publication.dialog', ?, ?, ?)", (f"{i:016}", value, far))
+            db.close()
             p.sm.start()
-            assert [r["handle"] for r in p.sm.items("/v1/registrations")] == ["3001"]
-            assert p.sm.items("/v1/subscriptions") == []
-            for watch, package in zip(watches, packages):
-                began = time.monotonic()
-                assert watch.again(600).status == 481
-                assert time.monotonic() - began < 0.5
-                assert "active" in Watch(a, package).notify().get("Subscription-State")
-            assert len(p.sm.items("/v1/subscriptions")) == 3
+            assert any(s["package"] == "reg" for s in p.sm.items("/v1/subscriptions"))
+            again_after_a_restart(watch, (first.cseq, 0))
+            assert p.phone("3002").register().status == 200
 
 
 if __name__ == "__main__":
@@ -300,4 +434,5 @@ if __name__ == "__main__":
          what_is_published_badly_is_refused, a_mailbox_lights_the_lamp,
          a_phone_behind_a_translator_is_told_where_it_sends_from, who_does_not_answer_is_watching_no_longer,
          garbage_in_place_of_a_subscription_is_answered,
-         after_a_restart_a_refresh_is_answered_481_and_a_new_one_taken])
+         subscriptions_outlive_a_restart, killed_at_any_point_a_watcher_is_served_or_told_481,
+         a_watcher_out_of_reach_after_a_restart_comes_back, a_damaged_journal_does_not_keep_sm_from_starting])

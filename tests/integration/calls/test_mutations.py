@@ -53,7 +53,7 @@ def a_line_that_goes_on_is_no_length():
         caller, callee = p.phone("3009"), p.phone("3010", "tcp")
         call = caller.invite("3010", headers=[("Subject", "a\r\n Content-Length: 5000\r\n\tl: 7")])
         ringing = callee.incoming()
-        assert ringing.invite.body == call.invite.body
+        assert ringing.invite.media == call.invite.media
         ringing.ring()
         call.expect(180)
         assert callee.register().status == 200

@@ -6,7 +6,7 @@ import contextlib
 import time
 
 from dns_server import DnsServer
-from plane import SM, document, plane
+from plane import SM, document, plane, ring
 from sip_phone import Incoming, Phone
 from standalone import Server, run
 
@@ -120,10 +120,7 @@ def a_dialog_goes_on_to_a_name_with_two_places():
     with DnsServer(records) as dns, plane(servers=("sm",), settings=DNS) as p:
         caller, callee = p.phone("3009"), p.phone("3010")
         far = listener(p, 5078)
-        call = caller.invite("3010")
-        ringing = callee.incoming()
-        ringing.ring()
-        call.expect(180)
+        call, ringing = ring(caller, callee)
         callee.reply(ringing.invite, 200, "OK", ringing.tag, callee.sdp(), [("Contact", "<sip:x@far.example.com>")])
         call.expect(200)
         far.expect(lambda m: m.is_request and m.method == "ACK", 5)
@@ -138,10 +135,7 @@ def a_dialog_goes_on_to_a_name_with_two_places():
 def what_the_dns_does_not_know_or_say_is_refused_in_time():
     with DnsServer({}) as dns, plane(servers=("sm",), settings=DNS) as p:
         caller, callee = p.phone("3009"), p.phone("3010")
-        call = caller.invite("3010")
-        ringing = callee.incoming()
-        ringing.ring()
-        call.expect(180)
+        call, ringing = ring(caller, callee)
         callee.reply(ringing.invite, 200, "OK", ringing.tag, callee.sdp(), [("Contact", "<sip:x@nowhere.example.com>")])
         call.expect(200)
         bye = caller.send(call.in_dialog("BYE"))

@@ -3,6 +3,7 @@
 # timeout: 180
 """Programs that others wrote: linphonec, twinkle, sipsak and SIPp as a trunk register, call, are called, hold and transfer."""
 import contextlib
+import functools
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import console_phone
 from plane import DOMAIN, password, plane
 from standalone import run
 from test_real_phones import make_interface
+from test_tls import make_ca, make_certificate
 
 TRUNK = ("127.0.0.40", 5062)
 SCENARIO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib/sipp/trunk.xml")
@@ -100,6 +102,38 @@ def over_udp():
 
 def over_tcp():
     linphone_and_twinkle("tcp")
+
+
+def over_tls():
+    """linphonec alone has it, with a certificate of its own; what reaches it comes over the connection that it made."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_ca(folder)
+        make_certificate(folder, "phone-3001")
+        certified = functools.partial(console_phone.linphone, certificate=folder + "/phone-3001")
+        with plane(settings=make_certificate(folder, "sm")) as p, \
+                phones(p, (certified, "3001", "tls"), (console_phone.twinkle, "3002", "udp")) as (lin, twi):
+            lin.say("call 3002")
+            twi.expect("incoming call")
+            twi.say("answer")
+            lin.expect("connected")
+            call_is(p, "talking", "3001", "3002")
+            lin.say("pause")
+            call_is(p, "held", "3001", "3002")
+            lin.say("resume")
+            call_is(p, "talking", "3001", "3002")
+            twi.say("bye")
+            lin.expect("ended")
+            call_is(p, None)
+            twi.say("call 3001")
+            lin.expect("incoming call")
+            lin.say("answer")
+            twi.expect("answered call")
+            call_is(p, "talking", "3002", "3001")
+            lin.say("terminate")
+            twi.expect("(?i)call ended|ended call")
+            call_is(p, None)
+            heard = [m for m in p.sm.items("/v1/trace") if m["transport"] == "tls"]
+            assert {m["direction"] for m in heard} == {"in", "out"}, heard
 
 
 def twinkle_transfers_and_redirects():
@@ -239,5 +273,5 @@ def sipsak_asks_and_registers():
 
 if __name__ == "__main__":
     way_out()
-    run([over_udp, over_tcp, twinkle_transfers_and_redirects, linphone_transfers, sipp_is_a_trunk,
+    run([over_udp, over_tcp, over_tls, twinkle_transfers_and_redirects, linphone_transfers, sipp_is_a_trunk,
          sipsak_asks_and_registers])

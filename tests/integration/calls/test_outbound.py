@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 180
 """Path, Service-Route, several flows of one phone (RFC 3327, 3608, 5626), and Contacts as the RFC allows them."""
+import os
 import re
 import signal
+import socket
+import struct
 import tempfile
 import time
+import zlib
 
 from plane import DOMAIN, SM, hang_up, password, plane, talk
 from sip_message import param, uri_of
@@ -234,9 +238,105 @@ def contacts_are_given_back_as_they_came():
         assert {uri_of(phone.contact), "sip:two@[2001:db8::2]:5070", "sips:3@example.org"} <= set(uris), uris
 
 
+COOKIE = 0x2112A442
+
+
+def stun(kind=1, attributes=b"", fingerprint=False):
+    """(transaction id, packet)."""
+    name = os.urandom(12)
+    size = len(attributes) + (8 if fingerprint else 0)
+    packet = struct.pack(">HHI", kind, size, COOKIE) + name + attributes
+    if fingerprint:
+        packet += struct.pack(">HHI", 0x8028, 4, zlib.crc32(packet) ^ 0x5354554E)
+    return name, packet
+
+
+def stun_answer(sock, name):
+    """(type, {attribute: value}) of the answer to that request, its fingerprint checked."""
+    data = sock.recv(2048)
+    kind, size, cookie = struct.unpack(">HHI", data[:8])
+    assert cookie == COOKIE and data[8:20] == name and size == len(data) - 20, data
+    at, found = 20, {}
+    while at < len(data):
+        attribute, length = struct.unpack(">HH", data[at:at + 4])
+        found[attribute] = data[at + 4:at + 4 + length]
+        if attribute == 0x8028:
+            assert struct.unpack(">I", found[attribute])[0] == zlib.crc32(data[:at]) ^ 0x5354554E and at + 8 == len(data)
+        at += 4 + (length + 3) // 4 * 4
+    return kind, found
+
+
+def unmask(value, name):
+    """(address, port) in an XOR-MAPPED-ADDRESS."""
+    mask = struct.pack(">I", COOKIE) + name
+    address = bytes(a ^ b for a, b in zip(value[4:], mask))
+    port = struct.unpack(">H", value[2:4])[0] ^ COOKIE >> 16
+    return socket.inet_ntop(socket.AF_INET if value[1] == 1 else socket.AF_INET6, address), port
+
+
+def a_phone_keeps_its_mapping_alive_with_stun():
+    with plane(servers=("sm",), settings=("sip.listen=127.0.0.1:5060,[::1]:5060",)) as p:
+        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            with socket.socket(family, socket.SOCK_DGRAM) as sock:
+                sock.settimeout(3)
+                sock.connect((host, 5060))
+                for attributes, fingerprint in ((b"", False), (b"", True), (struct.pack(">HH8s", 0x8022, 6, b"phone\0"), True)):
+                    name, packet = stun(1, attributes, fingerprint)
+                    sock.send(packet)
+                    kind, found = stun_answer(sock, name)
+                    assert kind == 0x0101 and unmask(found[0x0020], name) == sock.getsockname()[:2], found
+                    assert (0x8028 in found) == fingerprint and len(found) == 1 + fingerprint
+                name, packet = stun(1, struct.pack(">HHI", 3, 4, 6))  # CHANGE-REQUEST of RFC 3489
+                sock.send(packet)
+                kind, found = stun_answer(sock, name)
+                assert kind == 0x0111 and found[0x0009][2:4] == b"\x04\x14" and found[0x000A] == b"\0\3", found
+                # No answer: an indication, an answer, another method, a fingerprint that is wrong, what is cut off.
+                good = stun(1, b"", True)[1]
+                for packet in (stun(0x11)[1], stun(0x101)[1], stun(0x03)[1], good[:-1] + bytes([good[-1] ^ 1]), good[:-1], good[:20],
+                               good[:8]):
+                    sock.send(packet)
+                sock.settimeout(0.3)
+                try:
+                    raise AssertionError(sock.recv(2048))
+                except TimeoutError:
+                    pass
+        end = time.monotonic() + 3
+        while b"aura_sm_stun_total 8" not in p.sm.get("/metrics"):
+            assert time.monotonic() < end, p.sm.get("/metrics")
+            time.sleep(0.1)
+        assert all(b"\x21\x12" not in str(m).encode() for m in p.sm.items("/v1/trace"))
+        # The mapping that it keeps is the one that it is called over.
+        a, b = p.phone("3009"), p.phone("3010")
+        name, packet = stun()
+        b.sock.sendto(packet, SM)
+        call, ringing = talk(a, b)
+        hang_up(call, ringing)
+
+
+def stun_is_no_way_round_the_firewall():
+    settings = ("firewall.source_per_s=20", "firewall.source_burst=50")
+    with plane(servers=("sm",), settings=settings) as p:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("127.0.0.2", 0))
+            sock.connect(SM)
+            sock.settimeout(0.3)
+            for _ in range(500):
+                sock.send(stun(1, b"", True)[1])
+            count, size = 0, 0
+            try:
+                while True:
+                    size += len(sock.recv(2048))
+                    count += 1
+            except TimeoutError:
+                pass
+            assert 50 <= count <= 80 and size <= 2 * 28 * count, (count, size)
+        assert p.phone("3001").register().status == 200
+
+
 if __name__ == "__main__":
     run([calls_follow_the_path_of_the_registration, a_path_that_the_phone_does_not_know_is_refused,
          the_service_route_leads_a_call, of_two_flows_the_newest_rings_and_the_other_stands_in,
          a_connection_that_ends_while_it_is_asked_is_no_loss, a_flow_that_comes_back_is_the_same_binding,
          requests_in_a_dialog_use_the_flows_of_its_phones, a_flow_that_somebody_made_up_leads_nowhere,
-         contacts_are_given_back_as_they_came])
+         contacts_are_given_back_as_they_came,
+         a_phone_keeps_its_mapping_alive_with_stun, stun_is_no_way_round_the_firewall])

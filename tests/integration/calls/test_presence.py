@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 120
 """PUBLISH, SUBSCRIBE and NOTIFY for presence through sm, by phones over UDP and TCP."""
+import signal
+import tempfile
+import time
+
 from plane import DOMAIN, plane
 from sip_message import param, uri_of
-from standalone import run
+from standalone import Server, run
 
 PIDF = """<?xml version="1.0" encoding="UTF-8"?>
 <presence xmlns="urn:ietf:params:xml:ns:pidf" entity="pres:3001@aurabox.internal">
@@ -54,6 +58,50 @@ def a_watcher_is_told_what_is_published():
             assert param(last.get("To"), "tag") == sent.from_tag
 
 
+def in_dialog(watcher, sent, final, cseq, expires):
+    msg = watcher.request("SUBSCRIBE", uri_of(final.get("Contact")), call_id=sent.call_id, cseq=cseq)
+    msg.replace("From", sent.get("From")).replace("To", final.get("To"))
+    for route in reversed(final.all("Record-Route")):
+        msg.add("Route", route)
+    msg.add("Event", "presence").add("Expires", str(expires))
+    watcher.send(msg)
+    return watcher.answer_of(msg)
+
+
+def a_watcher_outlives_a_restart_of_sm_and_of_presence():
+    with tempfile.TemporaryDirectory() as folder:
+        with plane(servers=("sm",), database=folder + "/sm.db") as p:
+            p.presence = Server("aura-presence", p.config, "127.0.0.1:5080", database=folder + "/presence.db")
+            p.wait_link("presence", "up")
+            watched, watcher = p.phone("3001"), p.phone("3002")
+            is_notify = lambda m: m.is_request and m.method == "NOTIFY"
+            answer = publish(watched, "open")
+            msg = watcher.request("SUBSCRIBE", f"sip:3001@{DOMAIN}", headers=[("Event", "presence"), ("Expires", "600")])
+            sent, final = watcher.authenticated(msg)
+            assert final.status == 200
+            last = watcher.expect(is_notify)
+            watcher.reply(last, 200, "OK")
+            for number, server in enumerate((p.sm, p.presence, p.sm, p.presence)):
+                time.sleep(0.3)
+                server.stop(signal.SIGKILL)
+                server.start()
+                p.wait_link("presence", "up")
+                if server is p.presence:  # everybody is told the whole state, unasked
+                    told = watcher.expect(is_notify)
+                    watcher.reply(told, 200, "OK")
+                    assert told.cseq > last.cseq and b"<basic>open" in told.body.replace(b"pidf:", b""), told.encode()
+                    last = told
+                assert in_dialog(watcher, sent, final, sent.cseq + 1 + number, 600).status == 200
+                told = watcher.expect(is_notify)
+                watcher.reply(told, 200, "OK")
+                assert told.cseq > last.cseq and b"<basic>open" in told.body.replace(b"pidf:", b""), told.encode()
+                last = told
+            msg = watched.request("PUBLISH", watched.aor, headers=[("Event", "presence"), ("Expires", "600"),
+                                                                   ("SIP-If-Match", answer.get("SIP-ETag"))])
+            assert watched.authenticated(msg)[1].status == 200  # its tag holds
+            assert in_dialog(watcher, sent, final, sent.cseq + 9, 0).status == 200
+
+
 def without_credentials_nothing_is_published():
     with plane(servers=("sm", "presence")) as p:
         phone = p.phone("3001")
@@ -71,5 +119,6 @@ def a_dead_presence_server_is_500_not_503():
 
 
 if __name__ == "__main__":
-    run([a_watcher_is_told_what_is_published, without_credentials_nothing_is_published,
+    run([a_watcher_is_told_what_is_published, a_watcher_outlives_a_restart_of_sm_and_of_presence,
+         without_credentials_nothing_is_published,
          a_dead_presence_server_is_500_not_503])

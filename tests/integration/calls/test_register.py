@@ -229,6 +229,41 @@ def bindings_and_dialogs_outlive_a_restart():
         assert os.path.exists(folder + "/sm.db")
 
 
+def a_contact_may_have_any_scheme():
+    """Kept, listed, told to who watches, over a restart; nothing is ever sent there."""
+    others = ["mailto:ada@example.org", "http://192.0.2.1/ada?x=1;y=2,z", "tel:+49-30-123;ext=5", "im:ada@example.org"]
+    listed = lambda final: {c[1:].split(">")[0] for line in final.all("Contact") for c in [line.strip()]}
+    with tempfile.TemporaryDirectory() as folder:
+        with plane(servers=("sm",), database=folder + "/sm.db") as p:
+            caller, callee = p.phone("3009"), p.phone("3010", "tcp")
+            final = callee.register(contact=", ".join(f"<{u}>;q=0.{i + 1}" for i, u in enumerate(others)))
+            assert final.status == 200 and listed(final) == {*others, callee.contact.strip("<>").split(">")[0]}, final.encode()
+            assert [c for c in final.all("Contact") if "mailto" in c][0].endswith(";q=0.100"), final.encode()
+            call = caller.invite("3010")
+            callee.incoming().accept_and(call)  # only the phone rings
+            # Not inside a dialog either: a number that a phone has registered draws nothing to it.
+            lure = p.phone("3001", register=False)
+            assert lure.register(contact="<tel:+4930999>").status == 200
+            info = call.in_dialog("INFO")
+            info.start = "INFO tel:+4930999 SIP/2.0"
+            caller.send(info)
+            assert caller.answer_of(info).status >= 400
+            lure.never(lambda m: m.is_request, 0.2)
+            callee.close()  # it takes its own Contact with it
+            p.sm.wait_items("/v1/registrations", 6)
+            time.sleep(0.3)
+            p.sm.stop(signal.SIGKILL)
+            p.sm.start()
+            assert {r["contact"] for r in p.sm.items("/v1/registrations") if r["handle"] == "3010"} == set(others)
+            caller.invite("3010").expect(480)  # nobody can be called there
+            again = p.phone("3010")
+            assert listed(again.register(contact=f"<{others[0]}>", expires=0)) == {*others[1:], again.contact.strip("<>").split(">")[0]}
+            caller.invite("3010")
+            again.incoming().refuse(486, "Busy Here")
+            for bad in ("<mailto:a b>", "<http:>", "<1a:x>", '<x:"y">', "<:x>", "<tel:>", "<x:" + "y" * 600 + ">", "<x:\xff>"):
+                assert again.register(contact=bad).status == 400, bad
+
+
 if __name__ == "__main__":
     run([three_messages_bind_a_phone, a_wrong_password_is_challenged_again, a_nonce_serves_once,
          a_retransmission_is_no_replay, refresh_removal_and_query, a_star_removes_all,
@@ -237,4 +272,4 @@ if __name__ == "__main__":
          a_binding_over_tcp_ends_with_its_connection, nobody_registers_for_another,
          an_old_cseq_changes_nothing, what_is_unauthenticated_gets_one_small_answer,
          by_choice_the_digest_is_sha_256, two_algorithms_are_offered_strongest_first_and_either_serves,
-         bindings_and_dialogs_outlive_a_restart])
+         bindings_and_dialogs_outlive_a_restart, a_contact_may_have_any_scheme])

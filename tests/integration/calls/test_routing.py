@@ -10,6 +10,7 @@ import uuid
 
 from plane import DOMAIN, plane
 from sip_message import Message
+from sip_phone import Endpoint
 from sip_trunk import Trunk
 from standalone import run
 
@@ -95,11 +96,72 @@ def what_nobody_has_is_404_and_what_is_barred_403():
         assert not central.invites and not local.invites
 
 
+def the_transport_says_who_sends_and_what_his_link_is_worth():
+    """Two entities of two links each: over UDP the first is let in, over TCP believed, so that it may call foreign domains; the
+    second one's TCP takes no new calls. Over a WebSocket whoever it is is a phone. The test says what then happens."""
+    asker = Trunk("asker", ("127.0.0.23", 5060))
+    drained = Trunk("drained", ("127.0.0.24", 5060))
+
+    def make(central, local):
+        return tables(central, local, sip_entities=[asker.entity(), drained.entity()], settings={"outbound_proxy": "central"},
+                      entity_links=[{"entity": "asker", "transport": "tcp", "port": 5060, "trusted": True},
+                                    {"entity": "drained", "transport": "tcp", "port": 5060, "deny_new_service": True}])
+
+    try:
+        with site(servers=("sm",), make=make, settings=("sip.wss_listen=127.0.0.1:5443",)) as (p, central, _):
+            ends = {}
+            for trunk in (asker, drained):
+                ends[trunk.name, "udp"] = trunk
+                ends[trunk.name, "tcp"] = Endpoint("tcp", (trunk.addr[0], 0), ("127.0.0.1", 5060))
+            p.phones += [end for (_, over), end in ends.items() if over == "tcp"]
+            for (name, over), end in ends.items():
+                for uri, status in (("sip:zoe@foreign.example", 200 if (name, over) == ("asker", "tcp") else 404),
+                                    (f"sip:+4930123456@{DOMAIN}", 200)):
+                    if (name, over) == ("drained", "tcp"):
+                        status = 503
+                    msg = Message(f"INVITE {uri} SIP/2.0")
+                    via = f"SIP/2.0/{over.upper()} {end.addr[0]}:{end.addr[1]};branch=z9hG4bK{uuid.uuid4().hex[:16]}"
+                    for header, value in (("Via", via), ("Max-Forwards", "70"), ("From", "<sip:900@there.example>;tag=1"),
+                                          ("To", f"<{uri}>"), ("Call-ID", uuid.uuid4().hex), ("CSeq", "1 INVITE"),
+                                          ("Contact", f"<sip:{end.addr[0]}:{end.addr[1]};transport={over}>")):
+                        msg.add(header, value)
+                    end.send(msg)
+                    final = end.expect(lambda m: not m.is_request and m.status >= 200 and m.branch == msg.branch, 5)
+                    assert final.status == status, (name, over, uri, final)
+                    arrived = [m for m in central.invites if m.call_id == msg.call_id]
+                    for source in (end.addr[0], "%s:%d" % end.addr):
+                        said = test(p, uri, "sip:900@there.example", source, transport=over)
+                        assert [s["name"] for s in said["steps"] if s["step"] == "caller"] == [name], said
+                        trust, = [s for s in said["steps"] if s["step"] == "trust"]
+                        assert trust["result"] == ("match" if (name, over) == ("asker", "tcp") else "none"), said
+                        if status == 200:
+                            assert said["outcome"] == "entity" and said["candidates"][0]["entity"] == "central", said
+                            assert [m.uri for m in arrived] == [said["request_uri"]]
+                        else:
+                            # What no table of ours knows goes by DNS from a phone, and is nobody's from here.
+                            assert (said["sip_status"], said["candidates"]) == (status, []) and not arrived, said
+                            assert said["outcome"] == ("denied" if status == 503 else "not_found"), said
+            for over in ("ws", "wss"):
+                said = test(p, "+4930123456", "sip:900@there.example", "127.0.0.23", transport=over)
+                assert [(s["name"], s["result"]) for s in said["steps"] if s["step"] == "caller"] == [("", "none")], said
+            # Not said: its best link.
+            said = test(p, "sip:zoe@foreign.example", "sip:900@there.example", "127.0.0.23")
+            assert said["outcome"] == "not_found" and "over udp" in str(said["steps"]), said
+            # A user is a user over whatever he calls.
+            for over in ("udp", "tcp", "tls", "ws", "wss", None):
+                said = test(p, "+4930123456", "3001", "127.0.0.23", transport=over)
+                assert [s["name"] for s in said["steps"] if s["step"] == "caller"] == ["3001"], said
+    finally:
+        asker.close()
+        drained.close()
+
+
 def bad_questions_are_refused():
     with site(servers=("sm",)) as (p, _, _2):
         for body in ({}, {"callee": ""}, {"callee": "3001", "source": "here"}, {"callee": "3001", "at": "noon"},
                      {"callee": "sip:a b@c"}, {"callee": 3001}, {"callee": "3001", "more": 1},
-                     {"callee": "x" * 513}):
+                     {"callee": "x" * 513}, {"callee": "3001", "transport": "sctp"}, {"callee": "3001", "transport": "UDP"},
+                     {"callee": "3001", "transport": 5}):
             problem = p.sm.post("/v1/route-test", body, 422)
             assert problem["code"] == "validation_failed", (body, problem)
 
@@ -481,7 +543,7 @@ def numbers_of_a_pattern_have_sequences_like_users():
 
 if __name__ == "__main__":
     run([a_number_leaves_by_the_first_choice, what_nobody_has_is_404_and_what_is_barred_403,
-         bad_questions_are_refused, a_refused_connection_or_503_goes_on_at_once,
+         the_transport_says_who_sends_and_what_his_link_is_worth, bad_questions_are_refused, a_refused_connection_or_503_goes_on_at_once,
          a_silent_peer_is_left_within_4_3_seconds_and_then_known, all_dead_is_500_with_the_reason,
          an_emergency_is_where_one_is_and_goes_round_a_dead_cm, an_emergency_needs_no_password_if_so_set,
          by_night_the_night_has_it, adaptations_change_what_they_say, a_link_that_takes_no_new_calls_is_passed_over,

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from plane import CM, PRESENCE, SM, Plane, document, hang_up, talk
+from plane import CM, PRESENCE, SM, Plane, document, hang_up, ring, talk
 from sip_message import Message, param, uri_of
 from sip_phone import Timeout
 from standalone import Server, run
@@ -150,10 +150,7 @@ def a_stranger_with_a_certificate_of_another_ca_gets_no_link():
 def a_killed_cm_is_noticed_over_tls_too():
     with tls_plane() as p:
         a, b = p.phone("3001"), p.phone("3002")
-        call = a.invite("3002")
-        ringing = b.incoming()
-        ringing.ring()
-        call.expect(180)
+        call, ringing = ring(a, b)
         killed = time.monotonic()
         p.cm.stop(signal.SIGKILL)
         assert call.expect(500, timeout=3).at - killed < 2.0

@@ -6,6 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+import one_origin  # noqa: E402
 import sip_peer  # noqa: E402
 import standalone  # noqa: E402
 
@@ -113,7 +114,7 @@ class Bench:
 
 @contextlib.contextmanager
 def bench(*settings, edit=None, database=None):
-    """A fresh aura-cm and the peer that plays sm."""
+    """A fresh aura-cm and the peer that plays sm. Whatever the test is about, cm's descriptions have one origin."""
     cm_port = standalone.free_port()
     sm = sip_peer.Peer()
     document = config(sm.port, cm_port)
@@ -123,6 +124,7 @@ def bench(*settings, edit=None, database=None):
         sm.peer = ("127.0.0.1", cm_port)
         try:
             yield Bench(server, sm, cm_port)
+            one_origin.check(message for _, way, message in sm.log if way == "<")
         except BaseException:
             for at, way, message in sm.log[-30:]:
                 print("%.3f %s %s\n" % (at, way, message))

@@ -10,6 +10,7 @@ import re
 import time
 from urllib.parse import quote
 
+import one_origin
 import sip_peer
 from cm_bench import DOMAIN, bench
 from sip_peer import sdp
@@ -25,21 +26,37 @@ def number(text, name):
     return sum(int(float(v)) for v in re.findall(r"^%s (\S+)" % name, text, re.M))
 
 
+def features(b):
+    """Transfers, how many of them were joined, and redirections so far."""
+    metrics = b.server.get("/metrics").decode()
+    return (number(metrics, "aura_cm_transfers_total"), number(metrics, 'aura_cm_transfers_total{result="joined"}'),
+            number(metrics, "aura_cm_redirects_total"))
+
+
+def enough(transfers, joined, redirects):
+    return transfers > CALLS / 15 and joined > 0 and redirects > 3
+
+
 class Chaos:
     """sm and all phones at once; remembers a little and makes mistakes on purpose."""
 
     def __init__(self, b, rng):
-        self.b, self.rng = b, rng
+        self.b, self.rng, self.words = b, rng, random.Random(SEED)
         self.queue, self.serial = [], 0
         self.invites = {}     # Call-ID -> our INVITE
         self.dialogs = []     # (upstream INVITE, its 1xx or 2xx)
         self.below = []       # (downstream INVITE, tag)
+        self.seen = []        # all that cm sent, in order
         self.talking = []     # those of them that cm has acknowledged
         self.cseq = 100
         self.careful = False
 
     def chance(self, p):
         return not self.careful and self.rng.random() < p
+
+    def sdp(self):
+        """Descriptions come again, come anew and differ in nothing but their count."""
+        return sdp(port=self.words.choice([4000, 4000, 5000, 6000]), version=self.words.randint(1, 3))
 
     def later(self, act, most=0.2):
         self.serial += 1
@@ -124,7 +141,7 @@ class Chaos:
             def dial():
                 early = [e for i, e in self.dialogs if i.call_id == call_id]
                 to_tag = ";tag=" + early[-1].tag("To") if early and self.chance(0.5) else ""
-                send("sip:3002@" + DOMAIN, 2, sdp(), to_tag)
+                send("sip:3002@" + DOMAIN, 2, self.sdp(), to_tag)
             self.later(dial, 0.6)
 
     # -- what cm sends
@@ -146,7 +163,7 @@ class Chaos:
         elif msg.method == "ACK":
             self.talking += [(d, t) for d, t in self.below[-60:] if d.call_id == msg.call_id and t == msg.tag("To")]
         else:
-            body = sdp() if msg.body and msg.method != "BYE" else b""
+            body = self.sdp() if msg.body and msg.method != "BYE" else b""
             # Whoever was told of no end (its BYE was lost for good) has forgotten the call in the end.
             forgotten = self.careful and msg.method == "OPTIONS"
             self.reply(msg, 481 if forgotten or self.chance(0.05) else 200, body=body)
@@ -154,7 +171,7 @@ class Chaos:
     def take_invite(self, msg):
         rng, tag = self.rng, sip_peer.token()
         if msg.tag("To"):
-            self.reply(msg, rng.choice([200, 200, 200, 200, 491, 488]) if not self.careful else 200, body=sdp())
+            self.reply(msg, rng.choice([200, 200, 200, 200, 491, 488]) if not self.careful else 200, body=self.sdp())
             return
         self.below.append((msg, tag))
         rseq = rng.randint(1, 1000)
@@ -163,7 +180,7 @@ class Chaos:
             reliable = "100rel" in (msg.get("Supported") or "") and self.chance(0.5)
             headers = [("Require", "100rel"), ("RSeq", str(rseq + step))] if reliable else []
             self.reply(msg, rng.choice([180, 183]), to_tag=fork, headers=headers,
-                       body=sdp(port=5000) if self.chance(0.5) else b"")
+                       body=self.sdp() if self.chance(0.5) else b"")
         if self.chance(0.1):
             return  # never a final answer
         status = rng.choice([200] * 8 + [486, 404, 503, 422, 302, 302]) if not self.careful else 486
@@ -171,7 +188,7 @@ class Chaos:
         if status == 302:
             headers = [("Contact", "<sip:%s@%s>" % (rng.choice(["3003", "3002", "3999"]), DOMAIN))]
         self.later(lambda: self.reply(msg, status, to_tag=tag, headers=headers,
-                                      body=sdp(port=5000) if status == 200 else b""), 0.5)
+                                      body=self.sdp() if status == 200 else b""), 0.5)
 
     def take_answer(self, msg):
         invite = self.invites.get(msg.call_id)
@@ -181,7 +198,7 @@ class Chaos:
             self.dialogs = self.dialogs[-40:] + [(invite, msg)]
         if msg.get("RSeq") and not self.chance(0.1):
             rack = "%s %d INVITE" % (msg.get("RSeq"), invite.cseq)
-            self.request("PRACK", (invite, msg), sdp() if self.chance(0.4) else b"", [("RAck", rack)])
+            self.request("PRACK", (invite, msg), self.sdp() if self.chance(0.4) else b"", [("RAck", rack)])
         if 200 <= msg.status < 300:
             if self.chance(0.6):
                 self.b.ack(invite, msg)
@@ -201,7 +218,7 @@ class Chaos:
         else:
             self.request_down("REFER", self.refer())
         if self.chance(0.3):
-            self.later(lambda: self.request("INVITE", pair, sdp(version=3)), 0.3)
+            self.later(lambda: self.request("INVITE", pair, self.sdp()), 0.3)
         if self.chance(0.15):
             self.later(lambda: self.request_down("BYE"), 0.3)
 
@@ -210,7 +227,7 @@ class Chaos:
                                   "PRACK", "MESSAGE"])
         headers = {"REFER": self.refer(), "NOTIFY": [("Event", "refer")],
                    "PRACK": [("RAck", "1 1 INVITE")], "UPDATE": [("Session-Expires", "90")]}.get(method, [])
-        body = sdp(version=2) if method in ("INVITE", "UPDATE") else b""
+        body = self.sdp() if method in ("INVITE", "UPDATE") else b""
         if self.chance(0.4):
             self.request_down(method if self.chance(0.85) else "BYE", headers, body)
         else:
@@ -223,6 +240,7 @@ class Chaos:
                 heapq.heappop(self.queue)[2]()
             msg = self.b.sm.receive(0.005)
             if msg:
+                self.seen.append(msg)
                 self.take(msg)
             self.b.sm.log.clear()
 
@@ -239,7 +257,9 @@ def every_half_ends_and_is_recorded_once():
 
     with bench(*settings, edit=many_lines) as b:
         chaos = Chaos(b, rng)
-        for n in range(CALLS):
+        for n in range(CALLS + CALLS // 2):  # where a busy machine left too little to chance, half as many again
+            if n >= CALLS and enough(*features(b)):
+                break
             chaos.begin(n)
             chaos.pump(rng.random() * 0.08)
         chaos.pump(3)
@@ -251,12 +271,10 @@ def every_half_ends_and_is_recorded_once():
         assert b.server.items("/v1/calls") == []
         metrics = b.server.get("/metrics").decode()
         taken, over = number(metrics, "aura_cm_invites_total"), number(metrics, "aura_cm_halves_total")
-        transfers = number(metrics, "aura_cm_transfers_total")
-        joined = number(metrics, 'aura_cm_transfers_total{result="joined"}')
-        redirects = number(metrics, "aura_cm_redirects_total")
+        transfers, joined, redirects = features(b)
         print("halves %d, transfers %d (joined %d), redirections %d" % (over, transfers, joined, redirects))
         assert taken + transfers == over > CALLS / 2, (taken, transfers, over)
-        assert transfers > CALLS / 15 and joined > 0 and redirects > 3, (transfers, joined, redirects)
+        assert enough(transfers, joined, redirects), (transfers, joined, redirects)
         assert number(metrics, "aura_cm_calls") == 0 and number(metrics, "aura_cm_records_lost_total") == 0
         records = b.server.items("/v1/records?limit=500")
         keys = [(r["gsid"], r["half"]) for r in records]
@@ -268,6 +286,9 @@ def every_half_ends_and_is_recorded_once():
         b.sm.kept.clear()
         up, answer, down, _ = b.talk(gsid="after")  # and it still works
         b.hang_up(up, answer, down)
+        told = one_origin.check(chaos.seen)
+        print("descriptions %d" % told)
+        assert told > CALLS, told
 
 
 if __name__ == "__main__":

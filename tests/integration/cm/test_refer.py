@@ -6,6 +6,7 @@ import time
 from urllib.parse import quote
 
 from cm_bench import DOMAIN, bench
+from one_origin import media, version
 from sip_peer import sdp
 from standalone import run
 
@@ -52,6 +53,13 @@ class Talk:
         self.b.sm.answer(msg, 200, "OK")
         return msg
 
+    def ack_of(self, side, invite):
+        """The ACK of that INVITE, not of one before."""
+        ack = self.expect(side, "ACK", 3)
+        while ack.cseq != invite.cseq:
+            ack = self.expect(side, "ACK")
+        return ack
+
     def bye_from_cm(self, side, timeout=2.0):
         bye = self.expect(side, "BYE", timeout)
         self.b.sm.answer(bye, 200, "OK")
@@ -75,11 +83,11 @@ def join_up(b, call, kept, target, port=7000):
     """The target answers with an offer; the kept side gets it, and its answer goes into the ACK."""
     b.sm.answer(target, 200, "OK", "new", body=sdp(port=port))
     again = call.expect(kept, "INVITE")
-    assert again.body == sdp(port=port), again
+    assert again.media == media(sdp(port=port)), again
     b.sm.answer(again, 200, "OK", body=sdp(port=4444))
     assert call.expect(kept, "ACK").cseq == again.cseq
     ack = b.sm.expect("ACK", where=lambda m: m.call_id == target.call_id)
-    assert ack.body == sdp(port=4444) and ack.cseq == target.cseq, ack
+    assert ack.media == media(sdp(port=4444)) and ack.cseq == target.cseq, ack
 
 
 def blind(phase, asker):
@@ -109,7 +117,7 @@ def blind(phase, asker):
         hold = b.sm.expect("INVITE", where=lambda m: m.call_id == target.call_id)
         b.sm.answer(hold, 200, "OK", body=sdp(port=7000, direction="recvonly"))
         held = call.expect(kept, (200, "INVITE"))
-        assert held.body == sdp(port=7000, direction="recvonly")
+        assert held.media == media(sdp(port=7000, direction="recvonly"))
         if kept == "up":
             b.ack(call.up, held, cseq=call.cseq["up"])
         else:
@@ -146,11 +154,11 @@ def attended():
         assert again.body == b"" and again.tag("To"), again
         b.sm.answer(again, 200, "OK", body=sdp(port=7000))
         kept = first.expect("up", "INVITE")
-        assert kept.body == sdp(port=7000)
+        assert kept.media == media(sdp(port=7000))
         b.sm.answer(kept, 200, "OK", body=sdp(port=4444))
         assert first.expect("up", "ACK").cseq == kept.cseq
         ack = second.expect("down", "ACK")
-        assert ack.body == sdp(port=4444) and ack.cseq == again.cseq, ack
+        assert ack.media == media(sdp(port=4444)) and ack.cseq == again.cseq, ack
         second.bye_from_cm("up")
         first.news("down", 200)
         first.bye_from_cm("down")
@@ -180,10 +188,8 @@ def an_attended_transfer_that_the_target_refuses_leaves_both_calls():
         again = second.expect("down", "INVITE")
         b.sm.answer(again, 200, "OK", body=sdp(port=7000))
         b.sm.answer(first.expect("up", "INVITE"), 488, "Not Acceptable Here", contact=False)
-        ack = second.expect("down", "ACK", 3)
-        while ack.cseq != again.cseq:
-            ack = second.expect("down", "ACK")
-        assert ack.body == second.up.body, ack
+        ack = second.ack_of("down", again)
+        assert ack.media == second.up.media, ack
         first.news("down", 488)
         assert len(b.server.items("/v1/calls")) == 2
         for call in (first, second):
@@ -202,7 +208,7 @@ def a_target_that_refuses_gives_the_call_back():
         call.send("down", "INVITE", sdp(port=5000, version=2))  # he resumes
         b.sm.answer(call.expect("up", "INVITE"), 200, "OK", body=sdp())
         b.in_dialog_down("ACK", call.down, call.tag, call.cseq["down"])
-        assert call.expect("down", (200, "INVITE")).body == sdp()
+        assert call.expect("down", (200, "INVITE")).media == media(sdp())
         call.expect("up", "ACK")
         call.refer("down", "sip:3999@" + DOMAIN)                # a number that nobody has
         call.news("down", 100)
@@ -221,7 +227,7 @@ def who_transfers_may_hang_up_at_once():
         target = target_invite(b, call)
         call.bye("down")
         hold = call.expect("up", "INVITE")
-        assert b"a=inactive" in hold.body and b"o=- 1 2 " in hold.body, hold
+        assert b"a=inactive" in hold.body and version(hold.body) == 2, hold
         b.sm.answer(hold, 200, "OK", body=sdp(direction="inactive"))
         call.expect("up", "ACK")
         # alone, the side that waits may refresh its session
@@ -300,7 +306,7 @@ def the_new_one_hangs_up_before_he_is_joined():
         b.sm.answer(again, 200, "OK", body=sdp(port=4444))
         call.expect("up", "ACK")
         back = call.expect("up", "INVITE")
-        assert back.body == sdp(port=5000), back
+        assert back.media == media(sdp(port=5000)), back
         b.sm.answer(back, 200, "OK", body=sdp())
         call.expect("up", "ACK")
         b.hang_up(call.up, call.answer, call.down)
@@ -322,7 +328,7 @@ def a_reinvite_of_ours_meets_another_one():
         start = time.monotonic()
         once_more = call.expect("up", "INVITE", 5)
         # cm is not the owner of this Call-ID: 0 to 2 s
-        assert time.monotonic() - start < 2.5 and once_more.body == sdp(port=7000)
+        assert time.monotonic() - start < 2.5 and once_more.media == media(sdp(port=7000))
         b.sm.answer(once_more, 200, "OK", body=sdp(port=4444))
         call.expect("up", "ACK")
         b.sm.expect("ACK", where=lambda m: m.call_id == target.call_id)

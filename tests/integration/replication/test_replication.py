@@ -125,10 +125,10 @@ class Replication(unittest.TestCase):
         self.addCleanup(node.close)
         return node
 
-    def add(self):
+    def add(self, **more):
         Replication.number += 1
         handle = str(Replication.number)
-        answer = self.c.uc("create", dict(handle=handle, name="n", password="secret word"))
+        answer = self.c.uc("create", dict(handle=handle, name="n", password="secret word", **more))
         self.assertIn("value", answer)
         return handle
 
@@ -153,6 +153,22 @@ class Replication(unittest.TestCase):
         pg.eventually(lambda: "in_sync" in self.c.psql(
             "SELECT CASE WHEN version = (SELECT max(version) FROM replica.versions WHERE node = 'sm')"
             " THEN 'in_sync' END FROM replica.node_report WHERE node = 'sm'"), 3, "report")
+
+    def test_each_server_takes_a_user_of_a_named_sequence(self):
+        """presence copies no sequences: the name must not stop it."""
+        nodes = [self.node(name, 15060 + n) for n, name in enumerate(("sm", "cm", "presence"))]
+        self.c.psql("INSERT INTO application_sequences (name) VALUES ('named')")
+        handle = self.add(sip={"sequence": "named"}, station={"extension": "7001"})
+        for node in nodes:
+            pg.eventually(lambda: handle in node.handles() and self.in_sync(node), 3, node.name)
+            self.assertEqual(node.state(), "in_sync", node.name)
+            self.assertNotIn("replica.disconnected", node.text(), node.name)
+            node.stop()
+            node.start()  # from its own file
+        self.c.uc("delete", handle, "0")
+        for node in nodes:
+            pg.eventually(lambda: handle not in node.handles(), 3, node.name)
+        self.c.psql("DELETE FROM application_sequences WHERE name = 'named'")
 
     def test_it_starts_and_works_without_smgr_and_catches_up(self):
         sm = self.node("sm", 15060)

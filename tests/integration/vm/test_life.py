@@ -75,10 +75,10 @@ def change_waits_for_the_next_start(box):
 
 
 def shutdown_asks_and_start_starts(box):
-    began = time.monotonic()
     task = box.task(box.api("POST", "/api/v1/vms/sm/actions/shutdown"))
     assert task["state"] == "succeeded", task
-    assert time.monotonic() - began < 15, "the guest was asked in vain"
+    told = box.api("GET", f"/api/v1/tasks/{task['id']}/log").json
+    assert "forced" not in str(told), told
     vm = box.vm("sm")
     assert vm["state"] == "stopped" and vm["desired_state"] == "stopped" and not vm["ready"], vm
     assert box.domains(active=True) == []

@@ -4,7 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -72,6 +78,70 @@ static void postgres_nonsense_ends(void **state)
 	assert_false(result.ready);
 }
 
+/* Stands in for PostgreSQL: two log-ins, the first link lives for a log-in and one query. */
+struct postgres {
+	char dir[32];
+	char path[64];
+	int listener;
+	char asked[2][2]; /* the first byte of what came: a log-in begins with its length, 0 */
+	pthread_t thread;
+};
+
+static void *serve_postgres(void *arg)
+{
+	static const char welcome[] = "R\0\0\0\10\0\0\0\0Z\0\0\0\5I",
+			  done[] = "I\0\0\0\4Z\0\0\0\5I";
+	struct postgres *pg = arg;
+
+	for (size_t link = 0; link < 2; link++) {
+		int fd = accept(pg->listener, NULL, NULL);
+		char bytes[256];
+
+		for (size_t i = 0; i < 2 - link; i++) {
+			if (read(fd, bytes, sizeof(bytes)) <= 0)
+				break;
+			pg->asked[link][i] = bytes[0];
+			(void)!write(fd, i == 0 ? welcome : done,
+				     i == 0 ? sizeof(welcome) - 1 : sizeof(done) - 1);
+		}
+		close(fd);
+	}
+	return NULL;
+}
+
+static void a_log_in_is_kept_and_made_anew_when_it_is_gone(void **state)
+{
+	struct postgres pg = { .dir = "/tmp/aura-probe-XXXXXX", .asked = { "??", "??" } };
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct probe_link link = { .fd = -1 };
+	struct probe_result result;
+
+	(void)state;
+	assert_non_null(mkdtemp(pg.dir));
+	(void)snprintf(pg.path, sizeof(pg.path), "%s/s", pg.dir);
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", pg.path);
+	probe_postgres(&link, pg.path, "u", "d", &result);
+	assert_false(result.ready);
+	assert_int_equal(link.fd, -1);
+	pg.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(pg.listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(pg.listener, 2), 0);
+	assert_int_equal(pthread_create(&pg.thread, NULL, serve_postgres, &pg), 0);
+	for (int i = 0; i < 3; i++) {
+		probe_postgres(&link, pg.path, "u", "d", &result);
+		assert_true(result.ready);
+		assert_true(link.fd >= 0);
+	}
+	probe_link_close(&link);
+	assert_int_equal(link.fd, -1);
+	pthread_join(pg.thread, NULL);
+	assert_memory_equal(pg.asked[0], "\0Q", 2);
+	assert_memory_equal(pg.asked[1], "\0?", 2);
+	close(pg.listener);
+	unlink(pg.path);
+	rmdir(pg.dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -79,6 +149,7 @@ int main(void)
 		cmocka_unit_test(health_that_is_none_is_not_ready),
 		cmocka_unit_test(postgres_is_read),
 		cmocka_unit_test(postgres_nonsense_ends),
+		cmocka_unit_test(a_log_in_is_kept_and_made_anew_when_it_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

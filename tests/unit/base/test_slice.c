@@ -88,6 +88,25 @@ static void slice_copies(void **state)
 	assert_true(slice_has_nul(slice_make("a\0b", 3)));
 }
 
+/* At each place of a text of each length, whatever stands around it; bytes from 0x80 are text. */
+static void slice_control_finds_the_first(void **state)
+{
+	static const char controls[] = { '\0', '\n', '\r', '\t', 0x1f };
+	char text[48];
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(text); len++) {
+		memset(text, len % 2 ? ' ' : '\xff', sizeof(text));
+		assert_ptr_equal(slice_control(text, text + len), text + len);
+		for (size_t at = 0; at < len; at++) {
+			text[at] = controls[at % sizeof(controls)];
+			text[len] = '\n';
+			assert_ptr_equal(slice_control(text, text + len), text + at);
+			text[at] = '\x7f';
+		}
+	}
+}
+
 static void slice_hash_ignores_case_on_demand(void **state)
 {
 	(void)state;
@@ -104,6 +123,7 @@ int main(void)
 		cmocka_unit_test(slice_trims_and_cuts),
 		cmocka_unit_test(slice_numbers_stop_at_their_limits),
 		cmocka_unit_test(slice_copies),
+		cmocka_unit_test(slice_control_finds_the_first),
 		cmocka_unit_test(slice_hash_ignores_case_on_demand),
 	};
 

@@ -168,6 +168,51 @@ static void limits_hold(void **state)
 	assert_int_equal(sdp_parse(buf_slice(&text), &sdp), -EMSGSIZE);
 }
 
+static void the_origin_is_found(void **state)
+{
+	static const struct {
+		const char *text, *origin;
+	} good[] = {
+		{ offer, "alice 2890844526 2890844527 IN IP4 host.example" },
+		{ "v=0\no=- 1 1 IN IP4 a\ns=-\n", "- 1 1 IN IP4 a" },
+		{ "v=0\r\no=A B 1 x\r\ns=", "A B 1 x" }, /* malformed it is one, too */
+		{ "v=0\r\no=\r\ns=\r\n", "" },
+	};
+	static const char *const bad[] = {
+		"",
+		"v=0",
+		"v=0\r\n",
+		"v=0\r\no=- 1 1 IN IP4 a",
+		"v=0\r\no=- 1 1 IN IP4 a\r\n",
+		"v=0\r\no=- 1 1 IN IP4 a\r\no=- 1 2 IN IP4 a\r\ns=-\r\n",
+		"v=0\r\no=- 1 1 IN IP4 a\rs=-\r\nt=0 0\r\n",
+		"v=0\ro=- 1 1 IN IP4 a\rs=-\r",
+		"v=0\r\n\r\no=- 1 1 IN IP4 a\r\ns=-\r\n",
+		"v=1\r\no=- 1 1 IN IP4 a\r\ns=-\r\n",
+		"o=- 1 1 IN IP4 a\r\ns=-\r\n",
+		"v=0\r\ns=-\r\no=- 1 1 IN IP4 a\r\n",
+		"v=0\r\ns=-\r\nt=0 0\r\n",
+		"v=0\r\nO=- 1 1 IN IP4 a\r\ns=-\r\n",
+		"v=0\r\n o=- 1 1 IN IP4 a\r\ns=-\r\n",
+	};
+	static const char nul[] = "v=0\r\no=-\0 1 IN IP4 a\r\ns=-\r\n";
+	struct slice in, origin;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		in = exact_copy(slice_str(good[i].text));
+		assert_int_equal(sdp_origin(in, &origin), 0);
+		assert_slice(origin, good[i].origin);
+		free((char *)in.p);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		in = exact_copy(slice_str(bad[i]));
+		assert_int_equal(sdp_origin(in, &origin), -EBADMSG);
+		free((char *)in.p);
+	}
+	assert_int_equal(sdp_origin(slice_make(nul, sizeof(nul) - 1), &origin), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +223,7 @@ int main(void)
 		cmocka_unit_test(nothing_changes_unasked),
 		cmocka_unit_test(direction_port_address_and_version_change),
 		cmocka_unit_test(rejects_malformed),
+		cmocka_unit_test(the_origin_is_found),
 		cmocka_unit_test(limits_hold),
 	};
 

@@ -136,6 +136,8 @@ static void stamped_is_as_parsed(struct slice in, struct slice source, bool forc
 	assert_same_place(said.branch, read.branch);
 	assert_same_place(said.received, read.received);
 	assert_same_place(said.maddr, read.maddr);
+	assert_same_place(said.received_text, read.received_text);
+	assert_same_place(said.rport_text, read.rport_text);
 	free(out);
 }
 

@@ -131,7 +131,8 @@ static void tag_is_siphash_over_parts_and_lengths(void **state)
 	const struct slice other[] = { SLICE("hell"), SLICE("o"),
 				       SLICE("abcdefghijklmnopqrstuvwxyz!") };
 	uint8_t key[DIGEST_KEY_LEN], tag[DIGEST_TAG_LEN], moved[DIGEST_TAG_LEN];
-	char hex[2 * DIGEST_TAG_LEN + 1];
+	char hex[2 * DIGEST_TAG_LEN + 1], long_text[600];
+	const struct slice one = slice_make(long_text, sizeof(long_text));
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(key); i++)
@@ -141,6 +142,10 @@ static void tag_is_siphash_over_parts_and_lengths(void **state)
 	assert_string_equal(hex, "e0bf87d6a868f4602deae544ac2f6967");
 	digest_tag(key, other, ARRAY_SIZE(other), moved);
 	assert_memory_not_equal(tag, moved, sizeof(tag));
+	memset(long_text, 'a', sizeof(long_text));
+	digest_tag(key, &one, 1, tag);
+	digest_to_hex(tag, sizeof(tag), hex);
+	assert_string_equal(hex, "ef53b4c5d997d7786236bc7fcbfd87ba");
 }
 
 static void comparison_needs_equal_lengths(void **state)

@@ -257,6 +257,32 @@ static void a_message_takes_its_calls_session(void **state)
 	trace_ring_free(ring);
 }
 
+/* However many calls there are, none takes another's session. */
+static void many_calls_keep_apart(void **state)
+{
+	struct trace_ring *ring = trace_ring_new(65536);
+	char call_id[32], gsid[32];
+
+	for (unsigned i = 0; i < 5000; i++) {
+		AUTO(json) json_t *answer = NULL;
+		size_t n;
+
+		(void)snprintf(call_id, sizeof(call_id), "call-%u", i);
+		(void)snprintf(gsid, sizeof(gsid), "gsid-%u", i);
+		add(ring, call_id, "", "INVITE sip:1 SIP/2.0\r\n\r\n");
+		add(ring, call_id, gsid, "INVITE sip:2 SIP/2.0\r\n\r\n");
+		add(ring, call_id, "", "ACK sip:2 SIP/2.0\r\n\r\n");
+		if (i % 101 != 0)
+			continue;
+		answer = trace_query(ring, &(struct trace_filter){ .limit = 10, .gsid = gsid });
+		assert_string_equal(json_string_value(
+					    json_object_get(first(answer, &n), "call_id")),
+				    call_id);
+		assert_int_equal(n, 3);
+	}
+	trace_ring_free(ring);
+}
+
 static void a_gsid_that_is_learnt_later_files_what_was_before(void **state)
 {
 	struct trace_ring *ring = trace_ring_new(0);
@@ -318,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_time_names_one_message),
 		cmocka_unit_test(the_index_survives_the_ring),
 		cmocka_unit_test(a_message_takes_its_calls_session),
+		cmocka_unit_test(many_calls_keep_apart),
 		cmocka_unit_test(a_gsid_that_is_learnt_later_files_what_was_before),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_shown),
 		cmocka_unit_test(bytes_that_are_nul_are_shown),

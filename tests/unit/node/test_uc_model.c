@@ -143,7 +143,8 @@ static void faults_are_named(void **state)
 		  "/users/0/station/extension" },
 		{ "{\"users\":[{\"handle\":\"1\",\"sip\":{\"max_contacts\":0}}]}", -EINVAL,
 		  "/users/0/max_contacts" },
-		{ "{\"users\":[{\"handle\":\"1\",\"sip\":{\"sequence\":\"x\"},\"station\":{}}]}",
+		{ "{\"application_sequences\":[{\"name\":\"y\",\"entities\":[]}],"
+		  "\"users\":[{\"handle\":\"1\",\"sip\":{\"sequence\":\"x\"},\"station\":{}}]}",
 		  -EINVAL, "/users/0/sip/sequence" },
 		{ "{\"users\":[{\"handle\":\"1\"},{\"handle\":\"1\"}]}", -EEXIST, "" },
 		{ "{\"sip_entities\":[{\"name\":\"x\",\"type\":\"odd\",\"address\":\"a\"}]}",
@@ -174,11 +175,26 @@ static void a_file_that_is_not_there_says_so(void **state)
 	assert_int_equal(uc_model_load("/dev/null", &m, &err), -EINVAL);
 }
 
+/* presence copies users, but neither sequences nor locations */
+static void what_a_server_does_not_copy_stays_open(void **state)
+{
+	struct uc_model *m = NULL;
+
+	(void)state;
+	assert_int_equal(load("{\"users\":[{\"handle\":\"1\",\"location\":\"hq\","
+			      "\"sip\":{\"sequence\":\"x\"},\"station\":{\"extension\":\"1\"}}]}",
+			      &m, NULL),
+			 0);
+	assert_null(uc_user_by_handle(m, "1", 1)->sequence);
+	uc_model_unref(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_document_becomes_a_model),
 		cmocka_unit_test(a_station_takes_the_only_sequence),
+		cmocka_unit_test(what_a_server_does_not_copy_stays_open),
 		cmocka_unit_test(what_only_sm_is_given_may_be_missing),
 		cmocka_unit_test(entities_of_ours_are_trusted),
 		cmocka_unit_test(the_longest_dial_pattern_wins),

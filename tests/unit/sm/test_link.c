@@ -62,6 +62,27 @@ static void silence_ends_within_two_seconds_of_death(void **state)
 	assert_int_equal(downs, 1);
 }
 
+static void our_own_standstill_is_not_its_silence(void **state)
+{
+	struct link link;
+
+	(void)state;
+	link_init(&link, &limits, changed);
+	link_late(&link, 5000, 9000); /* nothing awaited */
+	assert_int_equal(link_due(&link, 9000), 0);
+	link_sent(&link, 10000);
+	link_late(&link, 3000, 13500); /* stood still from 10500 to 13500 */
+	link_check(&link, 13500);
+	assert_true(link_usable(&link));
+	assert_int_equal(link_due(&link, 13500), 1000);
+	link_check(&link, 14499);
+	assert_true(link_usable(&link));
+	link_late(&link, 9000, 14499); /* never beyond now */
+	assert_int_equal(link_due(&link, 14499), 1500);
+	link_check(&link, 15999);
+	assert_false(link_usable(&link));
+}
+
 static void any_message_proves_life(void **state)
 {
 	struct link link;
@@ -115,6 +136,7 @@ int main(void)
 		cmocka_unit_test_setup(the_table_is_sound, begin),
 		cmocka_unit_test_setup(an_unknown_link_is_tried, begin),
 		cmocka_unit_test_setup(silence_ends_within_two_seconds_of_death, begin),
+		cmocka_unit_test_setup(our_own_standstill_is_not_its_silence, begin),
 		cmocka_unit_test_setup(any_message_proves_life, begin),
 		cmocka_unit_test_setup(refusal_counts_at_once_and_is_told_once, begin),
 		cmocka_unit_test_setup(answers_that_mean_down, begin),

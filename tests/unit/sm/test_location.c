@@ -57,7 +57,7 @@ static int put(const char *uri, const char *instance, uint32_t expires_s)
 
 static size_t count(void)
 {
-	return location_count_of(location, SLICE("3001"));
+	return location_callable(location, SLICE("3001"));
 }
 
 static void a_contact_is_added_refreshed_and_removed(void **state)
@@ -314,6 +314,44 @@ static void a_deleted_user_is_forgotten(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+static void other_schemes_are_kept_and_cannot_be_called(void **state)
+{
+	static const char *const uris[] = { "mailto:ada@example.org", "tel:+49-30-123",
+					    "http://192.0.2.1/ada?x=1;y", "sip:3001@192.0.2.1" };
+	struct slice handle = SLICE("3001");
+
+	(void)state;
+	rq.flow = 7;
+	for (size_t i = 0; i < ARRAY_SIZE(uris); i++) {
+		rq.cseq++;
+		assert_int_equal(put(uris[i], "<urn:uuid:1>", 60), 0);
+	}
+	assert_int_equal(location_count(location), 4);
+	assert_int_equal(count(), 1);
+	/* Nobody draws another's calls to himself with a Contact that names a number. */
+	assert_null(location_by_contact(location, SLICE("tel:+49-30-123")));
+	assert_null(location_by_contact(location, SLICE("mailto:ada@example.org")));
+	assert_non_null(location_by_contact(location, SLICE("sip:3001@192.0.2.1")));
+	rq.cseq++;
+	assert_int_equal(put("TEL:+4930123", "", 60), 0); /* the same number */
+	rq.cseq++;
+	assert_int_equal(put("mailto:ada@example.org", "", 60), 0);
+	assert_int_equal(location_count(location), 4);
+	rq.cseq++;
+	assert_int_equal(put("sip:3001@192.0.2.1:5070", "<urn:uuid:1>", 60),
+			 0); /* the same phone */
+	assert_int_equal(location_count(location), 4);
+	location_flow_closed(location, 7); /* they do not live on the connection */
+	assert_int_equal(location_count(location), 3);
+	assert_int_equal(count(), 0);
+	rq.cseq++;
+	assert_int_equal(put("http://192.0.2.1/ada?x=1;y", "", 0), 0);
+	assert_int_equal(location_count(location), 2);
+	assert_non_null(location_of(location, handle));
+	location_expire(location, rq.now_ms + 61000);
+	assert_int_equal(location_count(location), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +372,8 @@ int main(void)
 		TEST(what_was_kept_comes_back),
 		TEST(a_contact_of_somebody_else_is_not_taken_over),
 		TEST(a_deleted_user_is_forgotten),
+		cmocka_unit_test_setup_teardown(other_schemes_are_kept_and_cannot_be_called, begin,
+						end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,13 +90,36 @@ static void contacts_are_read_as_phones_write_them(void **state)
 	assert_true(slice_eq_str(rq.changes[1].instance, "<urn:uuid:9>"));
 }
 
+static void a_contact_may_have_any_scheme(void **state)
+{
+	struct location_request rq;
+
+	(void)state;
+	assert_int_equal(read_lines("Contact: <http://192.0.2.1/a?b=c;d>;q=0.1, "
+				    "mailto:ada@example.org;expires=90\r\n"
+				    "m: Ada <tel:+49-30-1;phone-context=x>;+sip.instance=\"<i>\";"
+				    "reg-id=1\r\nSupported: outbound\r\n",
+				    &rq),
+			 0);
+	assert_int_equal(rq.count, 3);
+	assert_true(slice_eq_str(rq.changes[0].uri, "http://192.0.2.1/a?b=c;d"));
+	assert_int_equal(rq.changes[0].q, 100);
+	assert_true(slice_eq_str(rq.changes[1].uri, "mailto:ada@example.org"));
+	assert_int_equal(rq.changes[1].expires_s, 90);
+	assert_true(slice_eq_str(rq.changes[2].uri, "tel:+49-30-1;phone-context=x"));
+	assert_int_equal(rq.changes[2].reg_id, 0); /* no flow leads there */
+}
+
 static void what_cannot_be_granted_is_refused(void **state)
 {
 	struct location_request rq;
 
 	(void)state;
 	assert_int_equal(read_lines("Contact: <sip:a@192.0.2.1>\r\nExpires: 5\r\n", &rq), 423);
-	assert_int_equal(read_lines("Contact: <http://192.0.2.1/>\r\n", &rq), 400);
+	assert_int_equal(read_lines("Contact: <http://192.0.2.1/\xc3\xa4>\r\n", &rq), 400);
+	assert_int_equal(read_lines("Contact: <//192.0.2.1/>\r\n", &rq), 400);
+	assert_int_equal(read_lines("Contact: <1tp:x>\r\n", &rq), 400);
+	assert_int_equal(read_lines("Contact: <tel:>\r\n", &rq), 400);
 	assert_int_equal(read_lines("Contact: *\r\nExpires: 60\r\n", &rq), 400);
 	assert_int_equal(read_lines("Contact: *\r\n", &rq), 400);
 	assert_int_equal(read_lines("Contact: *, <sip:a@192.0.2.1>\r\nExpires: 0\r\n", &rq), 400);
@@ -204,6 +227,7 @@ int main(void)
 		cmocka_unit_test(times_are_lowered_refused_or_raised),
 		cmocka_unit_test(an_hour_is_never_too_short),
 		cmocka_unit_test(contacts_are_read_as_phones_write_them),
+		cmocka_unit_test(a_contact_may_have_any_scheme),
 		cmocka_unit_test(what_cannot_be_granted_is_refused),
 		cmocka_unit_test(a_star_with_zero_removes_all),
 		cmocka_unit_test(every_contact_that_the_rfc_allows_is_taken),

@@ -3,7 +3,7 @@
 #include "helper_sim.h"
 
 #include "codec/sip/sip_build.h"
-#include "stack/sip/sip_event.h"
+#include "stack/sip/sip_event_keep.h"
 
 struct both {
 	struct sim sim;
@@ -15,6 +15,10 @@ struct both {
 	unsigned int notify_answer;
 	bool pending;
 	int version;
+	struct sip_subscription_kept kept; /* what the keeper was told last */
+	char kept_texts[13][256];
+	unsigned int keeps, forgets;
+	uint32_t last_cseq;
 };
 
 static void take_notify(void *user, const struct sip_incoming *in)
@@ -22,7 +26,11 @@ static void take_notify(void *user, const struct sip_incoming *in)
 	struct both *b = user;
 	struct sip_server_txn *txn;
 
+	struct sip_cseq cseq;
+
 	assert_int_equal(in->msg->method, SIP_NOTIFY);
+	assert_int_equal(sip_msg_cseq(in->msg, &cseq), 0);
+	b->last_cseq = cseq.number;
 	b->notifies++;
 	(void)slice_copy(sip_msg_value(in->msg, SIP_HDR_SUBSCRIPTION_STATE), b->state,
 			 sizeof(b->state));
@@ -292,6 +300,152 @@ static void one_watcher_cannot_fill_the_memory(void **state)
 	end(&b);
 }
 
+/* Over a restart ------------------------------------------------------------------------------- */
+static struct slice copied(char *to, struct slice text)
+{
+	assert_true(slice_copy(text, to, 256) >= 0);
+	return slice_str(to);
+}
+
+static void keep(void *user, struct slice id, const struct sip_subscription_kept *k)
+{
+	struct both *b = user;
+
+	assert_true(slice_eq(id, k->local_tag));
+	b->keeps++;
+	b->kept = *k;
+	b->kept.package = copied(b->kept_texts[0], k->package);
+	b->kept.resource = copied(b->kept_texts[1], k->resource);
+	b->kept.watcher = copied(b->kept_texts[2], k->watcher);
+	b->kept.event_id = copied(b->kept_texts[3], k->event_id);
+	b->kept.accept = copied(b->kept_texts[4], k->accept);
+	b->kept.call_id = copied(b->kept_texts[5], k->call_id);
+	b->kept.local_tag = copied(b->kept_texts[6], k->local_tag);
+	b->kept.remote_tag = copied(b->kept_texts[7], k->remote_tag);
+	b->kept.local = copied(b->kept_texts[8], k->local);
+	b->kept.remote = copied(b->kept_texts[9], k->remote);
+	b->kept.target = copied(b->kept_texts[10], k->target);
+	b->kept.routes = copied(b->kept_texts[11], k->routes);
+	b->kept.contact = copied(b->kept_texts[12], k->contact);
+}
+
+static void forget(void *user, struct slice id)
+{
+	struct both *b = user;
+
+	assert_true(slice_eq(id, b->kept.local_tag));
+	b->forgets++;
+}
+
+static const struct sip_events_keeper keeper = { .keep = keep, .forget = forget };
+
+/* The notifier's process dies without a word, another begins. */
+static void restart(struct both *b)
+{
+	sip_events_set_keeper(b->events, NULL, NULL);
+	sip_events_free(b->events);
+	assert_int_equal(sip_events_new(b->sim.b.stack, NULL, &b->events, NULL), 0);
+	assert_int_equal(sip_events_add(b->events, &b->package, b), 0);
+	sip_events_set_keeper(b->events, &keeper, b);
+}
+
+static void it_goes_on_after_a_restart(void **state)
+{
+	struct both b;
+	uint32_t cseq;
+
+	(void)state;
+	begin(&b, 0);
+	sip_events_set_keeper(b.events, &keeper, &b);
+	subscribe(&b, "Event: presence;id=7\r\nExpires: 600\r\n");
+	assert_int_equal(b.keeps, 1);
+	for (int i = 0; i < 3; i++) {
+		for (b.version = 1; b.version < 900; b.version++) {
+			(void)sip_event_notify(b.events, "presence", SLICE("b"));
+			sim_run(&b.sim, 30);
+		}
+		cseq = b.last_cseq;
+		assert_true(b.kept.local_cseq >= cseq && b.kept.version > 899);
+		restart(&b);
+		assert_int_equal(sip_events_restore(b.events, &b.kept), 0);
+		assert_int_equal(sip_events_restore(b.events, &b.kept), -EEXIST);
+		assert_int_equal(sip_events_count(b.events), 1);
+		b.notifies = 0;
+		sip_events_resume(b.events);
+		sim_run(&b.sim, 300);
+		assert_int_equal(b.notifies, 1);
+		assert_true(b.last_cseq > cseq);
+		assert_string_equal(b.event, "presence;id=7");
+		assert_string_equal(b.body, "state 900");
+		cseq = b.last_cseq;
+		subscribe(&b, "Event: presence;id=7\r\nExpires: 600\r\n");
+		assert_int_equal(b.last_status, 200);
+		assert_int_equal(b.last_cseq, cseq + 1);
+	}
+	assert_int_equal(b.forgets + b.ended, 0);
+	subscribe(&b, "Event: presence;id=7\r\nExpires: 0\r\n");
+	assert_int_equal(b.forgets, 1);
+	assert_int_equal(b.ended, 1);
+	end(&b);
+}
+
+static void one_out_of_reach_after_a_restart_waits(void **state)
+{
+	struct both b;
+
+	(void)state;
+	begin(&b, 0);
+	sip_events_set_keeper(b.events, &keeper, &b);
+	subscribe(&b, "Event: presence\r\nExpires: 600\r\n");
+	restart(&b);
+	assert_int_equal(sip_events_restore(b.events, &b.kept), 0);
+	sip_events_resume(b.events);
+	b.sim.b.send_result = -EHOSTUNREACH;
+	sim_run(&b.sim, 40000);
+	b.sim.b.send_result = 0;
+	assert_int_equal(sip_events_count(b.events), 1);
+	b.notifies = 0;
+	subscribe(&b, "Event: presence\r\nExpires: 100\r\n");
+	assert_int_equal(b.notifies, 1);
+	b.sim.b.send_result = -EHOSTUNREACH; /* heard of once, it is as any other */
+	(void)sip_event_notify(b.events, "presence", SLICE("b"));
+	sim_run(&b.sim, 40000);
+	assert_int_equal(sip_events_count(b.events), 0);
+	assert_int_equal(b.forgets, 1);
+	b.sim.b.send_result = 0;
+	end(&b);
+}
+
+static void what_was_not_kept_like_this_is_not_put_back(void **state)
+{
+	struct sip_subscription_kept k;
+	struct both b;
+
+	(void)state;
+	begin(&b, 0);
+	sip_events_set_keeper(b.events, &keeper, &b);
+	subscribe(&b, "Event: presence\r\nExpires: 600\r\n");
+	restart(&b);
+#define REFUSED(member, value)                                                                     \
+	k = b.kept;                                                                                \
+	k.member = (value);                                                                        \
+	assert_true(sip_events_restore(b.events, &k) < 0)
+	REFUSED(package, SLICE("weather"));
+	REFUSED(call_id, SLICE(""));
+	REFUSED(local_tag, SLICE(""));
+	REFUSED(local, SLICE(""));
+	REFUSED(remote, SLICE(""));
+	REFUSED(target, SLICE("nobody"));
+	REFUSED(local_cseq, UINT32_MAX);
+	REFUSED(remote_cseq, UINT32_MAX);
+	REFUSED(expires_in_ms, 0);
+	REFUSED(expires_in_ms, UINT64_MAX);
+	REFUSED(transport, (enum sip_transport)77);
+#undef REFUSED
+	assert_int_equal(sip_events_count(b.events), 0);
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +457,9 @@ int main(void)
 		cmocka_unit_test(a_watcher_that_is_gone_is_forgotten),
 		cmocka_unit_test(a_pending_one_sees_nothing_until_it_is_approved),
 		cmocka_unit_test(one_watcher_cannot_fill_the_memory),
+		cmocka_unit_test(it_goes_on_after_a_restart),
+		cmocka_unit_test(one_out_of_reach_after_a_restart_waits),
+		cmocka_unit_test(what_was_not_kept_like_this_is_not_put_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

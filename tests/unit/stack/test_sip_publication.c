@@ -2,7 +2,7 @@
 /* Published state: each row of table 1 of RFC 3903, tags, expiry, bounds. */
 #include "helper_sim.h"
 
-#include "stack/sip/sip_publication.h"
+#include "stack/sip/sip_event_keep.h"
 
 struct store {
 	struct sim sim;
@@ -176,6 +176,111 @@ static void several_devices_publish_newest_first(void **state)
 	end(&s);
 }
 
+struct kept {
+	unsigned int keeps, forgets;
+	struct sip_publication_kept last;
+	char id[33], etag[33], body[64];
+};
+
+static void keep(void *user, struct slice id, const struct sip_publication_kept *pub)
+{
+	struct kept *k = user;
+
+	k->keeps++;
+	k->last = *pub;
+	(void)slice_copy(id, k->id, sizeof(k->id));
+	(void)slice_copy(pub->etag, k->etag, sizeof(k->etag));
+	(void)slice_copy(pub->body, k->body, sizeof(k->body));
+	k->last.resource = SLICE("3001");
+	k->last.etag = slice_str(k->etag);
+	k->last.body = slice_str(k->body);
+}
+
+static void forget(void *user, struct slice id)
+{
+	struct kept *k = user;
+
+	assert_true(slice_eq_str(id, k->id));
+	k->forgets++;
+}
+
+static void a_document_is_there_after_a_restart(void **state)
+{
+	static const struct sip_publications_keeper keeper = { .keep = keep, .forget = forget };
+	struct sip_publications_config config = { .event = "presence",
+						  .content_type = "application/pidf+xml",
+						  .check = check,
+						  .changed = changed,
+						  .one_source = true };
+	struct sip_publication_kept bad;
+	struct kept k = { 0 };
+	struct store s;
+	char id[33];
+
+	(void)state;
+	begin(&s);
+	sip_publications_set_keeper(s.pubs, &keeper, &k);
+	assert_int_equal(publish(&s, "Event: presence\r\nExpires: 600\r\n", "one"), 200);
+	(void)slice_copy(slice_str(k.id), id, sizeof(id));
+	assert_int_equal(publish(&s, with_tag(&s, ""), "two"), 200);
+	assert_string_equal(k.id, id); /* the same row under another tag */
+	assert_string_equal(k.etag, s.etag);
+	assert_int_equal(k.keeps, 2);
+	sip_publications_free(s.pubs);
+	assert_int_equal(k.forgets, 0);
+	config.user = &s;
+	assert_int_equal(sip_publications_new(s.sim.b.stack, &config, &s.pubs, NULL), 0);
+	sip_publications_set_keeper(s.pubs, &keeper, &k);
+	bad = k.last;
+	bad.body = SLICE("bad");
+	assert_int_equal(sip_publications_restore(s.pubs, slice_str(id), &bad), -EINVAL);
+	bad = k.last;
+	bad.etag = SLICE("short");
+	assert_int_equal(sip_publications_restore(s.pubs, slice_str(id), &bad), -EINVAL);
+	bad = k.last;
+	bad.expires_in_ms = 0;
+	assert_int_equal(sip_publications_restore(s.pubs, slice_str(id), &bad), -EINVAL);
+	assert_int_equal(sip_publications_restore(s.pubs, SLICE("x"), &k.last), -EINVAL);
+	assert_int_equal(sip_publications_restore(s.pubs, slice_str(id), &k.last), 0);
+	assert_int_equal(sip_publications_restore(s.pubs, slice_str(id), &k.last), -EEXIST);
+	assert_true(slice_eq_str(newest(&s), "two"));
+	assert_int_equal(publish(&s, with_tag(&s, ""), ""), 200); /* its tag holds */
+	assert_int_equal(publish(&s, "Event: presence\r\n", "three"), 200);
+	assert_int_equal(sip_publications_count(s.pubs), 2); /* both are known to be wanted */
+	end(&s);
+}
+
+static void what_its_source_forgot_goes_when_it_speaks_again(void **state)
+{
+	static const char tag[] = "0123456789abcdef";
+	const struct sip_publication_kept old = { .resource = SLICE("3001"),
+						  .etag = SLICE("fedcba9876543210"),
+						  .body = SLICE("old"),
+						  .order = 7,
+						  .expires_in_ms = 60000 };
+	struct store s;
+
+	(void)state;
+	for (int one_source = 0; one_source < 2; one_source++) {
+		struct sip_publications_config config = { .event = "presence",
+							  .content_type = "application/pidf+xml",
+							  .changed = changed,
+							  .one_source = one_source != 0,
+							  .user = &s };
+
+		begin(&s);
+		sip_publications_free(s.pubs);
+		assert_int_equal(sip_publications_new(s.sim.b.stack, &config, &s.pubs, NULL), 0);
+		assert_int_equal(sip_publications_restore(s.pubs, slice_str(tag), &old), 0);
+		assert_int_equal(publish(&s, "Event: presence\r\n", "new"), 200);
+		assert_true(slice_eq_str(newest(&s), "new"));
+		assert_int_equal(sip_publications_count(s.pubs), one_source ? 1 : 2);
+		sim_run(&s.sim, 60000);
+		assert_int_equal(sip_publications_count(s.pubs), 1);
+		end(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +288,8 @@ int main(void)
 		cmocka_unit_test(wrong_publications_are_refused),
 		cmocka_unit_test(a_publication_expires),
 		cmocka_unit_test(several_devices_publish_newest_first),
+		cmocka_unit_test(a_document_is_there_after_a_restart),
+		cmocka_unit_test(what_its_source_forgot_goes_when_it_speaks_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,15 +43,16 @@ static void on_closed(void *user, const struct sip_flow *flow, int reason)
 	box->reason = reason;
 }
 
-static void on_trace(void *user, bool sent, const struct sip_flow *flow, const struct addr *local,
-		     struct slice bytes)
+static void on_trace(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
+		     const struct addr *local, struct slice bytes)
 {
 	struct box *box = user;
 
-	(void)sent;
 	(void)flow;
 	assert_non_null(local);
 	assert_true(bytes.len > 0);
+	if (msg)
+		assert_ptr_equal(msg->raw.p, bytes.p);
 	box->traced++;
 }
 

@@ -44,6 +44,19 @@ static void digits(void **state)
 	REFUSES(uc_check_status, "200", "700", "4080", "40", "4x8", "");
 }
 
+static void expressions(void **state)
+{
+	struct error err = { 0 };
+
+	TAKES(uc_check_expression, "^sip:.*@example\\.com$", "(a+)+$", "\xc3\xa4", "(?i)x",
+	      "x{0,9}");
+	REFUSES(uc_check_expression, "(", "a)", "[z-a]", "*", "a{2,1}", "(?P<n>", "\\", "(*UTF)a",
+		"\\C", "a\nb", "(?<=a*)b", "(((a{999}){999}){999})");
+	assert_int_equal(uc_check_expression("^sip:(", &err), -EINVAL);
+	assert_string_equal(err.detail,
+			    "is no regular expression: missing closing parenthesis at character 6");
+}
+
 static void times(void **state)
 {
 	TAKES(uc_check_clock, "00:00", "08:30", "23:59");
@@ -71,9 +84,8 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ip_patterns),
-		cmocka_unit_test(digits),
-		cmocka_unit_test(times),
+		cmocka_unit_test(ip_patterns), cmocka_unit_test(digits),
+		cmocka_unit_test(expressions), cmocka_unit_test(times),
 		cmocka_unit_test(names),
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vm_ready: the health probe against a server of ours; its goodbye comes on its own connection, not later on
- * whatever has got the descriptor's number since. */
+/* vm_ready: the health probe against a server of ours, by the name in its certificate; the connection is kept
+ * until the prober ends, and then ends with a goodbye. */
 #include "control/vm/vm_ready.h"
 
 #include <setjmp.h>
@@ -118,27 +118,36 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static int probe(struct server *s, const char *answer)
+static int probe_as(struct server *s, const char *name, const char *answer)
 {
 	const struct vm_probe_identity identity = { .cert_file = s->client[0],
 						    .key_file = s->client[1],
 						    .ca_file = s->file[0] };
+	struct vm_prober *prober = NULL;
 	struct error err = { 0 };
 	pthread_t thread;
 	int r;
 
 	s->answer = answer;
 	assert_int_equal(pthread_create(&thread, NULL, serve, s), 0);
-	r = vm_probe_run(VM_PROBE_HEALTH, "127.0.0.1", s->port, "sm.test", &identity, &err);
+	assert_int_equal(vm_prober_new(&identity, &prober), 0);
+	r = vm_prober_ask(prober, VM_PROBE_HEALTH, "127.0.0.1", s->port, name, &err);
+	(void)vm_prober_free(prober);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	return r;
 }
 
-static void a_probe_says_goodbye_on_its_own_connection(void **state)
+static int probe(struct server *s, const char *answer)
+{
+	return probe_as(s, "sm.test", answer);
+}
+
+static void a_probe_ends_with_a_goodbye(void **state)
 {
 	struct server *s = *state;
 
-	assert_int_equal(probe(s, "HTTP/1.1 200 OK\r\n\r\n{\"ready\":true}"), 0);
+	assert_int_equal(probe(s, "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"ready\":true}"),
+			 0);
 	assert_true(s->goodbye > 0);
 }
 
@@ -147,17 +156,23 @@ static void only_200_and_ready_is_ready(void **state)
 	struct server *s = *state;
 
 	assert_int_equal(probe(s, "HTTP/1.1 200 OK\r\n\r\n{\"ready\":false}"), -EAGAIN);
-	assert_true(s->goodbye > 0);
 	assert_int_equal(probe(s, "HTTP/1.1 503 No\r\n\r\n{\"ready\":true}"), -EAGAIN);
 	assert_int_equal(probe(s, "HTTP/1.1 200 OK\r\n\r\nready"), -EPROTO);
 	assert_int_equal(probe(s, "ready"), -EPROTO);
 }
 
+static void another_name_is_refused(void **state)
+{
+	assert_int_equal(probe_as(*state, "cm.test", "HTTP/1.1 200 OK\r\n\r\n{\"ready\":true}"),
+			 -EKEYREJECTED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_probe_says_goodbye_on_its_own_connection),
+		cmocka_unit_test(a_probe_ends_with_a_goodbye),
 		cmocka_unit_test(only_200_and_ready_is_ready),
+		cmocka_unit_test(another_name_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
