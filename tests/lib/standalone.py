@@ -12,20 +12,6 @@ import tempfile
 import time
 
 
-def free_port():
-    """A port that is free for UDP and TCP on loopback."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
-                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-
-
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("localhost", timeout=5)
@@ -64,8 +50,9 @@ class Server:
         while b"ready" not in said:
             left = end - time.monotonic()
             if left <= 0 or self.process.poll() is not None:
-                self.show_log()
-                raise AssertionError("%s did not become ready" % self.argv[0])
+                # The end of its log is part of the message, because that is what remains of a run elsewhere.
+                raise AssertionError("%s did not become ready (exit status %s): %s" % (
+                    self.argv[0], self.process.poll(), self.tail(1500)))
             if select.select([self.process.stdout], [], [], left)[0]:
                 said += os.read(self.process.stdout.fileno(), 100)
 
@@ -85,9 +72,12 @@ class Server:
         self.process = None
         return status
 
-    def show_log(self):
+    def tail(self, characters):
         with open(self.folder + "/log", "r", encoding="utf-8", errors="replace") as f:
-            print(f.read()[-6000:], flush=True)
+            return f.read()[-characters:]
+
+    def show_log(self):
+        print(self.tail(6000), flush=True)
 
     def get(self, path):
         """Body of a management resource as JSON."""

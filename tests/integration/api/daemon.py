@@ -8,11 +8,15 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 
 TOP = os.environ.get("AURA_TOP") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))
+sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
+import ports  # noqa: E402
+
 BIN = os.environ.get("AURA_BIN") or os.path.join(TOP, "build", "dev", "bin")
 PASSWORD = "correct horse battery"
 
@@ -103,9 +107,7 @@ class Daemon:
         self.socket = self.dir + "/run/aurabox/api.sock"
         self.logfile = self.dir + "/auraboxd.log"
         self.process = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = ports.free_port()
 
     def __enter__(self):
         try:

@@ -15,7 +15,8 @@ from smgr import Smgr
 from test_contract import validate
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from standalone import Server, free_port  # noqa: E402
+from ports import free_port  # noqa: E402
+from standalone import Server  # noqa: E402
 
 MORE = {
     "domains": [{"name": "example.org", "authoritative": False, "notes": "Zürich"}],

@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 import one_origin  # noqa: E402
+import ports  # noqa: E402
 import sip_peer  # noqa: E402
 import standalone  # noqa: E402
 
@@ -115,7 +116,7 @@ class Bench:
 @contextlib.contextmanager
 def bench(*settings, edit=None, database=None):
     """A fresh aura-cm and the peer that plays sm. Whatever the test is about, cm's descriptions have one origin."""
-    cm_port = standalone.free_port()
+    cm_port = ports.free_port()
     sm = sip_peer.Peer()
     document = config(sm.port, cm_port)
     if edit:

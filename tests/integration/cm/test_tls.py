@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import cm_bench
-from cm_bench import sip_peer, standalone
+from cm_bench import ports, sip_peer, standalone
 from sip_peer import Message, sdp
 
 
@@ -146,7 +146,7 @@ def with_tls(test):
         with tempfile.TemporaryDirectory(prefix="aura-") as folder:
             authority = Authority(folder)
             cert, key = authority.issue("cm")
-            port = standalone.free_port()
+            port = ports.free_port()
             settings = ["tls.cert=" + cert, "tls.key=" + key, "tls.ca=" + authority.ca]
             with standalone.Server("aura-cm", cm_bench.config(1, port), "127.0.0.1:%d" % port,
                                    settings) as server:

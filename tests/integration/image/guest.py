@@ -7,10 +7,14 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 TOP = os.environ.get("AURA_TOP") or os.path.realpath(f"{os.path.dirname(__file__)}/../../..")
+sys.path.insert(0, f"{TOP}/tests/lib")
+import ports  # noqa: E402
+
 IMAGES = os.environ.get("AURA_IMAGES") or f"{TOP}/build/images"
 ADDRESS = {"smgr": "10.77.0.10", "sm": "10.77.0.11", "cm": "10.77.0.12", "presence": "10.77.0.13"}
 LIMIT_S = {"smgr": 15, "sm": 6, "cm": 6, "presence": 6}
@@ -57,12 +61,6 @@ class Authority:
         return cert, key
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Guest:
     """A guest with its data disk; start() and kill() may be repeated on the same disk."""
 
@@ -90,7 +88,7 @@ class Guest:
                   "peers": ADDRESS, "time": now(), "options": {}}
         with open(f"{self.work}/config.json", "w", encoding="ascii") as out:
             json.dump(self.config_override or config, out)
-        self.forward = {port: free_port() for port in (5432, 7443, 5060)}
+        self.forward = {port: ports.free_port() for port in (5432, 7443, 5060)}
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{local}-{address}:{port}"
                            for port, local in self.forward.items())
         image = f"{IMAGES}/{self.name}"

@@ -10,6 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+import ports  # noqa: E402
 import sip_peer  # noqa: E402
 import standalone  # noqa: E402
 
@@ -77,7 +78,7 @@ class Bench:
 
 @contextlib.contextmanager
 def bench(*settings):
-    port = standalone.free_port()
+    port = ports.free_port()
     sm = sip_peer.Peer(peer=("127.0.0.1", port))
     users = [{"handle": h, "name": h, "password": "secret-" + h, "sip": {}, "station": None,
               "presence": {"enabled": h != "3003"}} for h in ("3001", "3002", "3003")]
