@@ -17,6 +17,8 @@ import sys
 import time
 import xml.etree.ElementTree
 
+from box import ensure_user
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GROUPS = ("lint", "unit", "sql", "fuzz", "integration", "web", "system")
 OWN_NAMESPACES = ("system", "web")
@@ -150,6 +152,7 @@ def main(argv):
             print(t.name)
         return 0
     os.makedirs(LOGS, exist_ok=True)
+    ensure_user()  # whom auraboxd runs as; otherwise quickstart makes it
     passed = failed = 0
     for group in GROUPS:
         if group == "unit" and (not names or any(n.startswith("unit") for n in names)):

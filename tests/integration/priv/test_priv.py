@@ -28,7 +28,7 @@ def call(box, verb, name=b"", index=0, raw=None, uid=None):
         try:
             if uid is not None:
                 os.setgroups([])
-                os.setgid(uid)
+                os.setgid(pwd.getpwuid(uid).pw_gid)
                 os.setuid(uid)
             answer = ask(box, raw or struct.pack("4I64s", MAGIC, VERSION, verb, index, name))
         except OSError as error:
