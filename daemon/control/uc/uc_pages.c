@@ -183,6 +183,13 @@ static int told(const struct outcome *outcome, struct error *err)
 	return outcome->r;
 }
 
+static void wait_for_another(struct uc_pages *p)
+{
+	p->stats.waiting++;
+	pthread_cond_wait(&p->ended, &p->lock);
+	p->stats.waiting--;
+}
+
 /* The state as it was after `since`; the lock is let go meanwhile. */
 static int look(struct uc_pages *p, uint64_t since, char ret[UC_PAGES_STATE_SIZE],
 		struct error *err)
@@ -192,7 +199,7 @@ static int look(struct uc_pages *p, uint64_t since, char ret[UC_PAGES_STATE_SIZE
 		char seen[UC_PAGES_STATE_SIZE] = "";
 
 		if (p->looking) {
-			pthread_cond_wait(&p->ended, &p->lock);
+			wait_for_another(p);
 			continue;
 		}
 		p->looking = true;
@@ -269,7 +276,7 @@ static void await_reading(struct uc_pages *p, const struct page *e)
 	uint64_t which = e->reading_began;
 
 	while (e->reading && e->reading_began == which)
-		pthread_cond_wait(&p->ended, &p->lock);
+		wait_for_another(p);
 }
 
 /* Under the lock, and holding e. */

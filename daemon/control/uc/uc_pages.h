@@ -46,6 +46,7 @@ struct uc_pages_stats {
 	uint64_t read;	 /* readings of pages */
 	uint64_t looked; /* looks at the state */
 	uint32_t entries;
+	uint32_t waiting; /* now, for a look or a reading of somebody else */
 	size_t bytes;
 };
 void uc_pages_stats(struct uc_pages *pages, struct uc_pages_stats *ret);
