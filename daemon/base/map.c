@@ -18,11 +18,13 @@ void map_done(struct map *m)
 
 struct map_node *map_get(const struct map *m, struct slice key)
 {
-	uint64_t hash;
+	return m->count ? map_get_hashed(m, key, slice_hash(key)) : NULL;
+}
 
+struct map_node *map_get_hashed(const struct map *m, struct slice key, uint64_t hash)
+{
 	if (m->count == 0)
 		return NULL;
-	hash = slice_hash(key);
 	for (struct map_node *n = m->slots[hash & m->mask]; n; n = n->next) {
 		if (n->hash == hash && slice_eq(n->key, key))
 			return n;

@@ -20,6 +20,8 @@ struct map {
 void map_init(struct map *m);
 void map_done(struct map *m); /* frees the table, not the values */
 struct map_node *map_get(const struct map *m, struct slice key);
+/* For who looks one key up in several maps: hash is slice_hash(key). */
+struct map_node *map_get_hashed(const struct map *m, struct slice key, uint64_t hash);
 /* Several values may share one key: the next one after node, or NULL. */
 struct map_node *map_next_same(const struct map_node *node);
 /* Link. Errors: -ENOMEM. A value with the same key may be present already (it stays). */

@@ -23,7 +23,11 @@ bool slice_starts_with(struct slice s, struct slice prefix)
 
 bool slice_starts_with_nocase(struct slice s, struct slice prefix)
 {
-	return s.len >= prefix.len && slice_eq_nocase(slice_make(s.p, prefix.len), prefix);
+	if (s.len < prefix.len)
+		return false;
+	/* mostly it is written as it is here */
+	return slice_eq(slice_make(s.p, prefix.len), prefix) ||
+	       slice_eq_nocase(slice_make(s.p, prefix.len), prefix);
 }
 
 bool slice_ends_with(struct slice s, struct slice suffix)

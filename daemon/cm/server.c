@@ -66,12 +66,11 @@ static void on_request(void *user, const struct sip_incoming *in)
 	intake_request(user, in);
 }
 
-static void on_trace(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
-		     const struct addr *local, struct slice bytes)
+static void on_trace(void *user, const struct sip_traced *traced)
 {
 	const struct cm *cm = user;
 
-	node_sip_trace(cm->node, msg, flow, local, bytes);
+	node_sip_trace(cm->node, traced);
 }
 
 static void cm_stop(void *server)

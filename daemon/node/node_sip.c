@@ -185,31 +185,49 @@ const struct uc_user *node_sip_user(const struct uc_model *model, struct slice u
 	return found ? found : uc_user_by_extension(model, user.p, user.len);
 }
 
-struct trace_fields node_sip_trace_fields(const struct sip_msg *msg, struct slice bytes)
+/* A registration or a question for abilities outside of any dialog. A parameter of the To that is no tag only
+ * makes it filed for nothing. */
+static bool is_alone(const struct sip_msg *request)
 {
-	const struct sip_header *gsid;
+	struct slice to;
 
-	if (!msg)
-		return trace_scan(bytes);
-	gsid = sip_msg_header(msg, SIP_HDR_AV_GLOBAL_SESSION_ID);
-	return (struct trace_fields){ .call_id = sip_msg_call_id(msg),
-				      .cseq = sip_msg_value(msg, SIP_HDR_CSEQ),
-				      .gsid = gsid ? gsid->value : (struct slice){ 0 } };
+	if (!request->request ||
+	    (request->method != SIP_REGISTER && request->method != SIP_OPTIONS))
+		return false;
+	to = sip_msg_value(request, SIP_HDR_TO);
+	return slice_find(to, ';') < 0 || !memmem(to.p, to.len, "tag", 3);
 }
 
-void node_sip_trace(struct node *node, const struct sip_msg *msg, const struct sip_flow *flow,
-		    const struct addr *local, struct slice bytes)
+struct trace_entry node_sip_trace_entry(const struct sip_traced *traced,
+					struct trace_fields *fields)
 {
-	struct trace_fields fields = node_sip_trace_fields(msg, bytes);
+	const struct sip_msg *msg = traced->msg;
 	struct trace_entry entry = {
-		.direction = msg ? TRACE_IN : TRACE_OUT,
+		.direction = traced->sent ? TRACE_OUT : TRACE_IN,
 		.at_us = clock_wall_us(),
-		.transport = sip_flow_transport_text(flow),
-		.local = local,
-		.remote = &flow->remote,
-		.fields = &fields,
-		.message = bytes,
+		.transport = sip_flow_transport_text(traced->flow),
+		.local = traced->local,
+		.remote = &traced->flow->remote,
+		.fields = fields,
+		.message = traced->bytes,
+		.alone = msg && is_alone(msg),
 	};
+
+	if (msg && (entry.alone || !traced->sent))
+		*fields = (struct trace_fields){ .cseq = sip_msg_value(msg, SIP_HDR_CSEQ) };
+	else
+		*fields = trace_scan(traced->bytes);
+	if (msg && !traced->sent) {
+		fields->call_id = sip_msg_call_id(msg);
+		fields->gsid = sip_msg_value(msg, SIP_HDR_AV_GLOBAL_SESSION_ID);
+	}
+	return entry;
+}
+
+void node_sip_trace(struct node *node, const struct sip_traced *traced)
+{
+	struct trace_fields fields;
+	struct trace_entry entry = node_sip_trace_entry(traced, &fields);
 
 	/* sm's probes of the link would fill the ring. */
 	if (!trace_is_probe(&fields))

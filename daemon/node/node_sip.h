@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
-#include "node/trace_text.h"
+#include "node/trace_ring.h"
 #include "node/uc_model.h"
 
 struct addr;
@@ -15,6 +15,7 @@ struct sip_flow;
 struct sip_incoming;
 struct sip_msg;
 struct sip_stack;
+struct sip_traced;
 struct sip_uri;
 
 /* Open the listen points of this node. In a guest: TLS on 5061, or where [sip] listen says. Standalone:
@@ -52,9 +53,9 @@ bool node_sip_host_is_ours(const struct uc_model *model, struct slice host);
 const struct uc_user *node_sip_user(const struct uc_model *model, struct slice user,
 				    struct slice host);
 
-/* For sip_stack_handlers.trace with the node as user data: files the message under its Call-ID and
- * global session id. */
-void node_sip_trace(struct node *node, const struct sip_msg *msg, const struct sip_flow *flow,
-		    const struct addr *local, struct slice bytes);
-/* What the trace files a message under: of what came as it was cut into fields, of what left read. */
-struct trace_fields node_sip_trace_fields(const struct sip_msg *msg, struct slice bytes);
+/* For sip_stack_handlers.trace: files the message under its Call-ID and global session id. */
+void node_sip_trace(struct node *node, const struct sip_traced *traced);
+/* The entry of a message with its fields, which it points to: of what came as it was cut into fields, of an
+ * answer to what belongs to no call that request's, of what else left read. */
+struct trace_entry node_sip_trace_entry(const struct sip_traced *traced,
+					struct trace_fields *fields);

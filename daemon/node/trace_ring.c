@@ -38,10 +38,10 @@ struct item {
 	int64_t at_us;
 	const char *transport;
 	struct end local, remote;
-	uint32_t call_id_at; /* in the message */
+	uint32_t call_id_at; /* in the message; not known while it is unread */
 	uint16_t call_id;
 	uint8_t gsid_len;
-	uint8_t direction : 1, truncated : 1, masked : 1;
+	uint8_t direction : 1, truncated : 1, masked : 1, alone : 1, unread : 1;
 	char gsid[GSID_SIZE];
 	char bytes[];
 };
@@ -196,9 +196,30 @@ static struct item *item_kept(const struct trace_ring *ring, uint64_t seq, size_
 	return item_at(ring, at);
 }
 
+/* call_id stands in text, of which the item keeps at least the beginning. */
+static void set_call_id(struct item *item, struct slice call_id, const char *text)
+{
+	size_t at = call_id.len ? (size_t)(call_id.p - text) : 0;
+
+	if (call_id.len > UINT16_MAX || at + call_id.len > item->message)
+		return;
+	item->call_id_at = (uint32_t)at;
+	item->call_id = (uint16_t)call_id.len;
+}
+
 static struct slice call_id_of(const struct item *item)
 {
 	return slice_make(item->bytes + item->call_id_at, item->call_id);
+}
+
+/* Of one that may be in no chain. */
+static struct slice read_call_id(struct item *item)
+{
+	if (item->unread)
+		set_call_id(item, trace_scan(slice_make(item->bytes, item->message)).call_id,
+			    item->bytes);
+	item->unread = false;
+	return call_id_of(item);
 }
 
 static struct slice gsid_of(const struct item *item)
@@ -217,7 +238,8 @@ static uint32_t call_of_item(const struct trace_ring *ring, const struct item *i
 	struct slice call_id = call_id_of(item);
 	const struct item *last = item_kept(ring, ring->seq, ring->last);
 
-	return last && slice_eq(call_id_of(last), call_id) ? last->call : call_of(call_id);
+	return last && !last->alone && slice_eq(call_id_of(last), call_id) ? last->call
+									   : call_of(call_id);
 }
 
 /* Where the newest message of that call is filed; NULL: there is none in the ring. */
@@ -325,16 +347,19 @@ void trace_add(struct trace_ring *ring, const struct trace_entry *entry)
 		.remote = end_of(entry->remote),
 		.direction = entry->direction,
 		.truncated = cut,
+		.alone = entry->alone,
+		.unread = entry->alone,
 	};
-	if (fields.call_id.len && fields.call_id.len <= UINT16_MAX &&
-	    fields.call_id.p + fields.call_id.len <= message.p + message.len) {
-		item->call_id_at = (uint32_t)(fields.call_id.p - message.p);
-		item->call_id = (uint16_t)fields.call_id.len;
-	}
 	if (message.len)
 		memcpy(item->bytes, message.p, message.len);
-	item->call = call_of_item(ring, item);
-	file(ring, item, fields.gsid.len ? fields.gsid : entry->gsid);
+	if (entry->alone) {
+		if (fields.gsid.len)
+			set_gsid(item, fields.gsid);
+	} else {
+		set_call_id(item, fields.call_id, message.p);
+		item->call = call_of_item(ring, item);
+		file(ring, item, fields.gsid.len ? fields.gsid : entry->gsid);
+	}
 	ring->seq++;
 	ring->last = (size_t)((char *)item - ring->bytes);
 	ring->tail = (size_t)((char *)item - ring->bytes) + need;
@@ -365,7 +390,7 @@ static bool matches(struct item *item, const struct trace_filter *f)
 	if (item->seq <= f->after || item->at_us < f->from_us ||
 	    (f->to_us && item->at_us >= f->to_us))
 		return false;
-	if (f->call_id && !slice_eq_str(call_id_of(item), f->call_id))
+	if (f->call_id && !slice_eq_str(read_call_id(item), f->call_id))
 		return false;
 	if (f->gsid && !slice_eq_str(gsid_of(item), f->gsid))
 		return false;
@@ -429,7 +454,7 @@ static json_t *item_json(struct item *item)
 			 item->direction == TRACE_IN ? "in" : "out", "transport",
 			 item->transport ? item->transport : "", "local", end_json(&item->local),
 			 "remote", end_json(&item->remote), "call_id",
-			 bytes_json(call_id_of(item), &other), "gsid",
+			 bytes_json(read_call_id(item), &other), "gsid",
 			 bytes_json(gsid_of(item), &other), "message", text, "truncated",
 			 item->truncated, "encoding", latin ? "latin-1" : "utf-8");
 }

@@ -25,8 +25,11 @@ struct trace_entry {
 	const struct addr *local; /* NULL: not known */
 	const struct addr *remote;
 	const struct trace_fields *fields; /* of trace_scan(); NULL: it is scanned here */
-	struct slice gsid;		   /* where the message itself has none; empty: not known */
-	struct slice message;		   /* the whole message; more than 16 KiB is cut */
+	/* Of no call: it has a global session id only if the message does, and no other message of its Call-ID
+	 * gets that. Its fields may then leave the Call-ID out. */
+	bool alone;
+	struct slice gsid;    /* where the message itself has none; empty: not known */
+	struct slice message; /* the whole message; more than 16 KiB is cut */
 };
 
 struct trace_filter {

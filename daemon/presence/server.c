@@ -214,12 +214,11 @@ static void on_request(void *user, const struct sip_incoming *in)
 	}
 }
 
-static void on_trace(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
-		     const struct addr *local, struct slice bytes)
+static void on_trace(void *user, const struct sip_traced *traced)
 {
 	const struct presence *p = user;
 
-	node_sip_trace(p->node, msg, flow, local, bytes);
+	node_sip_trace(p->node, traced);
 }
 
 /* -- life ------------------------------------------------------------------------------ */

@@ -134,25 +134,16 @@ static void on_closed(void *user, const struct sip_flow *flow, int reason)
 	entities_flow_closed(sm->entities, flow);
 }
 
-static void on_trace(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
-		     const struct addr *local, struct slice bytes)
+static void on_trace(void *user, const struct sip_traced *traced)
 {
 	struct sm *sm = user;
-	struct trace_fields fields = node_sip_trace_fields(msg, bytes);
-	struct trace_entry entry = {
-		.direction = msg ? TRACE_IN : TRACE_OUT,
-		.at_us = clock_wall_us(),
-		.transport = sip_flow_transport_text(flow),
-		.local = local,
-		.remote = &flow->remote,
-		.fields = &fields,
-		.message = bytes,
-	};
+	struct trace_fields fields;
+	struct trace_entry entry = node_sip_trace_entry(traced, &fields);
 
 	/* The probes of links would fill the ring. */
-	if (trace_is_probe(&fields) && entity_by_flow(sm->entities, flow))
+	if (trace_is_probe(&fields) && entity_by_flow(sm->entities, traced->flow))
 		return;
-	if (fields.gsid.len == 0)
+	if (fields.gsid.len == 0 && !entry.alone)
 		entry.gsid = calls_gsid(sm->calls, fields.call_id);
 	trace_add(node_trace(sm->node), &entry);
 }

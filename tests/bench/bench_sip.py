@@ -9,6 +9,7 @@ register refused options call latency full floor memory growth avalanche tls."""
 import glob
 import hashlib
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -97,8 +98,14 @@ class Kamailio:
         self.pids = [self.process.pid]
 
     def close(self):
+        pids = tree(self.process.pid)
         self.process.terminate()
-        self.process.wait(10)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:  # once in a while it does not end by itself
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            self.process.wait()
         self.log.close()
 
 

@@ -37,10 +37,15 @@ static void add_safe(struct buf *out, struct slice text)
 		out->failed = true;
 }
 
-/* A value out of a parsed message: without defects its lines are whole, and it may be folded. */
+/* Without defects the lines of a parsed message are whole, and may be folded. */
+static bool is_whole(const struct sip_msg *msg)
+{
+	return msg->defects == 0 && !msg->odd;
+}
+
 static void add_parsed(struct buf *out, const struct sip_msg *from, struct slice text)
 {
-	if (from->defects == 0 && !from->odd)
+	if (is_whole(from))
 		buf_add_slice(out, text);
 	else
 		add_safe(out, text);
@@ -49,6 +54,31 @@ static void add_parsed(struct buf *out, const struct sip_msg *from, struct slice
 static void add_crlf(struct buf *out)
 {
 	buf_add(out, "\r\n", 2);
+}
+
+/* The line of a field as it came, when it is what we would write; else empty. */
+static struct slice own_line(const struct sip_msg *from, const struct sip_header *field)
+{
+	struct slice name = sip_header_name(field->id), line = field->line;
+	bool own = is_whole(from) && line.len == name.len + field->value.len + 4 &&
+		   line.p[name.len] == ':' && line.p[name.len + 1] == ' ' &&
+		   memcmp(line.p, name.p, name.len) == 0;
+
+	return own ? line : SLICE("");
+}
+
+static void add_field(struct buf *out, const struct sip_msg *from, const struct sip_header *field)
+{
+	struct slice line = own_line(from, field);
+
+	if (line.len) {
+		buf_add_slice(out, line);
+		return;
+	}
+	buf_add_slice(out, sip_header_name(field->id));
+	buf_add(out, ": ", 2);
+	add_parsed(out, from, field->value);
+	add_crlf(out);
 }
 
 void sip_build_request(struct buf *out, struct slice method, struct slice uri)
@@ -61,9 +91,11 @@ void sip_build_request(struct buf *out, struct slice method, struct slice uri)
 
 void sip_build_status(struct buf *out, unsigned status, struct slice reason)
 {
+	const char digits[] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
+				(char)('0' + status % 10), ' ' };
+
 	buf_add_slice(out, SLICE("SIP/2.0 "));
-	buf_add_u64(out, status);
-	buf_add_char(out, ' ');
+	buf_add(out, digits, sizeof(digits));
 	if (reason.len)
 		add_safe(out, reason);
 	else
@@ -123,16 +155,16 @@ void sip_build_copy(struct buf *out, const struct sip_msg *from, enum sip_header
 {
 	const struct sip_header *field = sip_msg_header(from, id);
 
-	for (; field; field = sip_msg_header_next(from, field)) {
-		buf_add_slice(out, sip_header_name(id));
-		buf_add(out, ": ", 2);
-		add_parsed(out, from, field->value);
-		add_crlf(out);
-	}
+	for (; field; field = sip_msg_header_next(from, field))
+		add_field(out, from, field);
 }
 
 void sip_build_body(struct buf *out, struct slice content_type, struct slice body)
 {
+	if (content_type.len == 0 && body.len == 0) { /* as most */
+		buf_add_slice(out, SLICE("Content-Length: 0\r\n\r\n"));
+		return;
+	}
 	if (content_type.len)
 		sip_build_header(out, SIP_HDR_CONTENT_TYPE, content_type);
 	sip_build_header_u32(out, SIP_HDR_CONTENT_LENGTH, (uint32_t)body.len);
@@ -160,7 +192,7 @@ static void add_stamped(struct buf *out, struct slice via, const struct sip_repl
 	}
 }
 
-/* The first Via value with the source written in, then all else as it came. */
+/* The first Via value with the source written in, then all else as it came, a value a line. */
 static void reply_vias(struct buf *out, const struct sip_msg *request,
 		       const struct sip_reply *reply)
 {
@@ -169,27 +201,34 @@ static void reply_vias(struct buf *out, const struct sip_msg *request,
 	bool top = true;
 
 	while (sip_values_next(&it, &value)) {
+		bool stamped = top && reply->source.len;
+
+		top = false;
+		if (!stamped && value.len == it.header->value.len) {
+			add_field(out, request, it.header);
+			continue;
+		}
 		buf_add_slice(out, SLICE("Via: "));
-		if (top && reply->source.len)
+		if (stamped)
 			add_stamped(out, value, reply);
 		else
 			add_parsed(out, request, value);
 		add_crlf(out);
-		top = false;
 	}
 }
 
 static void reply_to(struct buf *out, const struct sip_msg *request, struct slice tag)
 {
 	const struct sip_header *field = sip_msg_header(request, SIP_HDR_TO);
+	bool tagged = tag.len && sip_msg_to_tag(request).len == 0;
 
 	for (; field; field = sip_msg_header_next(request, field)) {
-		buf_add_slice(out, SLICE("To: "));
-		add_parsed(out, request, field->value);
-		if (tag.len && sip_msg_to_tag(request).len == 0) {
-			buf_add_slice(out, SLICE(";tag="));
-			add_safe(out, tag);
-		}
+		add_field(out, request, field);
+		if (!tagged || !buf_ok(out))
+			continue;
+		out->len -= 2; /* in front of its line end */
+		buf_add_slice(out, SLICE(";tag="));
+		add_safe(out, tag);
 		add_crlf(out);
 	}
 }

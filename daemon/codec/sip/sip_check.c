@@ -47,7 +47,7 @@ static struct fault check_defects(const struct sip_msg *msg)
 /* What stands once must not stand twice, whichever of the two another element would take. */
 static struct fault check_once(const struct sip_msg *msg)
 {
-	for (size_t i = 0; i < msg->header_count; i++) {
+	for (size_t i = 0; msg->repeated && i < msg->header_count; i++) {
 		enum sip_header_id id = msg->headers[i].id;
 
 		if (msg->first[id] != i + 1 && sip_header_is_once(id))

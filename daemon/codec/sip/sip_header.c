@@ -82,6 +82,16 @@ enum sip_header_id sip_header_lookup(struct slice name)
 	return SIP_HDR_OTHER;
 }
 
+size_t sip_header_begins(struct slice line, enum sip_header_id id)
+{
+	size_t len = fields[id].len; /* 0 of what we do not know */
+
+	return len > 0 && line.len > len && line.p[len] == ':' &&
+			       same_bytes(fields[id].name, line.p, len)
+		       ? len
+		       : 0;
+}
+
 struct slice sip_header_name(enum sip_header_id id)
 {
 	if (id <= SIP_HDR_OTHER || id >= SIP_HDR_COUNT)

@@ -15,6 +15,8 @@ enum sip_header_id {
 
 /* Id of a field name, in any letter case, long or compact; SIP_HDR_OTHER when unknown. */
 enum sip_header_id sip_header_lookup(struct slice name);
+/* The length of that field's name when the line begins with it, written as here, and ":"; else 0. */
+size_t sip_header_begins(struct slice line, enum sip_header_id id);
 /* Canonical long name ("Call-ID"); empty for SIP_HDR_OTHER. Static storage. */
 struct slice sip_header_name(enum sip_header_id id);
 /* Whether several values may stand in one field, separated by commas. */

@@ -55,7 +55,7 @@ static void check_version(struct sip_msg *msg)
 	struct slice in = msg->version;
 	uint32_t major, minor;
 
-	if (slice_eq_nocase(in, SLICE("SIP/2.0")))
+	if (slice_eq(in, SLICE("SIP/2.0")) || slice_eq_nocase(in, SLICE("SIP/2.0")))
 		return;
 	sip_advance(&in, 4);
 	if (slice_take_u32(&in, &major) < 0 || !slice_skip_char(&in, '.') ||
@@ -118,16 +118,29 @@ static int parse_request_line(struct sip_msg *msg)
 	return 0;
 }
 
+/* Which field came behind one of an id when that was last seen: mostly the same one comes again. Only a
+ * guess, which is compared. */
+static _Thread_local uint8_t guesses[SIP_HDR_COUNT];
+
 /* token *( SP / HTAB ) ":"; returns what follows, NULL: it is no field. */
-static const char *take_name(struct slice line, struct sip_header *ret)
+static const char *take_name(struct slice line, enum sip_header_id before, struct sip_header *ret)
 {
 	const char *p = line.p, *end = line.p + line.len;
-	ptrdiff_t colon = slice_find(line, ':');
+	size_t guessed = sip_header_begins(line, guesses[before]);
+	ptrdiff_t colon;
 
+	if (guessed) {
+		ret->id = guesses[before];
+		ret->name = slice_make(p, guessed);
+		return p + guessed + 1;
+	}
+	colon = slice_find(line, ':');
 	ret->name = slice_make(line.p, colon > 0 ? (size_t)colon : 0);
 	ret->id = sip_header_lookup(ret->name);
-	if (ret->id != SIP_HDR_OTHER) /* a name that we know is a token */
+	if (ret->id != SIP_HDR_OTHER) { /* a name that we know is a token */
+		guesses[before] = (uint8_t)ret->id;
 		return line.p + colon + 1;
+	}
 	while (p < end && sip_char_in(*p, SIP_C_TOKEN))
 		p++;
 	ret->name = slice_make(line.p, (size_t)(p - line.p));
@@ -139,9 +152,9 @@ static const char *take_name(struct slice line, struct sip_header *ret)
 
 /* header = token HCOLON value; HCOLON = *( SP / HTAB ) ":" SWS. line is the whole field, folds
  * included, without the last line end. */
-static bool parse_field(struct slice line, struct sip_header *ret)
+static bool parse_field(struct slice line, enum sip_header_id before, struct sip_header *ret)
 {
-	const char *p = take_name(line, ret), *end = line.p + line.len;
+	const char *p = take_name(line, before, ret), *end = line.p + line.len;
 
 	if (!p)
 		return false;
@@ -154,6 +167,8 @@ static bool parse_field(struct slice line, struct sip_header *ret)
 /* All fields up to the empty line; the cursor then stands at the body. */
 static void parse_fields(struct sip_msg *msg, struct cursor *at)
 {
+	enum sip_header_id before = SIP_HDR_OTHER;
+
 	while (at->p < at->end) {
 		const char *start = at->p;
 		struct slice line = take_line(at);
@@ -170,14 +185,17 @@ static void parse_fields(struct sip_msg *msg, struct cursor *at)
 			at->defects |= SIP_DEFECT_TOO_MANY;
 			continue;
 		}
-		if (!parse_field(line, field)) {
+		if (!parse_field(line, before, field)) {
 			at->defects |= SIP_DEFECT_HEADER;
 			continue;
 		}
+		before = field->id;
 		field->line = slice_make(start, (size_t)(at->p - start));
 		msg->header_count++;
 		if (msg->first[field->id] == 0)
 			msg->first[field->id] = (uint16_t)msg->header_count;
+		else
+			msg->repeated = true;
 	}
 	at->defects |= SIP_DEFECT_TRUNCATED;
 }
@@ -304,7 +322,7 @@ static int find_length(struct slice head, uint32_t *ret)
 		if (line.len == 0 ||
 		    (ascii_lower(line.p[0]) != 'c' && ascii_lower(line.p[0]) != 'l'))
 			continue;
-		if (!parse_field(line, &field) || field.id != SIP_HDR_CONTENT_LENGTH)
+		if (!parse_field(line, SIP_HDR_OTHER, &field) || field.id != SIP_HDR_CONTENT_LENGTH)
 			continue;
 		if (sip_number_parse(field.value, SIP_MSG_MAX + 1, &value) == -EBADMSG ||
 		    (found && value != length))

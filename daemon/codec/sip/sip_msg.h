@@ -45,6 +45,7 @@ struct sip_msg {
 	enum sip_method method;	  /* request only */
 	unsigned status;	  /* response only, 0 when malformed */
 	unsigned defects;	  /* enum sip_defect, 0 = none */
+	bool repeated;		  /* a field of one id stands twice */
 	bool odd;		  /* control bytes stand in the header that do not end lines */
 	struct slice start_line;  /* without its CRLF */
 	struct slice method_name; /* request only */

@@ -68,12 +68,38 @@ static const struct {
 };
 /* clang-format on */
 
+#define METHOD_SLOTS 64
+
+static uint8_t method_slots[METHOD_SLOTS]; /* methods by first letters and length, 0 = free */
+
+static unsigned method_slot(const char *name, size_t len)
+{
+	return ((unsigned char)name[0] * 3U + (unsigned char)name[2] + (unsigned)len) %
+	       METHOD_SLOTS;
+}
+
+/* Once, before main(), so that the list above stays the only one. */
+__attribute__((constructor)) static void fill_method_slots(void)
+{
+	for (unsigned id = 1; id < SIP_METHOD_COUNT; id++) {
+		unsigned slot = method_slot(methods[id].name, methods[id].len);
+
+		while (method_slots[slot])
+			slot = (slot + 1) % METHOD_SLOTS;
+		method_slots[slot] = (uint8_t)id;
+	}
+}
+
 enum sip_method sip_method_lookup(struct slice name)
 {
-	for (int i = 1; i < SIP_METHOD_COUNT && name.len > 0; i++) {
-		if (methods[i].len == name.len && methods[i].name[0] == name.p[0] &&
-		    memcmp(methods[i].name, name.p, name.len) == 0)
-			return (enum sip_method)i;
+	if (name.len < 3) /* no method is shorter */
+		return SIP_METHOD_OTHER;
+	for (unsigned slot = method_slot(name.p, name.len); method_slots[slot];
+	     slot = (slot + 1) % METHOD_SLOTS) {
+		unsigned id = method_slots[slot];
+
+		if (methods[id].len == name.len && memcmp(methods[id].name, name.p, name.len) == 0)
+			return (enum sip_method)id;
 	}
 	return SIP_METHOD_OTHER;
 }

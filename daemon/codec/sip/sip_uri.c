@@ -10,7 +10,7 @@
 #include "codec/sip/sip_token.h"
 
 /* "[" IPv6address "]" from the front. */
-static int take_ipv6(struct slice *in, struct slice *host)
+static __attribute__((noinline)) int take_ipv6(struct slice *in, struct slice *host)
 {
 	ptrdiff_t end = slice_find(*in, ']');
 	char text[INET6_ADDRSTRLEN];
@@ -34,21 +34,38 @@ static inline bool is_host_char(char c)
 	return in_host[(unsigned char)c];
 }
 
+/* Above 9: there is none. */
+static inline unsigned digit_at(const char *p, const char *end)
+{
+	return p < end ? (unsigned char)*p - (unsigned)'0' : 10;
+}
+
+/* 1*3DIGIT, at most 255; NULL: it is none. */
+static inline const char *skip_octet(const char *p, const char *end)
+{
+	unsigned value = digit_at(p, end), digit;
+
+	if (value > 9)
+		return NULL;
+	digit = digit_at(p + 1, end);
+	if (digit > 9)
+		return p + 1;
+	value = value * 10 + digit;
+	digit = digit_at(p + 2, end);
+	if (digit > 9)
+		return p + 2;
+	return value * 10 + digit > 255 || digit_at(p + 3, end) <= 9 ? NULL : p + 3;
+}
+
 /* IPv4address = 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT, each at most 255; its length, 0: it is a
  * name or nothing. */
-static size_t ipv4_length(struct slice in)
+static inline size_t ipv4_length(struct slice in)
 {
 	const char *p = in.p, *end = in.p + in.len;
 
 	for (int part = 0; part < 4; part++) {
-		const char *start = p;
-		unsigned value = 0;
-
-		for (; p < end && ascii_is_digit((unsigned char)*p); p++)
-			value = value * 10 + (unsigned)(*p - '0');
-		if (p == start || p - start > 3 || value > 255)
-			return 0;
-		if (part < 3 && (p == end || *p++ != '.'))
+		p = skip_octet(p, end);
+		if (!p || (part < 3 && (p == end || *p++ != '.')))
 			return 0;
 	}
 	return p < end && is_host_char(*p) ? 0 : (size_t)(p - in.p);

@@ -100,12 +100,12 @@ int sip_stack_answer(struct sip_stack *stack, const struct sip_incoming *in, uns
 		return r;
 	if (key.len > 0)
 		keep(stack, &flow, key, buf_slice(&stack->out));
-	return stack->way.send(stack->way.user, &flow, buf_slice(&stack->out));
+	return sip_stack_send_answer(stack, in->msg, &flow);
 }
 
-bool sip_answer_again(struct sip_stack *stack, struct slice key)
+bool sip_answer_again(struct sip_stack *stack, struct slice key, uint64_t hash)
 {
-	struct map_node *node = map_get(&stack->answers, key);
+	struct map_node *node = map_get_hashed(&stack->answers, key, hash);
 	struct sip_answer *a;
 	struct sip_flow flow;
 

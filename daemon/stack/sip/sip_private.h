@@ -35,6 +35,7 @@ struct sip_stack {
 	struct sip_stack_handlers handlers;
 	void *user;
 	char product[64];
+	char server_line[80]; /* the field of our answers, with its line end; empty: none */
 	bool proxy, freeing;
 	const struct slice *supported;
 	size_t supported_count;
@@ -50,6 +51,11 @@ struct sip_stack {
 	struct buf out;	    /* the message being built */
 	struct buf draft;   /* a request before its Via is put in */
 	struct sip_msg msg; /* the message being parsed again */
+	const struct sip_msg
+		*hashed; /* whose key key_hash is of: the message being handled, or NULL */
+	uint64_t key_hash;
+	const struct sip_msg
+		*answered; /* by the message being sent, NULL: not known; for the trace */
 	struct sip_stack_stats stats;
 };
 
@@ -82,8 +88,13 @@ void sip_client_txn_free_all(struct sip_stack *stack);
 
 /* Key of the server transaction that a request of that method belongs to, into stack->out. */
 int sip_server_txn_key(struct sip_stack *stack, const struct sip_msg *msg, struct slice method);
+/* Send stack->out, which answers that request. */
+int sip_stack_send_answer(struct sip_stack *stack, const struct sip_msg *request,
+			  const struct sip_flow *flow);
+/* slice_hash() of that key, an ACK's as its INVITE's; 0 when there is none. stack->out may change. */
+uint64_t sip_server_txn_hash(struct sip_stack *stack, const struct sip_msg *msg);
 /* sip_answer.c: the request of that key was answered before; the same went again. */
-bool sip_answer_again(struct sip_stack *stack, struct slice key);
+bool sip_answer_again(struct sip_stack *stack, struct slice key, uint64_t hash);
 void sip_answer_free_all(struct sip_stack *stack);
 
 const struct sip_flow *sip_server_txn_reply_flow(const struct sip_server_txn *txn);

@@ -311,11 +311,10 @@ static void add_sent_by(struct buf *out, const struct sip_via *via)
 	size_t start = out->len;
 
 	buf_add_slice(out, via->host);
-	for (size_t i = start; i < out->len; i++)
+	for (size_t i = start; via->host_kind != SIP_HOST_IPV4 && i < out->len; i++)
 		out->data[i] = ascii_lower(out->data[i]);
 	buf_add_char(out, ':');
-	buf_add_u64(out, via->port);
-	buf_add_char(out, ' ');
+	buf_add(out, &via->port, sizeof(via->port));
 	buf_add_slice(out, via->branch);
 }
 
@@ -356,15 +355,36 @@ static struct sip_server_txn *find(struct sip_stack *stack, const struct sip_msg
 	return node ? MAP_ENTRY(node, struct sip_server_txn, node) : NULL;
 }
 
+static struct slice method_of_txn(const struct sip_msg *msg)
+{
+	return msg->method == SIP_ACK ? SLICE("INVITE") : msg->method_name;
+}
+
+uint64_t sip_server_txn_hash(struct sip_stack *stack, const struct sip_msg *msg)
+{
+	if (stack->hashed == msg)
+		return stack->key_hash;
+	if (sip_server_txn_key(stack, msg, method_of_txn(msg)) < 0)
+		return 0;
+	return slice_hash(buf_slice(&stack->out));
+}
+
 bool sip_server_txn_receive(struct sip_stack *stack, const struct sip_incoming *in)
 {
 	bool ack = in->msg->method == SIP_ACK;
-	struct sip_server_txn *txn =
-		find(stack, in->msg, ack ? SLICE("INVITE") : in->msg->method_name);
+	struct sip_server_txn *txn;
+	struct map_node *node;
+	struct slice key;
 
-	if (!txn) /* the key is still there */
-		return !ack && buf_ok(&stack->out) &&
-		       sip_answer_again(stack, buf_slice(&stack->out));
+	if (sip_server_txn_key(stack, in->msg, method_of_txn(in->msg)) < 0)
+		return false;
+	key = buf_slice(&stack->out);
+	stack->hashed = in->msg; /* a tag may be made of it */
+	stack->key_hash = slice_hash(key);
+	node = map_get_hashed(&stack->servers, key, stack->key_hash);
+	if (!node)
+		return !ack && sip_answer_again(stack, key, stack->key_hash);
+	txn = MAP_ENTRY(node, struct sip_server_txn, node);
 	if (ack && txn->fsm.state == IST_ACCEPTED)
 		return false; /* of an old client, for the 2xx: the user's */
 	step(txn, ack ? EV_ACK : EV_REQUEST, NULL);

@@ -60,12 +60,14 @@ static void wire_closed(void *user, const struct sip_flow *flow, int reason)
 	sip_stack_closed(user, flow, reason);
 }
 
-static void wire_trace(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
-		       const struct addr *local, struct slice bytes)
+static void wire_trace(void *user, const struct sip_traced *traced)
 {
 	struct sip_stack *stack = user;
+	struct sip_traced known = *traced;
 
-	stack->handlers.trace(stack->user, msg, flow, local, bytes);
+	if (known.sent)
+		known.msg = stack->answered;
+	stack->handlers.trace(stack->user, &known);
 }
 
 static uint32_t or_default(uint32_t value, uint32_t fallback)
@@ -89,6 +91,9 @@ int sip_stack_new_over(const struct sip_stack_config *config, struct timer_wheel
 	stack->user = user;
 	if (config->product)
 		(void)snprintf(stack->product, sizeof(stack->product), "%s", config->product);
+	if (stack->product[0])
+		(void)snprintf(stack->server_line, sizeof(stack->server_line), "Server: %s\r\n",
+			       stack->product);
 	stack->proxy = config->proxy;
 	stack->supported = config->supported;
 	stack->supported_count = config->supported_count;
@@ -241,8 +246,7 @@ int sip_build_response(struct sip_stack *stack, const struct sip_msg *request, u
 	sip_build_reply(&stack->out, request, &reply);
 	if (contact.len > 0)
 		sip_build_header(&stack->out, SIP_HDR_CONTACT, contact);
-	if (stack->product[0])
-		sip_build_header(&stack->out, SIP_HDR_SERVER, slice_str(stack->product));
+	buf_add_str(&stack->out, stack->server_line);
 	buf_add_slice(&stack->out, x->headers);
 	sip_build_body(&stack->out, x->content_type, x->body);
 	return buf_ok(&stack->out) ? 0 : -EMSGSIZE;
@@ -250,26 +254,14 @@ int sip_build_response(struct sip_stack *stack, const struct sip_msg *request, u
 
 /* Stateless answers --------------------------------------------------------------------------- */
 
-/* The same for every copy of a request and for the ACK of its answer (RFC 3261 section 8.2.7). */
+/* The same for every copy of a request and for the ACK of its answer (RFC 3261 section 8.2.7): both are of one
+ * transaction. Hashed once more, so that nobody learns where in a table a key of his stands. */
 static void stateless_tag(struct sip_stack *stack, const struct sip_msg *msg,
 			  char ret[static STATELESS_TAG_LEN])
 {
-	struct buf *text = &stack->out;
-	struct sip_via via = { 0 };
-	struct sip_cseq cseq = { 0 };
-	uint64_t hash;
+	uint64_t hash = sip_server_txn_hash(stack, msg);
 
-	(void)sip_msg_top_via(msg, &via);
-	(void)sip_msg_cseq(msg, &cseq);
-	buf_reset(text);
-	buf_add_slice(text, via.branch);
-	buf_add_char(text, '\n');
-	buf_add_slice(text, sip_msg_call_id(msg));
-	buf_add_char(text, '\n');
-	buf_add_slice(text, sip_msg_from_tag(msg));
-	buf_add_char(text, '\n');
-	buf_add_u64(text, cseq.number);
-	hash = slice_hash(buf_slice(text)); /* keyed by a random of this process */
+	hash = slice_hash(slice_make(&hash, sizeof(hash))); /* keyed by a random of this process */
 	ret[0] = 's';
 	digest_to_hex(&hash, sizeof(hash), ret + 1);
 }
@@ -285,6 +277,17 @@ static bool is_stateless_ack(struct sip_stack *stack, const struct sip_msg *msg)
 	return slice_eq_str(to_tag, tag);
 }
 
+int sip_stack_send_answer(struct sip_stack *stack, const struct sip_msg *request,
+			  const struct sip_flow *flow)
+{
+	int r;
+
+	stack->answered = request;
+	r = stack->way.send(stack->way.user, flow, buf_slice(&stack->out));
+	stack->answered = NULL;
+	return r;
+}
+
 static int send_reply(struct sip_stack *stack, const struct sip_incoming *in)
 {
 	struct sip_flow flow;
@@ -296,7 +299,7 @@ static int send_reply(struct sip_stack *stack, const struct sip_incoming *in)
 	if (r < 0)
 		return r;
 	stack->stats.stateless_replies++;
-	return stack->way.send(stack->way.user, &flow, buf_slice(&stack->out));
+	return sip_stack_send_answer(stack, in->msg, &flow);
 }
 
 int sip_stack_reply(struct sip_stack *stack, const struct sip_incoming *in, unsigned status,
@@ -440,10 +443,12 @@ static void take_request(struct sip_stack *stack, const struct sip_incoming *in)
 
 void sip_stack_message(struct sip_stack *stack, const struct sip_incoming *in)
 {
+	stack->hashed = NULL;
 	if (!is_good(stack, in))
 		return;
 	if (in->msg->request) {
 		take_request(stack, in);
+		stack->hashed = NULL;
 		return;
 	}
 	stack->stats.responses++;

@@ -19,6 +19,7 @@ struct clock;
 struct loop;
 struct sip_msg;
 struct sip_stack; /* opaque, see sip_stack.c */
+struct sip_traced;
 struct sip_wire;
 struct sip_wire_limits;
 
@@ -57,8 +58,7 @@ struct sip_stack_handlers {
 	/* A connection ended. NULL ok. */
 	void (*closed)(void *user, const struct sip_flow *flow, int reason);
 	/* As of sip_wire.h. NULL ok. */
-	void (*trace)(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
-		      const struct addr *local, struct slice bytes);
+	void (*trace)(void *user, const struct sip_traced *traced);
 };
 
 struct sip_stack_config {

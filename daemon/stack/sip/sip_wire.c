@@ -173,7 +173,10 @@ int sip_wire_received(struct sip_wire *wire, struct slice bytes, const struct si
 	}
 	wire->stats.received++;
 	if (wire->handlers.trace)
-		wire->handlers.trace(wire->user, &wire->msg, flow, local, wire->msg.raw);
+		wire->handlers.trace(wire->user, &(struct sip_traced){ .msg = &wire->msg,
+								       .flow = flow,
+								       .local = local,
+								       .bytes = wire->msg.raw });
 	if (wire->msg.request) {
 		r = stamp(wire, &flow->remote);
 		if (r < 0) {
@@ -629,7 +632,10 @@ int sip_wire_send(struct sip_wire *wire, const struct sip_flow *flow, struct sli
 	}
 	wire->stats.sent++;
 	if (wire->handlers.trace)
-		wire->handlers.trace(wire->user, NULL, flow, local, message);
+		wire->handlers.trace(wire->user, &(struct sip_traced){ .sent = true,
+								       .flow = flow,
+								       .local = local,
+								       .bytes = message });
 	return 0;
 }
 

@@ -21,6 +21,17 @@ struct tls_context;
 #define SIP_LISTEN_MAX 16
 #define SIP_UDP_REQUEST_MAX 1300 /* longer requests go by TCP (RFC 3261 section 18.1.1) */
 
+/* A message for the trace ring. */
+struct sip_traced {
+	bool sent;
+	const struct sip_msg
+		*msg; /* received: cut into fields; sent: the request it answers, or NULL when
+				    * that is not at hand */
+	const struct sip_flow *flow;
+	const struct addr *local;
+	struct slice bytes;
+};
+
 struct sip_wire_limits {
 	uint32_t connections_max;	  /* in all; 0 = 10,240 */
 	uint32_t connections_per_address; /* accepted ones; 0 = 64 (loopback: connections_max) */
@@ -47,10 +58,8 @@ struct sip_wire_handlers {
 	void (*message)(void *user, const struct sip_incoming *in);
 	/* A connection ended (reason as in stream.h); bindings over it are gone. May be NULL. */
 	void (*closed)(void *user, const struct sip_flow *flow, int reason);
-	/* Every message that came or left, for the trace ring; msg is what came, cut into fields, NULL
-	 * for what left. May be NULL. */
-	void (*trace)(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
-		      const struct addr *local, struct slice bytes);
+	/* Every message that came or left. May be NULL. */
+	void (*trace)(void *user, const struct sip_traced *traced);
 };
 
 /* Who is listened to, before a byte is parsed. What a relay brings (struct sip_listen) is judged by

@@ -114,6 +114,8 @@ static void map_keeps_the_rest(void **state)
 	map_init(&m);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(map_add(&m, &three[i].node, SLICE("k")), 0);
+	assert_ptr_equal(map_get_hashed(&m, SLICE("k"), slice_hash(SLICE("k"))), &three[2].node);
+	assert_null(map_get_hashed(&m, SLICE("l"), slice_hash(SLICE("l"))));
 	assert_true(map_remove(&m, &three[1].node));
 	assert_false(map_remove(&m, &three[1].node));
 	assert_ptr_equal(map_get(&m, SLICE("k")), &three[2].node);

@@ -90,6 +90,30 @@ static void a_tag_that_is_there_stays(void **state)
 	assert_buf(&out, "SIP/2.0 200 Fine\r\nVia: nonsense\r\nTo: <sip:b>;tag=old\r\n");
 }
 
+/* Whatever the name of a field looks like, an answer has ours; what stands oddly is written as we write it. */
+static void names_are_written_as_ours(void **state)
+{
+	const struct sip_reply reply = { .status = 404, .to_tag = SLICE("t") };
+	AUTO_BUF out = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		sip_msg_parse(SLICE("OPTIONS sip:a SIP/2.0\r\n"
+				    "v: SIP/2.0/UDP h;branch=z9hG4bK1 , SIP/2.0/UDP i\r\n"
+				    "VIA: SIP/2.0/UDP j\r\nVia: SIP/2.0/UDP k;a=\"b\r\n c\"\r\n"
+				    "f:<sip:b>;tag=1\r\nTO:  <sip:c>\r\nCall-ID : x\r\n"
+				    "CSeq:\t1 OPTIONS\r\n\r\n"),
+			      &msg),
+		0);
+	sip_build_reply(&out, &msg, &reply);
+	assert_buf(
+		&out,
+		"SIP/2.0 404 Not Found\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
+		"Via: SIP/2.0/UDP i\r\nVia: SIP/2.0/UDP j\r\nVia: SIP/2.0/UDP k;a=\"b\r\n c\"\r\n"
+		"From: <sip:b>;tag=1\r\nTo: <sip:c>;tag=t\r\nCall-ID: x\r\n"
+		"CSeq: 1 OPTIONS\r\n");
+}
+
 static void ack_and_cancel_repeat_the_invite(void **state)
 {
 	static struct sip_msg busy;
@@ -137,6 +161,7 @@ int main(void)
 		cmocka_unit_test(reply_repeats_what_it_must),
 		cmocka_unit_test(trying_has_no_tag_but_the_timestamp),
 		cmocka_unit_test(a_tag_that_is_there_stays),
+		cmocka_unit_test(names_are_written_as_ours),
 		cmocka_unit_test(ack_and_cancel_repeat_the_invite),
 		cmocka_unit_test(texts_cannot_break_out),
 	};

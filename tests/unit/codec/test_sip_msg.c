@@ -238,6 +238,34 @@ static void stream_out_of_step(void **state)
 	free(huge);
 }
 
+/* What came behind a field in the message before is only a guess. */
+static void the_message_before_leaves_no_trace(void **state)
+{
+	static const char *const texts[] = {
+		"BYE sip:a SIP/2.0\r\nFrom: <sip:b>\r\nTo: <sip:c>\r\nCall-ID: d\r\n\r\n",
+		"BYE sip:a SIP/2.0\r\nFrom: <sip:b>\r\nToo: <sip:c>\r\nCall-ID: d\r\n\r\n",
+		"BYE sip:a SIP/2.0\r\nFrom: <sip:b>\r\nTo\t: <sip:c>\r\nCall-ID: d\r\n\r\n",
+		"BYE sip:a SIP/2.0\r\nFrom: <sip:b>\r\nTo\r\n\r\n",
+		"BYE sip:a SIP/2.0\r\nFrom: <sip:b>\r\nCall-ID: d\r\nTo: <sip:c>\r\n\r\n",
+	};
+	static const enum sip_header_id second[] = { SIP_HDR_TO, SIP_HDR_OTHER, SIP_HDR_TO,
+						     SIP_HDR_OTHER, SIP_HDR_CALL_ID };
+
+	(void)state;
+	for (size_t i = 0; i < 25; i++) {
+		size_t n = i % 5;
+
+		assert_int_equal(sip_msg_parse(slice_str(texts[n]), &msg), 0);
+		assert_int_equal(msg.header_count, n == 3 ? 1 : 3);
+		assert_int_equal(msg.defects != 0, n == 3);
+		if (n != 3)
+			assert_int_equal(msg.headers[1].id, second[n]);
+		if (n == 1)
+			assert_true(slice_eq(msg.headers[1].name, SLICE("Too")));
+		assert_int_equal(sip_msg_parse(slice_str(texts[(i * 3 + 1) % 5]), &msg), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +274,7 @@ int main(void)
 		cmocka_unit_test(keep_alives_and_leading_crlfs),
 		cmocka_unit_test(what_is_not_sip_is_refused),
 		cmocka_unit_test(defects_are_noted),
+		cmocka_unit_test(the_message_before_leaves_no_trace),
 		cmocka_unit_test(fields_are_limited),
 		cmocka_unit_test(stream_gives_message_by_message_at_any_cut),
 		cmocka_unit_test(stream_pong_and_ping),

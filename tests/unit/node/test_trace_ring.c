@@ -257,6 +257,49 @@ static void a_message_takes_its_calls_session(void **state)
 	trace_ring_free(ring);
 }
 
+/* One of no call is found by its Call-ID, whatever else has that, and takes no session from it. */
+static void one_of_no_call_stays_alone(void **state)
+{
+	static const char text[] =
+		"SIP/2.0 200 OK\r\nCall-ID: a\r\nAv-Global-Session-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n";
+	const struct trace_fields known = { .cseq = SLICE("1 OPTIONS") },
+				  own = { .gsid = SLICE("own") };
+	struct trace_entry entry = { .direction = TRACE_OUT,
+				     .transport = "udp",
+				     .fields = &known,
+				     .message = slice_make(text, sizeof(text) - 1),
+				     .alone = true };
+	struct trace_ring *ring = trace_ring_new(0);
+	AUTO(json) json_t *answer = NULL;
+	AUTO(json) json_t *of_call = NULL;
+	AUTO(json) json_t *of_own = NULL;
+	size_t n;
+
+	trace_add(ring, &entry);
+	entry.fields = &own;
+	trace_add(ring, &entry);
+	add(ring, "a", "", "INVITE sip:1 SIP/2.0\r\n\r\n");
+	trace_add(ring, &entry);
+	add(ring, "a", "g", "INVITE sip:2 SIP/2.0\r\n\r\n");
+	trace_bind_gsid(ring, SLICE("a"), SLICE("g"));
+	answer = trace_query(ring, &(struct trace_filter){ .limit = 10, .call_id = "a" });
+	assert_string_equal(json_string_value(json_object_get(first(answer, &n), "gsid")), "");
+	assert_int_equal(n, 5);
+	of_call = trace_query(ring, &(struct trace_filter){ .limit = 10, .gsid = "g" });
+	first(of_call, &n);
+	assert_int_equal(n, 2);
+	of_own = trace_query(ring, &(struct trace_filter){ .limit = 10, .gsid = "own" });
+	first(of_own, &n);
+	assert_int_equal(n, 2);
+	/* read by now, and still nobody's */
+	add(ring, "a", "", "ACK sip:2 SIP/2.0\r\n\r\n");
+	json_decref(of_call);
+	of_call = trace_query(ring, &(struct trace_filter){ .limit = 10, .gsid = "g" });
+	first(of_call, &n);
+	assert_int_equal(n, 3);
+	trace_ring_free(ring);
+}
+
 /* However many calls there are, none takes another's session. */
 static void many_calls_keep_apart(void **state)
 {
@@ -344,6 +387,7 @@ int main(void)
 		cmocka_unit_test(a_time_names_one_message),
 		cmocka_unit_test(the_index_survives_the_ring),
 		cmocka_unit_test(a_message_takes_its_calls_session),
+		cmocka_unit_test(one_of_no_call_stays_alone),
 		cmocka_unit_test(many_calls_keep_apart),
 		cmocka_unit_test(a_gsid_that_is_learnt_later_files_what_was_before),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_shown),

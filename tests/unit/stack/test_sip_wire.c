@@ -43,16 +43,15 @@ static void on_closed(void *user, const struct sip_flow *flow, int reason)
 	box->reason = reason;
 }
 
-static void on_trace(void *user, const struct sip_msg *msg, const struct sip_flow *flow,
-		     const struct addr *local, struct slice bytes)
+static void on_trace(void *user, const struct sip_traced *traced)
 {
 	struct box *box = user;
 
-	(void)flow;
-	assert_non_null(local);
-	assert_true(bytes.len > 0);
-	if (msg)
-		assert_ptr_equal(msg->raw.p, bytes.p);
+	assert_non_null(traced->local);
+	assert_true(traced->bytes.len > 0);
+	assert_true(traced->sent == (traced->msg == NULL));
+	if (traced->msg)
+		assert_ptr_equal(traced->msg->raw.p, traced->bytes.p);
 	box->traced++;
 }
 
