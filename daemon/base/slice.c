@@ -9,6 +9,9 @@
 
 bool slice_same_nocase(const char *a, const char *b, size_t len)
 {
+	/* longer ones are mostly written alike, or differ at once */
+	if (len >= 8 && memcmp(a, b, len) == 0)
+		return true;
 	for (size_t i = 0; i < len; i++) {
 		if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;

@@ -25,7 +25,9 @@ static const struct {
 static struct slice *member_of(struct sip_auth *auth, struct slice name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		if (slice_eq_nocase(name, members[i].name))
+		/* the letters that names begin with differ from their large ones in one bit */
+		if (name.len == members[i].name.len && (name.p[0] | 0x20) == members[i].name.p[0] &&
+		    slice_eq_nocase(name, members[i].name))
 			return (struct slice *)(void *)((char *)auth + members[i].offset);
 	}
 	return NULL;

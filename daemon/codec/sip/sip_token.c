@@ -208,6 +208,31 @@ static inline bool is_plain_qdtext(char c)
 	return plain[(unsigned char)c];
 }
 
+/* The first byte of p..end that does not, or end. */
+static const char *skip_plain_qdtext(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i space = _mm_set1_epi8(' '), quote = _mm_set1_epi8('"'),
+		      backslash = _mm_set1_epi8('\\'), del = _mm_set1_epi8(0x7f);
+
+	for (; end - p >= 16; p += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i text = _mm_cmpeq_epi8(_mm_max_epu8(bytes, space), bytes);
+		__m128i other = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
+							  _mm_cmpeq_epi8(bytes, backslash)),
+					     _mm_cmpeq_epi8(bytes, del));
+		unsigned found = (unsigned)_mm_movemask_epi8(other) |
+				 (0xffffU ^ (unsigned)_mm_movemask_epi8(text));
+
+		if (found)
+			return p + __builtin_ctz(found);
+	}
+#endif
+	while (p < end && is_plain_qdtext(*p))
+		p++;
+	return p;
+}
+
 /* A byte that may stand unescaped between quotes: qdtext with LWS and UTF-8. */
 static bool is_qdtext(struct slice at)
 {
@@ -225,10 +250,12 @@ int sip_take_quoted(struct slice *in, struct slice *ret)
 	if (sip_peek(*in) != '"')
 		return -EBADMSG;
 	for (size_t i = 1; i < in->len; i++) {
-		char c = in->p[i];
+		char c;
 
-		if (is_plain_qdtext(c))
-			continue;
+		i = (size_t)(skip_plain_qdtext(in->p + i, in->p + in->len) - in->p);
+		if (i == in->len)
+			break;
+		c = in->p[i];
 		if (c == '"') {
 			*ret = slice_make(in->p + 1, i - 1);
 			sip_advance(in, i + 1);
