@@ -185,17 +185,15 @@ const struct uc_user *node_sip_user(const struct uc_model *model, struct slice u
 	return found ? found : uc_user_by_extension(model, user.p, user.len);
 }
 
-/* A registration or a question for abilities outside of any dialog. A parameter of the To that is no tag only
- * makes it filed for nothing. */
+/* A registration, or a question for abilities outside of any dialog. */
 static bool is_alone(const struct sip_msg *request)
 {
-	struct slice to;
-
 	if (!request->request ||
 	    (request->method != SIP_REGISTER && request->method != SIP_OPTIONS))
 		return false;
-	to = sip_msg_value(request, SIP_HDR_TO);
-	return slice_find(to, ';') < 0 || !memmem(to.p, to.len, "tag", 3);
+	/* mostly there is no parameter at all */
+	return slice_find(sip_msg_value(request, SIP_HDR_TO), ';') < 0 ||
+	       sip_msg_to_tag(request).len == 0;
 }
 
 struct trace_entry node_sip_trace_entry(const struct sip_traced *traced,
@@ -213,14 +211,15 @@ struct trace_entry node_sip_trace_entry(const struct sip_traced *traced,
 		.alone = msg && is_alone(msg),
 	};
 
-	if (msg && (entry.alone || !traced->sent))
-		*fields = (struct trace_fields){ .cseq = sip_msg_value(msg, SIP_HDR_CSEQ) };
-	else
+	if (!msg || (traced->sent && !entry.alone)) {
 		*fields = trace_scan(traced->bytes);
-	if (msg && !traced->sent) {
-		fields->call_id = sip_msg_call_id(msg);
-		fields->gsid = sip_msg_value(msg, SIP_HDR_AV_GLOBAL_SESSION_ID);
+		return entry;
 	}
+	*fields = (struct trace_fields){
+		.cseq = sip_msg_value(msg, SIP_HDR_CSEQ),
+		.gsid = sip_msg_value(msg, SIP_HDR_AV_GLOBAL_SESSION_ID),
+		.call_id = traced->sent ? (struct slice){ 0 } : sip_msg_call_id(msg),
+	};
 	return entry;
 }
 

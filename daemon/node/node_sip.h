@@ -55,7 +55,7 @@ const struct uc_user *node_sip_user(const struct uc_model *model, struct slice u
 
 /* For sip_stack_handlers.trace: files the message under its Call-ID and global session id. */
 void node_sip_trace(struct node *node, const struct sip_traced *traced);
-/* The entry of a message with its fields, which it points to: of what came as it was cut into fields, of an
- * answer to what belongs to no call that request's, of what else left read. */
+/* A message's entry, which points to *fields: those of what came are as it was cut; those of an answer to a
+ * request that belongs to no call are that request's; anything else that left is scanned. */
 struct trace_entry node_sip_trace_entry(const struct sip_traced *traced,
 					struct trace_fields *fields);

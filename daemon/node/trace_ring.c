@@ -212,12 +212,16 @@ static struct slice call_id_of(const struct item *item)
 	return slice_make(item->bytes + item->call_id_at, item->call_id);
 }
 
-/* Of one that may be in no chain. */
+/* Of one that may be in no chain. What ends where the message was cut may be a part of it. */
 static struct slice read_call_id(struct item *item)
 {
-	if (item->unread)
-		set_call_id(item, trace_scan(slice_make(item->bytes, item->message)).call_id,
-			    item->bytes);
+	struct slice found;
+
+	if (item->unread) {
+		found = trace_scan(slice_make(item->bytes, item->message)).call_id;
+		if (!item->truncated || found.p + found.len < item->bytes + item->message)
+			set_call_id(item, found, item->bytes);
+	}
 	item->unread = false;
 	return call_id_of(item);
 }
@@ -348,15 +352,15 @@ void trace_add(struct trace_ring *ring, const struct trace_entry *entry)
 		.direction = entry->direction,
 		.truncated = cut,
 		.alone = entry->alone,
-		.unread = entry->alone,
+		.unread = entry->alone && fields.call_id.len == 0,
 	};
 	if (message.len)
 		memcpy(item->bytes, message.p, message.len);
+	set_call_id(item, fields.call_id, message.p);
 	if (entry->alone) {
 		if (fields.gsid.len)
 			set_gsid(item, fields.gsid);
 	} else {
-		set_call_id(item, fields.call_id, message.p);
 		item->call = call_of_item(ring, item);
 		file(ring, item, fields.gsid.len ? fields.gsid : entry->gsid);
 	}

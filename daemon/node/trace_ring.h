@@ -24,9 +24,9 @@ struct trace_entry {
 	const char *transport;	  /* "udp" "tcp" "tls" "wss"; a literal, kept by pointer */
 	const struct addr *local; /* NULL: not known */
 	const struct addr *remote;
-	const struct trace_fields *fields; /* of trace_scan(); NULL: it is scanned here */
-	/* Of no call: it has a global session id only if the message does, and no other message of its Call-ID
-	 * gets that. Its fields may then leave the Call-ID out. */
+	const struct trace_fields *fields; /* as of trace_scan(); NULL: it is scanned here */
+	/* Of no call: its global session id is that of its fields, and no other message of its Call-ID gets or gives
+	 * one. fields->call_id may be empty then: it is read when somebody asks for it. */
 	bool alone;
 	struct slice gsid;    /* where the message itself has none; empty: not known */
 	struct slice message; /* the whole message; more than 16 KiB is cut */

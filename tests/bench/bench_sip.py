@@ -6,6 +6,7 @@ Loopback, the load is sip_load.c, median of three rounds. What is counted is the
 process tree. One proxied call by Kamailio stands beside our call through sm, cm, sm, cm, sm: there is no
 free back-to-back user agent in Debian 12 to compare cm with. `bench_sip.py NAME...` measures only some:
 register refused options call latency full floor memory growth avalanche tls."""
+import contextlib
 import glob
 import hashlib
 import os
@@ -104,7 +105,8 @@ class Kamailio:
             self.process.wait(10)
         except subprocess.TimeoutExpired:  # once in a while it does not end by itself
             for pid in pids:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self.process.wait()
         self.log.close()
 

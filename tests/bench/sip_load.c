@@ -157,6 +157,8 @@ static void flush(struct socket *s)
 
 		if (n > 0)
 			at += (unsigned)n;
+		else if (errno == EINVAL || errno == EIO || errno == EOPNOTSUPP)
+			die("sendmmsg"); /* a kernel without UDP_SEGMENT */
 		else if (errno == EAGAIN)
 			(void)poll(&(struct pollfd){ s->fd, POLLOUT, 0 }, 1, 100);
 		else

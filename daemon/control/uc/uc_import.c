@@ -314,6 +314,23 @@ static int put_domain(struct store_tx *tx, struct import *in, struct error *err)
 	return r < 0 ? r : 0;
 }
 
+/* HA1s are of one domain: who has none of the new one could never register again. */
+static int check_passwords(struct store_tx *tx, const struct import *in, struct error *err)
+{
+	AUTO(store_rows) struct store_rows *rows = NULL;
+	int r = store_tx_query(tx,
+			       "SELECT count(*), min(u.handle) FROM users u, settings s"
+			       " WHERE u.ha1_md5 IS NOT NULL AND u.realm <> s.domain",
+			       NULL, 0, &rows, err);
+
+	if (r < 0 || strcmp(store_rows_text(rows, 0, 0), "0") == 0)
+		return r < 0 ? r : 0;
+	return error_field(err, -EINVAL, "/domain",
+			   "changes to %s, for which %s users have no password, %s among them: "
+			   "give each a password or ha1 in this document",
+			   in->domain, store_rows_text(rows, 0, 0), store_rows_text(rows, 0, 1));
+}
+
 static int import_tx(struct store_tx *tx, struct import *in, struct error *err)
 {
 	AUTO(json) json_t *users = json_array();
@@ -347,7 +364,7 @@ static int import_tx(struct store_tx *tx, struct import *in, struct error *err)
 						  ? "name <> (SELECT domain FROM settings)"
 						  : "true",
 					  json_array_get(kept, i), err);
-	return r;
+	return r == 0 ? check_passwords(tx, in, err) : r;
 }
 
 static int run(struct store_tx *tx, void *user, struct error *err)

@@ -457,7 +457,9 @@ static int update_user(struct store_tx *tx, const char *id, const struct user_bo
 	static const char sql[] =
 		"UPDATE users SET handle = $2, name = $3, sip = $4::boolean,"
 		" ha1_md5 = coalesce($5, ha1_md5), ha1_sha256 = coalesce($6, ha1_sha256),"
-		" realm = coalesce($7, realm), max_contacts = $8::integer, sequence_id = $9,"
+		/* the same HA1 is of the same realm, whatever is said of it */
+		" realm = CASE WHEN ha1_md5 = $5 THEN realm ELSE coalesce($7, realm) END,"
+		" max_contacts = $8::integer, sequence_id = $9,"
 		" location = $10 WHERE id = $1";
 	char sequence[UUID_SIZE];
 	int r = find_sequence(tx, body, sequence, err);

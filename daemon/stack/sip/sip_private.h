@@ -51,11 +51,11 @@ struct sip_stack {
 	struct buf out;	    /* the message being built */
 	struct buf draft;   /* a request before its Via is put in */
 	struct sip_msg msg; /* the message being parsed again */
-	const struct sip_msg
-		*hashed; /* whose key key_hash is of: the message being handled, or NULL */
+	/* Whose key key_hash is of: the message being handled, or NULL. */
+	const struct sip_msg *hashed;
 	uint64_t key_hash;
-	const struct sip_msg
-		*answered; /* by the message being sent, NULL: not known; for the trace */
+	/* By the message being sent, for the trace; NULL: not known. */
+	const struct sip_msg *answered;
 	struct sip_stack_stats stats;
 };
 

@@ -305,7 +305,7 @@ static void step(struct sip_server_txn *txn, uint8_t event, const void *arg)
 
 /* Matching (RFC 3261 section 17.2.3) ------------------------------------------------------------ */
 
-/* " host:port branch" in lower case but for the branch. */
+/* The host in lower case, ":", the two bytes of the port, the branch: a key is compared, never shown. */
 static void add_sent_by(struct buf *out, const struct sip_via *via)
 {
 	size_t start = out->len;

@@ -24,9 +24,8 @@ struct tls_context;
 /* A message for the trace ring. */
 struct sip_traced {
 	bool sent;
-	const struct sip_msg
-		*msg; /* received: cut into fields; sent: the request it answers, or NULL when
-				    * that is not at hand */
+	/* Received: cut into fields. Sent: the request that it answers, or NULL when that is not at hand. */
+	const struct sip_msg *msg;
 	const struct sip_flow *flow;
 	const struct addr *local;
 	struct slice bytes;

@@ -150,6 +150,22 @@ def faults_have_their_place(d, smgr, whole):
     equal(state(smgr), before)
 
 
+def a_change_of_domain_asks_for_passwords(d, smgr, whole):
+    before = state(smgr)
+    moved = dict(whole, domain="other.org")
+    answer = d.root.post("/uc/import?replace=true", moved)
+    equal((answer.status, pointer(answer)), (422, "/domain"), answer)
+    assert "other.org, for which 2 users have no password, 3001 among them" in answer.raw.decode(), answer
+    equal(state(smgr), before)
+    said = [dict({k: v for k, v in user.items() if k != "ha1"}, password="new of " + user["handle"])
+            for user in whole["users"]]
+    answer = d.root.post("/uc/import?replace=true", dict(moved, users=said))
+    equal(answer.status, 200, answer)
+    equal(smgr.psql("SELECT DISTINCT realm FROM users WHERE ha1_md5 IS NOT NULL").strip(), "other.org")
+    equal(d.root.post("/uc/import?replace=true", whole).status, 200)
+    equal(d.root.get("/uc/export").json, whole)
+
+
 def cli(d, *arguments, status=0, stdin=None):
     done = subprocess.run([os.path.join(BIN, "aurabox"), "--socket", d.socket] + list(arguments), input=stdin,
                           capture_output=True, text=True, timeout=120, check=False)
@@ -235,7 +251,8 @@ def all_of_it():
         began = time.monotonic()
         whole = a_document_is_taken_over(d, smgr)
         for test in (the_same_again_changes_no_row, wiped_and_taken_back_it_is_identical,
-                     replace_removes_what_the_document_lacks, faults_have_their_place, by_the_command_line):
+                     replace_removes_what_the_document_lacks, faults_have_their_place, a_change_of_domain_asks_for_passwords,
+                     by_the_command_line):
             print("- %s %.1f" % (test.__name__.replace("_", " "), time.monotonic() - began), flush=True)
             test(d, smgr, whole)
         a_session_manager_runs_on_it(d, smgr, management)

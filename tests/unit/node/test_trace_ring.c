@@ -276,7 +276,7 @@ static void one_of_no_call_stays_alone(void **state)
 	size_t n;
 
 	trace_add(ring, &entry);
-	entry.fields = &own;
+	entry.fields = &own; /* and an answer's request had one */
 	trace_add(ring, &entry);
 	add(ring, "a", "", "INVITE sip:1 SIP/2.0\r\n\r\n");
 	trace_add(ring, &entry);
@@ -297,6 +297,32 @@ static void one_of_no_call_stays_alone(void **state)
 	of_call = trace_query(ring, &(struct trace_filter){ .limit = 10, .gsid = "g" });
 	first(of_call, &n);
 	assert_int_equal(n, 3);
+	trace_ring_free(ring);
+}
+
+/* Of a Call-ID that was cut in two nobody is told half. */
+static void half_a_call_id_is_none(void **state)
+{
+	const struct trace_fields none = { 0 };
+	struct trace_entry entry = { .transport = "udp", .fields = &none, .alone = true };
+	struct trace_ring *ring = trace_ring_new(0);
+	AUTO(json) json_t *answer = NULL;
+	static const char start[] = "REGISTER sip:a SIP/2.0\r\nX: ",
+			  cut[] = "\r\nCall-ID: abcdefgh\r\n\r\n";
+	static char text[20000];
+	json_t *item;
+	size_t n;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, start, sizeof(start) - 1);
+	memcpy(text + 16384 - 14, cut, sizeof(cut) - 1);
+	entry.message = slice_make(text, sizeof(text));
+	trace_add(ring, &entry);
+	answer = trace_query(ring, &(struct trace_filter){ .limit = 10 });
+	item = first(answer, &n);
+	assert_int_equal(n, 1);
+	assert_true(json_is_true(json_object_get(item, "truncated")));
+	assert_string_equal(json_string_value(json_object_get(item, "call_id")), "");
 	trace_ring_free(ring);
 }
 
@@ -388,6 +414,7 @@ int main(void)
 		cmocka_unit_test(the_index_survives_the_ring),
 		cmocka_unit_test(a_message_takes_its_calls_session),
 		cmocka_unit_test(one_of_no_call_stays_alone),
+		cmocka_unit_test(half_a_call_id_is_none),
 		cmocka_unit_test(many_calls_keep_apart),
 		cmocka_unit_test(a_gsid_that_is_learnt_later_files_what_was_before),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_shown),
