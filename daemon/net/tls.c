@@ -98,6 +98,12 @@ static int load_identity(const struct tls_context *context, SSL_CTX *ssl, struct
 	return 0;
 }
 
+/* Of TLS_VERIFY_OPTIONAL: the verdict stays with the session, and decides whether the peer has a name. */
+static int let_pass(int ok, X509_STORE_CTX *chain)
+{
+	return 1;
+}
+
 static int load_trust(const struct tls_context *context, SSL_CTX *ssl, struct error *err)
 {
 	int mode = SSL_VERIFY_PEER;
@@ -108,7 +114,7 @@ static int load_trust(const struct tls_context *context, SSL_CTX *ssl, struct er
 	}
 	if (context->verify == TLS_VERIFY_REQUIRED)
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-	SSL_CTX_set_verify(ssl, mode, NULL);
+	SSL_CTX_set_verify(ssl, mode, context->verify == TLS_VERIFY_OPTIONAL ? let_pass : NULL);
 	if (SSL_CTX_load_verify_file(ssl, context->ca_file) != 1)
 		return error_set(err, access(context->ca_file, R_OK) < 0 ? -errno : -EBADMSG,
 				 "cannot load the CA %s: %s", context->ca_file, openssl_reason());

@@ -13,8 +13,8 @@ struct tls_context; /* opaque, counted, safe to share between threads */
 struct tls_session; /* opaque, one thread at a time */
 
 enum tls_verify {
-	TLS_VERIFY_NONE,     /* no peer certificate is asked for */
-	TLS_VERIFY_OPTIONAL, /* asked for; when sent it must be valid (server) */
+	TLS_VERIFY_NONE, /* no peer certificate is asked for */
+	TLS_VERIFY_OPTIONAL, /* asked for; an invalid one, as a phone has from its maker, is as none (server) */
 	TLS_VERIFY_REQUIRED, /* without a valid one the handshake fails */
 };
 

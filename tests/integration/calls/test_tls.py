@@ -130,21 +130,29 @@ def a_token_without_the_certificate_opens_nothing():
         hang_up(call, ringing)
 
 
-def a_stranger_with_a_certificate_of_another_ca_gets_no_link():
+def a_stranger_with_a_certificate_of_another_ca_is_a_phone_and_no_link():
+    """Phones come with a certificate of their maker, wanted or not; one that names itself cm is not cm."""
     with tls_plane() as p, tempfile.TemporaryDirectory() as other:
+        b = p.phone("3002")
         make_ca(other)
         make_certificate(other, "cm")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(p.folder + "/ca.pem")
         context.load_cert_chain(other + "/cm.pem", other + "/cm.key")
-        try:
-            with socket.create_connection(("127.0.0.1", 5061)) as raw, \
-                    context.wrap_socket(raw, server_hostname="127.0.0.1") as tls:
-                tls.settimeout(3)
-                tls.sendall(b"OPTIONS sip:127.0.0.1 SIP/2.0\r\n\r\n")
-                assert tls.recv(100) == b""
-        except (ssl.SSLError, ConnectionError):
-            pass
+        text = ("INVITE sip:3002@aurabox.internal SIP/2.0\r\n"
+                "Via: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK%s\r\nMax-Forwards: 70\r\n"
+                "From: <sip:3001@aurabox.internal>;tag=1\r\nTo: <sip:3002@aurabox.internal>\r\n"
+                "Call-ID: %s\r\nCSeq: 1 INVITE\r\nContact: <sip:3001@127.0.0.1:9;transport=tls>\r\n"
+                "%sContent-Length: 0\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", 5061)) as raw, \
+                context.wrap_socket(raw, server_hostname="127.0.0.1") as tls:
+            tls.settimeout(3)
+            tls.sendall((text % ("s1", "s-1", "")).encode())
+            assert Message.parse(tls.recv(65535)).status == 407
+            tls.sendall((text % ("s2", "s-2", "Route: <sip:127.0.0.1:5061;transport=tls;lr;phase=origdone;odi=x>\r\n"
+                                 "P-Asserted-Identity: <sip:3001@aurabox.internal>\r\n")).encode())
+            assert Message.parse(tls.recv(65535)).status == 403
+        b.never(lambda m: m.is_request, 0.2)
 
 
 def a_killed_cm_is_noticed_over_tls_too():
@@ -168,4 +176,5 @@ def a_killed_cm_is_noticed_over_tls_too():
 if __name__ == "__main__":
     run([calls_work_and_nothing_internal_is_seen_in_clear,
          a_phone_over_tls_without_a_certificate_is_a_phone, a_token_without_the_certificate_opens_nothing,
-         a_stranger_with_a_certificate_of_another_ca_gets_no_link, a_killed_cm_is_noticed_over_tls_too])
+         a_stranger_with_a_certificate_of_another_ca_is_a_phone_and_no_link,
+         a_killed_cm_is_noticed_over_tls_too])

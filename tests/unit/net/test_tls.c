@@ -132,6 +132,34 @@ static void strangers_are_refused(void **state)
 	test_pki_done(&stranger);
 }
 
+/* Where certificates are welcome but not needed, one of another CA names nobody. */
+static void a_stranger_has_no_name(void **state)
+{
+	struct tls_context *server, *foreign, *known;
+	struct test_pki pki, stranger;
+	struct pair p;
+
+	(void)state;
+	test_pki_init(&pki);
+	test_pki_init(&stranger);
+	server = test_context(&pki, "server", true, TLS_VERIFY_OPTIONAL, NULL);
+	foreign = test_context(&stranger, "client", false, TLS_VERIFY_REQUIRED, pki.dir);
+	known = test_context(&pki, "client", false, TLS_VERIFY_REQUIRED, NULL);
+	shake(&p, server, foreign, "127.0.0.1");
+	assert_int_equal(p.server_result, 0);
+	assert_string_equal(tls_session_peer_name(p.server), "");
+	part(&p);
+	shake(&p, server, known, "127.0.0.1");
+	assert_int_equal(p.server_result, 0);
+	assert_string_not_equal(tls_session_peer_name(p.server), "");
+	part(&p);
+	tls_context_unref(server);
+	tls_context_unref(foreign);
+	tls_context_unref(known);
+	test_pki_done(&pki);
+	test_pki_done(&stranger);
+}
+
 static void a_client_certificate_is_no_server(void **state)
 {
 	struct test_pki pki;
@@ -282,6 +310,7 @@ int main(void)
 		cmocka_unit_test(both_sides_know_each_other),
 		cmocka_unit_test(the_name_dialled_must_be_in_the_certificate),
 		cmocka_unit_test(strangers_are_refused),
+		cmocka_unit_test(a_stranger_has_no_name),
 		cmocka_unit_test(a_client_certificate_is_no_server),
 		cmocka_unit_test(only_modern_ciphers_are_spoken),
 		cmocka_unit_test(a_reload_changes_new_sessions_only),
