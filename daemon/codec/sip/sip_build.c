@@ -17,6 +17,12 @@ bool sip_line_is_safe(struct slice text)
 	if (text.len == 0 || slice_control(text.p, end) == end)
 		return true;
 	for (size_t i = 0; i < text.len; i++) {
+		/* quoted-pair = "\" (%x00-09 / %x0B-0C / %x0E-7F): also a NUL */
+		if (text.p[i] == '\\' && i + 1 < text.len && text.p[i + 1] != '\r' &&
+		    text.p[i + 1] != '\n') {
+			i++;
+			continue;
+		}
 		if (text.p[i] == '\0' || text.p[i] == '\n')
 			return false;
 		if (text.p[i] != '\r')

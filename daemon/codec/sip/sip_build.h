@@ -13,7 +13,8 @@
 struct buf;
 struct sip_msg;
 
-/* Whether a text stays within its header field: no NUL, CR and LF only as a fold. */
+/* Whether a text stays within its header field: no NUL that is not quoted by a backslash, CR and LF
+ * only as a fold. */
 bool sip_line_is_safe(struct slice text);
 
 void sip_build_request(struct buf *out, struct slice method, struct slice uri);

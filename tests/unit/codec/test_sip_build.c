@@ -140,10 +140,15 @@ static void ack_and_cancel_repeat_the_invite(void **state)
 
 static void texts_cannot_break_out(void **state)
 {
-	static const char *const bad[] = { "a\r\nEvil: 1", "a\nb", "a\rb", "a\r\n", "a\r" };
+	static const char *const bad[] = { "a\r\nEvil: 1", "a\nb",   "a\rb",   "a\r\n",
+					   "a\r",	   "a\\\nb", "a\\\rb", "a\\\r\nEvil: 1" };
 
 	(void)state;
 	assert_false(sip_line_is_safe(slice_make("a\0b", 3)));
+	assert_false(sip_line_is_safe(slice_make("\\\\\0b", 4)));
+	assert_true(sip_line_is_safe(slice_make("\\\0b", 3)));
+	assert_true(sip_line_is_safe(slice_make("a\\\r\n b", 6)));
+	assert_true(sip_line_is_safe(SLICE("a\\")));
 	assert_true(sip_line_is_safe(SLICE("a\r\n b")));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		AUTO_BUF out = { 0 };
