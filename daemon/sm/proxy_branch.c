@@ -193,12 +193,21 @@ static bool retry_over_udp(struct branch *b)
 				    .uri = slice_str(b->target),
 				    .handle = b->contact ? b->user : NULL,
 				    .breadth = b->breadth };
+	struct uc_sequence_entry entry = { 0 };
+	const struct sequence_step step = { .kind = SEQUENCE_APPLICATION,
+					    .half = b->half,
+					    .place = b->place,
+					    .application = &entry,
+					    .served = slice_str(b->user) };
 
 	if (!b->lengthy || b->provisional || b->given_up || p->cancelled || p->finished ||
 	    !p->server || sip_client_txn_last_status(b->txn))
 		return false;
 	spec.flow.datagram = true;
-	if (b->to.entity) {
+	if (b->application) {
+		entry.mandatory = b->mandatory;
+		spec.step = &step;
+	} else if (b->to.entity) {
 		spec.named = b->named;
 		spec.alternate = b->alternate;
 		spec.timeout_ms = b->to.entity->timer_b_ms;
@@ -399,8 +408,8 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 	f.back = buf_slice(&back);
 	f.identity = buf_slice(&identity);
 	r = forward_request(p->sm, &f, &flow, &out);
-	b->lengthy = spec->flow.transport == SIP_TRANSPORT_UDP &&
-		     flow.transport != SIP_TRANSPORT_UDP && !spec->step;
+	b->lengthy =
+		spec->flow.transport == SIP_TRANSPORT_UDP && flow.transport != SIP_TRANSPORT_UDP;
 	/* A phone that asked for UDP may have nothing else to send by: what follows in the dialog goes that way,
 	 * though this one is too long for it. */
 	named.datagram = true;
