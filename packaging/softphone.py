@@ -72,7 +72,7 @@ class Phone:
     """One baresip process with one account. `handle` None: no account, for direct calls."""
 
     def __init__(self, folder, handle, password, domain, proxy, address="127.0.0.1",
-                 transport="udp", tone=440, answer="auto", rtp_port=None):
+                 transport="udp", tone=440, answer="auto", rtp_port=None, authority=None):
         self.folder, self.handle, self.domain = folder, handle, domain
         self.uri = "sip:%s@%s" % (handle, domain)
         os.makedirs(folder, exist_ok=True)
@@ -85,6 +85,8 @@ class Phone:
                                   folder=folder, tone=tone, rtp_port=rtp_port,
                                   rtp_end=rtp_port + 18, modules=modules_folder(),
                                   ctrl_port=self.ctrl_port))
+            if authority:  # a file of certificates: whom TLS believes
+                f.write("sip_cafile %s\n" % authority)
         account = ('<%s;transport=%s>;auth_user=%s;auth_pass=%s;outbound="sip:%s;transport=%s";'
                    "answermode=%s;regint=600;audio_codecs=PCMU/8000/1\n"
                    % (self.uri, transport, handle, password, proxy, transport, answer))

@@ -40,7 +40,8 @@ def tell(folder):
                 sys.stderr.write("--- %s\n%s\n" % (name, f.read()[-3000:]))
 
 
-def run(server, local, domain, caller, callee, calls, rate):
+def run(server, local, domain, caller, callee, calls, rate, transport="u1"):
+    """transport: SIPp's -t of the calling side; who answers has UDP, since a binding over TCP ends with its connection."""
     with tempfile.TemporaryDirectory(prefix="aura-sipp-") as folder:
         for name in ("register", "answer", "call"):
             scenario(folder, name, domain)
@@ -53,6 +54,7 @@ def run(server, local, domain, caller, callee, calls, rate):
             if done == 0:
                 done = subprocess.run(
                     sipp(folder, "call", server, local, CALL_PORT, "-m", str(calls), "-r", str(rate), "-l", "2",
+                         "-t", transport,
                          "-timeout", str(60 + 2 * calls // rate),
                          "-inf", account(folder, "call", *caller, callee[0])), check=False, **quiet).returncode
         finally:

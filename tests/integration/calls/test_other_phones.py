@@ -263,8 +263,9 @@ def sipsak_asks_and_registers():
             assert subprocess.run(asked, check=False, timeout=20, stdout=subprocess.DEVNULL).returncode == 0, transport
         register = ["sipsak", "-U", "-C", "sip:3001@127.0.0.1:6100", "-x", "600", "-u", "3001", "-a", password("3001"),
                     "-p", "127.0.0.1:5060", "-s", f"sip:3001@{DOMAIN}"]
-        done = subprocess.run(register, check=False, timeout=20, capture_output=True, text=True)
-        assert done.returncode == 0, (done.stdout, done.stderr)
+        for transport in ("tcp", "udp"):
+            done = subprocess.run(register + ["-E", transport], check=False, timeout=20, capture_output=True, text=True)
+            assert done.returncode == 0, (transport, done.stdout, done.stderr)
         item, = p.sm.items("/v1/registrations")
         assert item["contact"].startswith("sip:3001@127.0.0.1:6100"), item
         wrong = [a if a != password("3001") else "no" for a in register]
