@@ -5,6 +5,9 @@
 and the routing test tells of each what then happens."""
 import contextlib
 import datetime
+import signal
+import subprocess
+import tempfile
 import time
 import uuid
 
@@ -214,6 +217,64 @@ def a_silent_peer_is_left_within_4_3_seconds_and_then_known():
         central.expect(lambda m: m.is_request and m.method == "INVITE" and "+4930123458" in m.uri, 2)
         call.expect(180)
         call.expect(200)
+
+
+@contextlib.contextmanager
+def sipp_trunk(address, folder):
+    """SIPp takes the trunk's calls, and answers OPTIONS."""
+    far = subprocess.Popen(["sipp", "-sn", "uas", "-aa", "-i", address, "-p", "5060", "-nostdin", "-trace_stat", "-fd", "1",
+                            "-stf", f"{folder}/{address}.csv"], cwd=folder, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield far
+    finally:
+        far.send_signal(signal.SIGCONT)
+        far.kill()
+        far.wait()
+
+
+def by_sipp_s_trunks_too():
+    """The same with trunks that others wrote: by the central one, by the local one when that is silent, then at once; an
+    emergency by its site's own."""
+    def entities(name, address):
+        return {"name": name, "type": "trunk", "address": address, "port": 5060, "transport": "udp",
+                "monitoring": {"proactive_s": 1, "reactive_s": 1, "retries": 0}}
+
+    class Named:
+        def __init__(self, name, address):
+            self.name, self.address = name, address
+
+        def entity(self):
+            return entities(self.name, self.address)
+
+    central, local = "127.0.0.21", "127.0.0.22"
+    with tempfile.TemporaryDirectory() as folder, sipp_trunk(central, folder) as far, sipp_trunk(local, folder), \
+            plane(extra=tables(Named("central", central), Named("local", local))) as p:
+        for name in ("central", "local"):
+            p.wait_link(name, "up", 8)
+        a = p.phone("3001")
+
+        def answered(number="+4930123456"):
+            """The trunk that answered, and how long after the call its INVITE went out."""
+            call = a.invite(number)
+            call.expect(200, timeout=8)
+            p.wire.settle()
+            began = [m for m in p.wire.requests("INVITE", {call.call_id}) if m.get("Proxy-Authorization")][0].at
+            last = [m for m in p.wire.requests("INVITE") if m.dest[0] in (central, local)][-1]
+            call.bye()
+            return last.dest[0], last.at - began
+
+        assert answered()[0] == central
+        assert answered("112")[0] == local
+        far.send_signal(signal.SIGSTOP)
+        where, took = answered()
+        assert where == local and took <= 4.3, (where, took)
+        p.wait_link("central", "down", 8)
+        where, took = answered()
+        assert where == local and took <= 0.1, (where, took)
+        far.send_signal(signal.SIGCONT)
+        p.wait_link("central", "up", 8)
+        assert answered()[0] == central
 
 
 def all_dead_is_500_with_the_reason():
@@ -544,7 +605,7 @@ def numbers_of_a_pattern_have_sequences_like_users():
 if __name__ == "__main__":
     run([a_number_leaves_by_the_first_choice, what_nobody_has_is_404_and_what_is_barred_403,
          the_transport_says_who_sends_and_what_his_link_is_worth, bad_questions_are_refused, a_refused_connection_or_503_goes_on_at_once,
-         a_silent_peer_is_left_within_4_3_seconds_and_then_known, all_dead_is_500_with_the_reason,
+         a_silent_peer_is_left_within_4_3_seconds_and_then_known, by_sipp_s_trunks_too, all_dead_is_500_with_the_reason,
          an_emergency_is_where_one_is_and_goes_round_a_dead_cm, an_emergency_needs_no_password_if_so_set,
          by_night_the_night_has_it, adaptations_change_what_they_say, a_link_that_takes_no_new_calls_is_passed_over,
          another_link_serves_when_the_first_is_dead, what_means_down_can_be_said_and_is_shown,
