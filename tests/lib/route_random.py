@@ -31,7 +31,7 @@ def lengths(rng, text):
 
 
 def conversions(rng):
-    return [{"direction": rng.choice(["ingress", "egress"]), "address": rng.choice(["destination", "both"]),
+    return [{"direction": rng.choice(["ingress", "egress"]), "address": rng.choice(["destination", "both", "origination"]),
              "match": pattern(rng), "min": 1, "max": rng.randint(3, 12), "delete": rng.randint(0, 2),
              "insert": rng.choice(["", "9", "+49", "00"])} for _ in range(rng.randint(0, 4))]
 
@@ -79,10 +79,10 @@ def table(rng, entities):
                      "outbound_proxy": rng.choice([None, None, "t1"])}}
 
 
-def invite(trunk, uri):
+def invite(trunk, uri, caller):
     msg = Message(f"INVITE {uri} SIP/2.0")
     via = f"SIP/2.0/UDP {trunk.addr[0]}:{trunk.addr[1]};branch=z9hG4bK{uuid.uuid4().hex[:16]};rport"
-    for name, value in (("Via", via), ("Max-Forwards", "70"), ("From", f"<sip:900@there.example>;tag={uuid.uuid4().hex[:8]}"),
+    for name, value in (("Via", via), ("Max-Forwards", "70"), ("From", f"<{caller}>;tag={uuid.uuid4().hex[:8]}"),
                         ("To", f"<{uri}>"), ("Call-ID", uuid.uuid4().hex), ("CSeq", "1 INVITE"),
                         ("Contact", f"<sip:{trunk.addr[0]}:{trunk.addr[1]}>"), ("Content-Type", "application/sdp")):
         msg.add(name, value)
@@ -114,9 +114,10 @@ def check(sm, trunks, rng):
     sender = rng.choice(list(trunks.values()))
     host = rng.choice([DOMAIN, DOMAIN, DOMAIN, "127.0.0.1:5060", "eng.example.com", "sub.example.com"])
     uri = f"sip:{number(rng)}@{host}"
-    question = {"caller": "sip:900@there.example", "callee": uri, "source": "%s:%d" % sender.addr}
+    caller = f"sip:{number(rng)}@{rng.choice([DOMAIN, 'there.example', 'eng.example.com'])}"
+    question = {"caller": caller, "callee": uri, "source": "%s:%d" % sender.addr}
     said = sm.post("/v1/route-test", question)
-    msg = sender.send(invite(sender, uri))
+    msg = sender.send(invite(sender, uri, caller))
     final = sender.expect(lambda m: not m.is_request and m.status >= 200 and m.branch == msg.branch, 5, f"an answer to {uri}")
     ack(sender, msg, final)
     status, name, there = expected(said)

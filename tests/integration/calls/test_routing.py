@@ -364,6 +364,24 @@ def by_night_the_night_has_it():
         assert [c["entity"] for c in test(p, "7123", at=later)["candidates"]] == ["central"]
 
 
+def an_adaptation_for_tests_changes_no_call():
+    """State test_only: the routing test shows what it would do, calls go as without it."""
+    def make(central, local):
+        document = tables(central, local)
+        document["adaptations"] = [{"name": "planned", "state": "test_only", "egress_domain": "provider.example",
+                                    "digit_conversions": [{"direction": "egress", "address": "destination", "match": "+49",
+                                                           "min": 8, "max": 15, "delete": 3, "insert": "0"}]}]
+        document["sip_entities"][0]["adaptation"] = "planned"
+        return document
+
+    with site(make=make) as (p, central, _):
+        assert test(p, "+4930123456")["request_uri"] == "sip:030123456@provider.example"
+        call = p.phone("3001").invite("+4930123456")
+        assert central.invited().uri == f"sip:+4930123456@{DOMAIN}"
+        call.expect(200)
+        call.bye()
+
+
 def adaptations_change_what_they_say():
     def make(central, local):
         document = tables(central, local)
@@ -607,7 +625,8 @@ if __name__ == "__main__":
          the_transport_says_who_sends_and_what_his_link_is_worth, bad_questions_are_refused, a_refused_connection_or_503_goes_on_at_once,
          a_silent_peer_is_left_within_4_3_seconds_and_then_known, by_sipp_s_trunks_too, all_dead_is_500_with_the_reason,
          an_emergency_is_where_one_is_and_goes_round_a_dead_cm, an_emergency_needs_no_password_if_so_set,
-         by_night_the_night_has_it, adaptations_change_what_they_say, a_link_that_takes_no_new_calls_is_passed_over,
+         by_night_the_night_has_it, adaptations_change_what_they_say,
+         an_adaptation_for_tests_changes_no_call, a_link_that_takes_no_new_calls_is_passed_over,
          another_link_serves_when_the_first_is_dead, what_means_down_can_be_said_and_is_shown,
          we_register_with_a_provider_and_call_with_our_password, a_registration_is_refreshed_and_bends_to_the_registrar,
          a_wrong_password_is_said_and_calls_come_back, numbers_of_a_pattern_have_sequences_like_users])
