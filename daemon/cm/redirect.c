@@ -137,6 +137,19 @@ bool redirect_follow(struct b2bua_half *b)
 
 /* -- sending on --------------------------------------------------------------------------- */
 
+/* What came for a sips: URI goes to no other (RFC 5630 section 5.4). Takes the target; NULL without memory. */
+static char *keep_sips(char *target)
+{
+	AUTO_BUF out = { 0 };
+
+	if (slice_starts_with_nocase(slice_str(target), SLICE("sip:")))
+		buf_printf(&out, "sips:%s", target + 4);
+	else
+		buf_add_str(&out, target);
+	free(target);
+	return buf_take_str(&out);
+}
+
 static int build(struct b2bua_half *b, const struct sip_uri *uri, unsigned cause,
 		 struct own_invite **ret, struct error *err)
 {
@@ -152,6 +165,8 @@ static int build(struct b2bua_half *b, const struct sip_uri *uri, unsigned cause
 	if (!own)
 		return error_set(err, -ENOMEM, "out of memory");
 	own->target = own_target(b->cm, uri, &v);
+	if (own->target && slice_starts_with_nocase(invite->uri, SLICE("sips:")))
+		own->target = keep_sips(own->target);
 	if (own->target)
 		r = redirect_history(invite, cause, slice_str(own->target), &own->lines);
 	if (r < 0) {

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sm/sips.h"
 #include "sm/sm.h"
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_wire.h"
@@ -93,18 +94,30 @@ static bool way_takes(const struct entity_way *w)
 	return !w->deny && link_usable(&w->link);
 }
 
-const struct entity_way *entity_way_best(const struct entity *entity)
+static const struct entity_way *best_way(const struct entity *entity, bool sips)
 {
 	const struct entity_way *best = NULL;
 
 	for (size_t i = 0; i < entity->way_count; i++) {
 		const struct entity_way *w = &entity->ways[i];
 
-		if (way_takes(w) &&
+		if (way_takes(w) && (!sips || sips_hop(peer_of_way(w).kind, &w->flow)) &&
 		    (!best || (best->link.fsm.state != LINK_UP && w->link.fsm.state == LINK_UP)))
 			best = w;
 	}
+	return best;
+}
+
+const struct entity_way *entity_way_best(const struct entity *entity)
+{
+	const struct entity_way *best = best_way(entity, false);
+
 	return best ? best : &entity->ways[0];
+}
+
+const struct entity_way *entity_way_sips(const struct entity *entity)
+{
+	return best_way(entity, true);
 }
 
 bool entity_usable(const struct entity *entity)
@@ -349,7 +362,7 @@ static bool owns_by_address(const struct sm *sm, const struct entity *e,
 	return true;
 }
 
-static struct peer peer_of_way(struct entity_way *w)
+struct peer peer_of_way(const struct entity_way *w)
 {
 	struct entity *e = w->entity;
 	struct peer peer = { .kind = TRUST_UNTRUSTED, .entity = e, .denied = w->deny };
@@ -365,7 +378,7 @@ static struct peer peer_of_way(struct entity_way *w)
 
 struct peer peer_of_entity(struct entity *entity)
 {
-	return peer_of_way((struct entity_way *)entity_way_best(entity));
+	return peer_of_way(entity_way_best(entity));
 }
 
 static bool has_certificate(const struct entity *e, const char *certificate)

@@ -97,6 +97,8 @@ bool entity_usable(const struct entity *entity); /* NULL: no */
 /* The best link for something new: up before unknown, in the order of the administration; the first of
  * all when none takes anything. */
 const struct entity_way *entity_way_best(const struct entity *entity);
+/* The best that a sips: request may take (sips.h), NULL: none does. */
+const struct entity_way *entity_way_sips(const struct entity *entity);
 /* A message of ours went there, one of its came, its connection was refused, or it let a request go
  * unanswered. */
 void entity_sent(struct entity *entity, const struct sip_flow *flow);
@@ -119,6 +121,7 @@ struct peer peer_of_flow(struct sm *sm, const struct sip_flow *flow, const char 
  * administered there; without a port as if it came from the right one. */
 struct peer peer_at(struct sm *sm, const struct sip_flow *flow);
 struct peer peer_of_entity(struct entity *entity);
+struct peer peer_of_way(const struct entity_way *way);
 size_t entities_down(const struct entities *entities);
 
 /* {name, type, address, transport, link, reason, changed_at, checked_at, last_request, last_answer,

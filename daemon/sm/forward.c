@@ -13,7 +13,9 @@
 #include "sm/flow_token.h"
 #include "sm/odi.h"
 #include "sm/privacy.h"
+#include "sm/sips.h"
 #include "sm/trust.h"
+#include "sm/way.h"
 #include "stack/sip/sip_wire.h"
 
 static const struct uc_adaptation *adaptation_of(struct sm *sm, const struct entity *entity)
@@ -173,13 +175,27 @@ static bool hides_user(const struct forward *f)
 	       (sip_msg_to_tag(f->request).len == 0 && (privacy_of(f->request) & PRIVACY_USER));
 }
 
-static void push_record_route(struct sm *sm, struct sip_edit *edit, uint32_t listen,
+/* RFC 3261 section 16.6 item 4: is the Request-URI or the next Route sips:? */
+static bool wants_sips(const struct forward *f)
+{
+	struct sip_uri next;
+
+	if (sips_is(f->uri.len ? f->uri : f->request->uri))
+		return true;
+	return !f->drop_routes && way_next_uri(f->request, f->pop_routes, &next) == 0 &&
+	       next.scheme == SIP_SCHEME_SIPS;
+}
+
+static void push_record_route(struct sm *sm, struct sip_edit *edit, uint32_t listen, bool sips,
 			      const char *cookie, struct slice flows)
 {
 	AUTO_BUF text = { 0 };
 
 	buf_add_char(&text, '<');
-	sip_wire_uri(sm->wire, listen, SLICE(""), &text);
+	if (sips)
+		sip_wire_sips_uri(sm->wire, listen, &text);
+	else
+		sip_wire_uri(sm->wire, listen, SLICE(""), &text);
 	buf_printf(&text, ";lr;d=%s%.*s>", cookie, SLICE_ARG(flows));
 	sip_edit_push(edit, SIP_HDR_RECORD_ROUTE, buf_slice(&text));
 }
@@ -250,6 +266,7 @@ static int write_request(struct sm *sm, const struct forward *f, const struct si
 	char cookie[ODI_COOKIE_SIZE], seal[ODI_COOKIE_SIZE];
 	AUTO_BUF flows = { 0 };
 	struct sip_edit edit;
+	bool sips;
 
 	sip_edit_init(&edit, f->request);
 	if (f->uri.len)
@@ -271,9 +288,10 @@ static int write_request(struct sm *sm, const struct forward *f, const struct si
 			forward_seal_hidden(sm, f->request, seal);
 			buf_printf(&flows, ";pv=%s", seal);
 		}
+		sips = wants_sips(f);
 		if (f->in_flow->listen != flow->listen)
-			push_record_route(sm, &edit, f->in_flow->listen, cookie, SLICE(""));
-		push_record_route(sm, &edit, flow->listen, cookie, buf_slice(&flows));
+			push_record_route(sm, &edit, f->in_flow->listen, sips, cookie, SLICE(""));
+		push_record_route(sm, &edit, flow->listen, sips, cookie, buf_slice(&flows));
 	}
 	sip_edit_set_u32(&edit, SIP_HDR_MAX_FORWARDS, f->max_forwards);
 	if (f->max_breadth)

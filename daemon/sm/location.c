@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "codec/sip/sip_uri.h"
+#include "sm/sips.h"
 
 struct location_user {
 	struct map_node node;
@@ -527,7 +528,12 @@ const struct list *location_of(const struct location *location, struct slice han
 	return user && user->count ? &user->bindings : NULL;
 }
 
-size_t location_callable(const struct location *location, struct slice handle)
+bool location_takes(const struct binding *binding, bool sips)
+{
+	return binding->callable && (!sips || sips_is(slice_str(binding->uri)));
+}
+
+size_t location_callable(const struct location *location, struct slice handle, bool sips)
 {
 	const struct location_user *user = user_find(location, handle);
 	const struct binding *b;
@@ -535,7 +541,7 @@ size_t location_callable(const struct location *location, struct slice handle)
 
 	if (user)
 		LIST_FOREACH (b, &user->bindings, struct binding, link)
-			count += b->callable;
+			count += location_takes(b, sips);
 	return count;
 }
 

@@ -102,8 +102,10 @@ int location_restore(struct location *location, const char *handle, const struct
 
 /* The bindings of a user as a list of struct binding.link, NULL when there are none. */
 const struct list *location_of(const struct location *location, struct slice handle);
-/* How many of them a request can go to. */
-size_t location_callable(const struct location *location, struct slice handle);
+/* Can a request go to this contact? A sips: one to a sips: contact alone (RFC 5630 section 5.4). */
+bool location_takes(const struct binding *binding, bool sips);
+/* How many of them it can go to. */
+size_t location_callable(const struct location *location, struct slice handle, bool sips);
 /* The binding whose Contact URI names the same user, host and port as this URI: how a request inside
  * a dialog finds its phone. Of several, the one that registered from that host. NULL when there is
  * none. */

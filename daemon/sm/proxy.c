@@ -18,6 +18,7 @@
 #include "sm/places.h"
 #include "sm/location.h"
 #include "sm/proxy_private.h"
+#include "sm/sips.h"
 #include "sm/way.h"
 #include "stack/sip/sip_stack.h"
 #include "stack/sip/sip_txn.h"
@@ -200,6 +201,13 @@ void proxy_unavailable(struct proxy *p, const char *name)
 	answer(p, 500, buf_slice(&p->best_text));
 }
 
+void proxy_exposed(struct proxy *p)
+{
+	buf_reset(&p->best_text);
+	sips_warning(sm_domain(p->sm), &p->best_text);
+	answer(p, 480, buf_slice(&p->best_text));
+}
+
 void proxy_full(struct proxy *p, const char *name)
 {
 	struct slice domain = sm_domain(p->sm);
@@ -238,13 +246,17 @@ static struct slice callee_of(const struct proxy *p, char out[static ODI_USER_MA
 static int to_application(struct proxy *p, const struct sequence_step *step)
 {
 	struct entity *e = entity_by_name(p->sm->entities, slice_str(step->application->name));
+	const struct entity_way *way;
 	struct branch_spec spec = { .step = step };
 	int r;
 
 	if (!e)
 		return -EHOSTUNREACH;
-	spec.to = peer_of_entity(e);
-	spec.flow = entity_way_best(e)->flow;
+	way = p->sips ? entity_way_sips(e) : entity_way_best(e);
+	if (!way)
+		return -EPROTONOSUPPORT;
+	spec.to = peer_of_way(way);
+	spec.flow = way->flow;
 	spec.breadth = sip_guard_max_breadth(p->request);
 	r = branch_start(p, &spec);
 	if (r < 0 && r != -EUSERS && r != -ENOMEM)
@@ -254,8 +266,9 @@ static int to_application(struct proxy *p, const struct sequence_step *step)
 
 void proxy_to_user(struct proxy *p, const struct uc_user *user)
 {
-	const struct list *bindings = location_of(p->sm->location, slice_str(user->handle));
-	uint32_t count = (uint32_t)location_callable(p->sm->location, slice_str(user->handle));
+	struct slice handle = slice_str(user->handle);
+	const struct list *bindings = location_of(p->sm->location, handle);
+	uint32_t count = (uint32_t)location_callable(p->sm->location, handle, p->sips);
 	uint32_t breadth = sip_guard_max_breadth(p->request);
 	const struct binding *b;
 	unsigned started = 0;
@@ -267,14 +280,16 @@ void proxy_to_user(struct proxy *p, const struct uc_user *user)
 			struct branch_spec spec;
 			uint32_t share;
 
-			if (!b->callable)
+			if (!location_takes(b, p->sips))
 				continue;
 			share = sip_guard_share(breadth, count, index++);
 			if (share && !location_is_spare(b) &&
 			    branch_spec_of(p, b, user->handle, share, &spec))
 				started += branch_start(p, &spec) == 0;
 		}
-	if (!started)
+	if (!started && !count && location_callable(p->sm->location, handle, false) > 0)
+		proxy_exposed(p);
+	else if (!started)
 		answer(p, count && breadth == 0 ? 440 : 480, SLICE(""));
 	proxy_leave(p);
 }
@@ -294,6 +309,7 @@ void proxy_sequence(struct proxy *p, const struct sequence_position *position)
 	struct sequence_position pos = *position;
 	char callee[ODI_USER_MAX + 1], number[ROUTE_DIGITS_SIZE];
 	struct sequence_step step;
+	int r;
 
 	pos.callee = callee_of(p, callee);
 	if (!p->emergency) {
@@ -307,10 +323,14 @@ void proxy_sequence(struct proxy *p, const struct sequence_position *position)
 		metric_add(p->sm->metrics, SM_APPLICATION_SKIPPED, step.skipped);
 		switch (step.kind) {
 		case SEQUENCE_APPLICATION:
-			if (to_application(p, &step) == 0)
+			r = to_application(p, &step);
+			if (r == 0)
 				break;
 			if (step.application->mandatory && !p->emergency) {
-				proxy_unavailable(p, step.application->name);
+				if (r == -EPROTONOSUPPORT && p->sips)
+					proxy_exposed(p);
+				else
+					proxy_unavailable(p, step.application->name);
 				break;
 			}
 			again = true;
@@ -366,13 +386,15 @@ void proxy_application_lost(struct proxy *p, struct branch *branch)
 
 void proxy_to_entity(struct proxy *p, struct entity *entity)
 {
-	struct branch_spec spec = { .to = peer_of_entity(entity),
-				    .flow = entity_way_best(entity)->flow };
+	const struct entity_way *way = entity_way_best(entity);
+	struct branch_spec spec = { .to = peer_of_way(way), .flow = way->flow };
 	int r;
 
 	proxy_enter(p);
 	r = entity_usable(entity) ? branch_start(p, &spec) : -EHOSTUNREACH;
-	if (r < 0)
+	if (r == -EPROTONOSUPPORT && p->sips)
+		proxy_exposed(p);
+	else if (r < 0)
 		proxy_unavailable(p, entity->name);
 	proxy_leave(p);
 }
@@ -497,6 +519,8 @@ int proxy_new(struct sm *sm, const struct sip_incoming *in, const struct proxy_r
 	p->hidden = request->hidden;
 	p->max_forwards = request->max_forwards;
 	p->emergency = request->emergency;
+	/* An emergency call goes on in clear rather than not at all (RFC 6443 section 9.1). */
+	p->sips = sips_is(in->msg->uri) && !p->emergency;
 	p->invite = in->msg->method == SIP_INVITE;
 	list_init(&p->branches);
 	if (request->caller)

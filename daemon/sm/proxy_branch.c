@@ -12,6 +12,7 @@
 #include "sm/forward.h"
 #include "sm/location.h"
 #include "sm/proxy_private.h"
+#include "sm/sips.h"
 #include "sm/sm_options.h"
 #include "sm/way.h"
 #include "stack/sip/sip_stack.h"
@@ -155,7 +156,7 @@ bool branch_spec_of(struct proxy *p, const struct binding *binding, const char *
 				     .breadth = breadth,
 				     .instance = location_instance(binding) };
 	ret->tried[0] = binding->id;
-	if (!way_to_binding(p->sm, binding, &ret->flow))
+	if (!location_takes(binding, p->sips) || !way_to_binding(p->sm, binding, &ret->flow))
 		return false;
 	ret->to.kind = sip_flow_is_reliable(&ret->flow) ? TRUST_PHONE_STREAM : TRUST_PHONE_UDP;
 	return true;
@@ -361,15 +362,35 @@ static void identity_of(const struct proxy *p, struct buf *out)
 	buf_printf(out, "@%.*s>", SLICE_ARG(domain));
 }
 
+/* Would a sips: request, or one to a sips: contact, go there in clear? */
+static bool is_exposed(const struct proxy *p, const struct branch_spec *spec,
+		       const struct sip_flow *flow)
+{
+	return (p->sips || sips_is(spec->uri)) && !sips_hop(spec->to.kind, flow);
+}
+
+static int prepare(struct proxy *p, const struct branch_spec *spec, struct sip_flow *flow)
+{
+	int r;
+
+	/* No connection is made in vain; what one that stands is, only preparing tells. */
+	if (!flow->connection && is_exposed(p, spec, flow))
+		return -EPROTONOSUPPORT;
+	r = sip_wire_prepare(p->sm->wire, flow, p->request->raw.len);
+	return r == 0 && is_exposed(p, spec, flow) ? -EPROTONOSUPPORT : r;
+}
+
 static int send_branch(struct proxy *p, struct branch *b, const struct branch_spec *spec)
 {
 	AUTO_BUF there = { 0 };
 	AUTO_BUF back = { 0 };
 	AUTO_BUF identity = { 0 };
 	AUTO_BUF adapted = { 0 };
+	AUTO_BUF plain = { 0 };
 	AUTO_BUF out = { .limit = FORWARD_MESSAGE_MAX };
 	struct sip_flow flow = spec->flow, named = spec->flow;
 	struct sip_client_options options = { 0 };
+	struct slice uri;
 	char tail[SIP_GUARD_TAIL_LEN];
 	struct forward f = {
 		.request = p->request,
@@ -398,7 +419,13 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 		if (!spec->step && adapt_hop(&adapt, false, proxy_uri(p), &adapted))
 			f.uri = buf_slice(&adapted);
 	}
-	r = sip_wire_prepare(p->sm->wire, &flow, p->request->raw.len);
+	uri = f.uri.len ? f.uri : p->request->uri;
+	if (!p->sips && !p->in_dialog && sips_is(uri)) {
+		/* A request for a sip: URI stays one, though it goes over TLS (RFC 5630 section 5.4). */
+		sips_to_sip(uri, &plain);
+		f.uri = buf_slice(&plain);
+	}
+	r = prepare(p, spec, &flow);
 	if (r == 0 && spec->step)
 		r = application_routes(p, spec, &there, &back, &flow);
 	if (r < 0)

@@ -21,7 +21,9 @@ static int next_uri(const struct proxy *p, struct sip_uri *ret)
 
 static void refuse(struct proxy *p, int r)
 {
-	if (p->elsewhere)
+	if (p->sips && r == -EPROTONOSUPPORT)
+		proxy_exposed(p);
+	else if (p->elsewhere)
 		proxy_refuse(p, 404, SLICE(""));
 	else
 		proxy_refuse(p, r == -EBADMSG ? 400 : p->in_dialog ? 481 : 404, SLICE(""));

@@ -30,6 +30,7 @@ struct proxy {
 	unsigned pop_routes;
 	bool drop_routes, authenticated, in_dialog, hidden, invite;
 	bool emergency; /* no application stops it */
+	bool sips;	/* came for a sips: URI and goes on as such: never in clear (sips.h) */
 	char *uri;	/* Request-URI that the sender's adaptation made, NULL: as it came */
 	struct proxy_alternates *alternates; /* of routing, NULL: none */
 	bool elsewhere;			     /* to the Request-URI, past routing */
@@ -116,6 +117,8 @@ void proxy_settle(struct proxy *p);
 struct slice proxy_uri(const struct proxy *p);
 /* 500 with Reason and Warning: that entity does not answer. */
 void proxy_unavailable(struct proxy *p, const char *name);
+/* 480 with Warning: it could only go on in clear. */
+void proxy_exposed(struct proxy *p);
 
 /* proxy_route.c: nobody of ours is meant. */
 void proxy_route(struct proxy *p);

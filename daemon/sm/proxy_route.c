@@ -18,6 +18,7 @@
 struct proxy_alternates {
 	size_t count, next;
 	struct entity *full; /* the last that was passed over because it is */
+	bool exposed;	     /* one was, because a sips: request would go there in clear */
 	struct entity *entities[ROUTE_CANDIDATES_MAX];
 };
 
@@ -37,10 +38,10 @@ static void origin_of(struct proxy *p, struct places_origin *ret)
 		ret->user = sequence_user(sm_model(p->sm), slice_str(origin->caller));
 }
 
-static int start_alternate(struct proxy *p, struct entity *e)
+static int start_alternate(struct proxy *p, struct entity *e, const struct entity_way *way)
 {
-	struct branch_spec spec = { .to = peer_of_entity(e),
-				    .flow = entity_way_best(e)->flow,
+	struct branch_spec spec = { .to = peer_of_way(way),
+				    .flow = way->flow,
 				    .alternate = true,
 				    .timeout_ms = e->timer_b_ms,
 				    .breadth = sip_guard_max_breadth(p->request) };
@@ -61,17 +62,22 @@ bool proxy_next_alternate(struct proxy *p)
 	while (a && a->next < a->count) {
 		struct entity *e = a->entities[a->next++];
 		enum route_link link = entity_route_link(e, &why);
+		const struct entity_way *way = p->sips ? entity_way_sips(e) : entity_way_best(e);
 
 		if (link == ROUTE_LINK_FULL && !p->emergency)
 			a->full = e;
 		if (link != ROUTE_LINK_UP && link != ROUTE_LINK_UNKNOWN &&
 		    !(link == ROUTE_LINK_FULL && p->emergency))
 			continue;
+		if (!way) {
+			a->exposed = true;
+			continue;
+		}
 		if (p->invite && !entity_seat_take(e, p->request, p->emergency)) {
 			a->full = e;
 			continue;
 		}
-		if (start_alternate(p, e) < 0) {
+		if (start_alternate(p, e, way) < 0) {
 			entity_seat_leave(e, p->request);
 			continue;
 		}
@@ -112,6 +118,8 @@ static void to_entities(struct proxy *p, const struct route *route)
 		return;
 	if (p->alternates->full)
 		proxy_full(p, p->alternates->full->name);
+	else if (p->alternates->exposed)
+		proxy_exposed(p);
 	else
 		proxy_unavailable(p, route->candidates[0].entity->name);
 }

@@ -20,6 +20,7 @@
 #include "sm/privacy.h"
 #include "sm/proxy.h"
 #include "sm/registrar.h"
+#include "sm/sips.h"
 #include "sm/sm.h"
 #include "sm/way.h"
 #include "stack/sip/sip_guard.h"
@@ -196,6 +197,19 @@ static bool from_is(const struct routing *rt, const struct uc_user *user)
 	       (user->station && sip_uri_user_is(&from.uri, slice_str(user->station->extension)));
 }
 
+/* A sips: request that came in clear has broken its promise already: what goes on would look as if every hop
+ * had been secure (RFC 3261 section 26.2.2). true: answered. */
+static bool came_in_clear(struct routing *rt)
+{
+	AUTO_BUF lines = { 0 };
+
+	if (!sips_is(rt->msg->uri) || rt->emergency || sips_hop(rt->peer.kind, &rt->in->flow))
+		return false;
+	sips_warning(sm_domain(rt->sm), &lines);
+	reply(rt, 480, buf_slice(&lines));
+	return true;
+}
+
 /* A phone or an unknown element: who is it? NULL: answered. On success *ret is the taken request;
  * entities come in unchallenged, with a NULL caller. */
 static bool admit(struct routing *rt, const struct uc_user **caller, struct proxy **ret)
@@ -204,6 +218,8 @@ static bool admit(struct routing *rt, const struct uc_user **caller, struct prox
 		rt->emergency && uc_model_routing(sm_model(rt->sm))->emergency_unauthenticated;
 
 	*caller = NULL;
+	if (came_in_clear(rt))
+		return false;
 	if (!rt->peer.entity && !free_call && auth_check(rt->sm, rt->in, true, caller) < 0)
 		return false;
 	*ret = take(rt, *caller);
@@ -564,7 +580,8 @@ static int forward_ack(struct sm *sm, const struct sip_incoming *in, struct sip_
 	f.hidden = rt.hidden;
 	f.gsid = rt.gsid;
 	f.max_forwards = rt.max_forwards;
-	if (forward_request(sm, &f, &flow, &out) == 0)
+	if (forward_request(sm, &f, &flow, &out) == 0 &&
+	    (!sips_is(in->msg->uri) || sips_hop(f.to.kind, &flow)))
 		sip_stack_send(sm->stack, &flow, buf_slice(&out), SLICE(""));
 	return 0;
 }

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small scripted SIP endpoint over UDP or TCP: it does what a test says, nothing by itself."""
+"""A small scripted SIP endpoint over UDP, TCP or TLS: it does what a test says, nothing by itself."""
+import contextlib
 import itertools
 import re
+import select
 import socket
+import ssl
 import threading
 import time
 import uuid
@@ -20,6 +23,35 @@ def content_length(head):
         if name.rstrip(b" \t").lower() in (b"content-length", b"l"):
             return int(value)
     return 0
+
+
+class TlsSocket:
+    """A TLS client that one thread reads and others write: OpenSSL wants them one at a time."""
+
+    def __init__(self, server, context):
+        self.sock = context.wrap_socket(socket.create_connection(server), server_hostname=server[0])
+        self.sock.setblocking(False)
+        self.lock = threading.Lock()
+        self.getsockname = self.sock.getsockname
+
+    def recv(self, size):
+        while self.sock.fileno() >= 0:
+            with self.lock, contextlib.suppress(ssl.SSLWantReadError):
+                return self.sock.recv(size)
+            with contextlib.suppress(ValueError):  # closed meanwhile
+                select.select([self.sock], [], [], 0.5)
+        return b""
+
+    def sendall(self, data):
+        with self.lock:
+            self.sock.sendall(data)
+
+    def shutdown(self, how):
+        with self.lock:
+            self.sock.shutdown(how)
+
+    def close(self):
+        self.sock.close()
 
 
 class Timeout(AssertionError):
@@ -144,8 +176,9 @@ class Phone(Endpoint):
 
     counter = itertools.count(1)
 
-    def __init__(self, user, password, domain="aurabox.internal", **kw):
+    def __init__(self, user, password, domain="aurabox.internal", scheme="sip", **kw):
         super().__init__(**kw)
+        self.scheme = scheme  # of its Contact
         self.user, self.password, self.domain = user, password, domain
         self.aor = f"sip:{user}@{domain}"
         self.register_call_id = uuid.uuid4().hex
@@ -155,8 +188,8 @@ class Phone(Endpoint):
 
     @property
     def contact(self):
-        tail = ";transport=tcp" if self.transport == "tcp" else ""
-        return f"<sip:{self.user}@{self.host}:{self.addr[1]}{tail}>"
+        tail = f";transport={self.transport}" if self.transport != "udp" and self.scheme == "sip" else ""
+        return f"<{self.scheme}:{self.user}@{self.host}:{self.addr[1]}{tail}>"
 
     def via(self):
         return (f"SIP/2.0/{self.transport.upper()} {self.host}:{self.addr[1]}"
@@ -409,4 +442,4 @@ class Incoming(Dialog):
         return msg
 
 
-__all__ = ["Call", "Endpoint", "Incoming", "Phone", "Timeout", "host_port"]
+__all__ = ["Call", "Endpoint", "Incoming", "Phone", "Timeout", "TlsSocket", "host_port"]

@@ -332,6 +332,19 @@ void sip_wire_uri(const struct sip_wire *wire, uint32_t listen, struct slice use
 		buf_add_str(out, ";transport=ws"); /* for both: RFC 7118 section 5.2 */
 }
 
+void sip_wire_sips_uri(const struct sip_wire *wire, uint32_t listen, struct buf *out)
+{
+	const struct point *p = wire->points[listen < wire->point_count ? listen : 0];
+
+	if (p->transport != SIP_TRANSPORT_TLS && p->transport != SIP_TRANSPORT_WSS) {
+		sip_wire_uri(wire, listen, SLICE(""), out);
+		return;
+	}
+	/* transport=tls is of the past, and needless here (RFC 5630 section 3.1.4). */
+	buf_printf(out, "sips:%s:%u%s", p->host, p->port,
+		   p->transport == SIP_TRANSPORT_WSS ? ";transport=ws" : "");
+}
+
 int sip_wire_add_host(struct sip_wire *wire, const char *name, const struct addr *addr)
 {
 	struct known_host *host;

@@ -93,6 +93,8 @@ enum sip_transport sip_wire_transport(const struct sip_wire *wire, uint32_t list
 size_t sip_wire_listen_count(const struct sip_wire *wire);
 /* "sip:HOST:PORT;transport=tcp" of a listen point (Contact, Record-Route; the caller adds ";lr"). */
 void sip_wire_uri(const struct sip_wire *wire, uint32_t listen, struct slice user, struct buf *out);
+/* The same as "sips:HOST:PORT" where the listen point speaks TLS, else as above, without a user. */
+void sip_wire_sips_uri(const struct sip_wire *wire, uint32_t listen, struct buf *out);
 /* Whether host and port (0 = the transport's default) name one of the listen points or, with port
  * 0 in the listen point's family, one of its advertised names: is this Route or Via mine? */
 bool sip_wire_is_mine(const struct sip_wire *wire, struct slice host, uint16_t port);

@@ -106,6 +106,55 @@ static void the_name_dialled_must_be_in_the_certificate(void **state)
 	test_pki_done(&pki);
 }
 
+/* A server of OpenSSL's own: the name in the client's hello, "" where there is none. */
+static void name_on_the_wire(const struct test_pki *pki, const char *dialled, char out[static 64])
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	struct tls_context *client = test_context(pki, NULL, false, TLS_VERIFY_REQUIRED, NULL);
+	struct tls_session *session;
+	char cert[128], key[128];
+	const char *name;
+	SSL *ssl;
+	int fd[2], done = -EAGAIN;
+
+	(void)snprintf(cert, sizeof(cert), "%s/server.pem", pki->dir);
+	(void)snprintf(key, sizeof(key), "%s/server-key.pem", pki->dir);
+	assert_int_equal(SSL_CTX_use_certificate_chain_file(ctx, cert), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM), 1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
+	ssl = SSL_new(ctx);
+	SSL_set_fd(ssl, fd[0]);
+	assert_int_equal(tls_session_new(client, fd[1], dialled, &session), 0);
+	for (int i = 0; i < 20 && done == -EAGAIN; i++) {
+		done = tls_session_handshake(session);
+		(void)SSL_accept(ssl);
+	}
+	assert_int_equal(done, 0);
+	name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	(void)snprintf(out, 64, "%s", name ? name : "");
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	tls_session_free(session);
+	tls_context_unref(client);
+	(void)close(fd[0]);
+	(void)close(fd[1]);
+}
+
+/* RFC 6066 section 3: a host name is said, an address is not. */
+static void the_server_hears_the_name_that_was_dialled(void **state)
+{
+	struct test_pki pki;
+	char name[64];
+
+	(void)state;
+	test_pki_init(&pki);
+	name_on_the_wire(&pki, "server.test", name);
+	assert_string_equal(name, "server.test");
+	name_on_the_wire(&pki, "127.0.0.1", name);
+	assert_string_equal(name, "");
+	test_pki_done(&pki);
+}
+
 static void strangers_are_refused(void **state)
 {
 	struct test_pki pki, stranger;
@@ -309,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_sides_know_each_other),
 		cmocka_unit_test(the_name_dialled_must_be_in_the_certificate),
+		cmocka_unit_test(the_server_hears_the_name_that_was_dialled),
 		cmocka_unit_test(strangers_are_refused),
 		cmocka_unit_test(a_stranger_has_no_name),
 		cmocka_unit_test(a_client_certificate_is_no_server),

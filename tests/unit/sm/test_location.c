@@ -57,7 +57,7 @@ static int put(const char *uri, const char *instance, uint32_t expires_s)
 
 static size_t count(void)
 {
-	return location_callable(location, SLICE("3001"));
+	return location_callable(location, SLICE("3001"), false);
 }
 
 static void a_contact_is_added_refreshed_and_removed(void **state)
@@ -114,6 +114,25 @@ static void an_instance_keeps_its_binding_when_the_address_changes(void **state)
 	assert_int_equal(count(), 1);
 	assert_non_null(location_by_contact(location, SLICE("sip:3001@192.0.2.99")));
 	assert_null(location_by_contact(location, SLICE("sip:3001@192.0.2.1")));
+}
+
+/* RFC 5630 section 5.4: who registered with sip: cannot be reached by a sips: request; the other way he can. */
+static void a_sips_request_goes_to_sips_contacts_alone(void **state)
+{
+	const struct binding *b;
+
+	(void)state;
+	assert_int_equal(put("sip:3001@192.0.2.1;transport=tls", "", 60), 0);
+	rq.cseq++;
+	assert_int_equal(put("mailto:3001@example.org", "", 60), 0);
+	assert_int_equal(location_callable(location, SLICE("3001"), true), 0);
+	assert_int_equal(count(), 1);
+	rq.cseq++;
+	assert_int_equal(put("SIPS:3001@192.0.2.1", "", 60), 0);
+	assert_int_equal(location_callable(location, SLICE("3001"), true), 1);
+	assert_int_equal(count(), 2);
+	LIST_FOREACH (b, location_of(location, SLICE("3001")), struct binding, link)
+		assert_int_equal(location_takes(b, true), b->uri[0] == 'S');
 }
 
 static void cseq_counts_within_one_call_id_only(void **state)
@@ -359,6 +378,7 @@ int main(void)
 		TEST(the_version_follows_what_people_see),
 		TEST(equal_uris_are_one_contact),
 		TEST(an_instance_keeps_its_binding_when_the_address_changes),
+		TEST(a_sips_request_goes_to_sips_contacts_alone),
 		TEST(cseq_counts_within_one_call_id_only),
 		TEST(the_eleventh_replaces_the_oldest),
 		TEST(the_eleventh_is_refused_by_choice_and_nothing_changes),

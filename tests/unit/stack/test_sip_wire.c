@@ -302,6 +302,9 @@ static void the_wire_knows_itself(void **state)
 	(void)snprintf(text, sizeof(text), "sip:3001@127.0.0.1:%u;transport=tcp",
 		       addr_port(sip_wire_local(t.a.wire, 1)));
 	assert_true(slice_eq_str(buf_slice(&out), text));
+	buf_reset(&out);
+	sip_wire_sips_uri(t.a.wire, 2, &out); /* no TLS there */
+	assert_true(slice_eq_str(buf_slice(&out), "sip:box.test:5060"));
 	end(&t);
 }
 
