@@ -110,6 +110,9 @@ def none_comes_from_another_branch_after_a_200():
             at_desk.expect_cancel()
             settled(p, a, desk, mobile)
             none_after(p, call, [desk])
+            live, = p.sm.items("/v1/calls")
+            assert live["state"] == "talking", live
+            assert all(leg["state"] == "talking" for leg in live["legs"] if leg["handle"] == caller), live
             hang_up(call, at_mobile)
             p.sm.wait_items("/v1/calls", 0)
 
