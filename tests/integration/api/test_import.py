@@ -150,8 +150,8 @@ def faults_have_their_place(d, smgr, whole):
     equal(state(smgr), before)
 
 
-def a_change_of_domain_asks_for_passwords(d, smgr, whole):
-    before = state(smgr)
+def a_change_of_domain_asks_for_passwords(d, smgr, _):
+    whole, before = d.root.get("/uc/export").json, state(smgr)
     moved = dict(whole, domain="other.org")
     answer = d.root.post("/uc/import?replace=true", moved)
     equal((answer.status, pointer(answer)), (422, "/domain"), answer)
