@@ -200,7 +200,7 @@ static char *target_uri(const struct b2bua_half *b, const struct service_verdict
 	    slice_eq_str_nocase(uri.host, uc_model_domain(node_model(b->cm->node))))
 		return slice_dup(invite->uri);
 
-	/* What came for a sips: URI goes to no other (RFC 5630 section 5.4). */
+	/* What came for a sips: URI goes to no other (RFC 5630 section 5.1.1). */
 	buf_add_str(&out, slice_starts_with_nocase(invite->uri, SLICE("sips:")) ? "sips:" : "sip:");
 	(void)sip_escape_user(&out, slice_str(v->target->handle));
 	buf_add_char(&out, '@');

@@ -137,7 +137,7 @@ bool redirect_follow(struct b2bua_half *b)
 
 /* -- sending on --------------------------------------------------------------------------- */
 
-/* What came for a sips: URI goes to no other (RFC 5630 section 5.4). Takes the target; NULL without memory. */
+/* What came for a sips: URI goes to no other (RFC 5630 section 5.1.1). Takes the target; NULL without memory. */
 static char *keep_sips(char *target)
 {
 	AUTO_BUF out = { 0 };

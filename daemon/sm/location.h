@@ -102,7 +102,7 @@ int location_restore(struct location *location, const char *handle, const struct
 
 /* The bindings of a user as a list of struct binding.link, NULL when there are none. */
 const struct list *location_of(const struct location *location, struct slice handle);
-/* Can a request go to this contact? A sips: one to a sips: contact alone (RFC 5630 section 5.4). */
+/* Can a request go to this contact? A sips: one to a sips: contact alone (RFC 5630 section 5.3). */
 bool location_takes(const struct binding *binding, bool sips);
 /* How many of them it can go to. */
 size_t location_callable(const struct location *location, struct slice handle, bool sips);

@@ -421,7 +421,7 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 	}
 	uri = f.uri.len ? f.uri : p->request->uri;
 	if (!p->sips && !p->in_dialog && sips_is(uri)) {
-		/* A request for a sip: URI stays one, though it goes over TLS (RFC 5630 section 5.4). */
+		/* A request for a sip: URI stays one, though it goes over TLS (RFC 5630 section 5.3). */
 		sips_to_sip(uri, &plain);
 		f.uri = buf_slice(&plain);
 	}

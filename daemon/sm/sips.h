@@ -15,5 +15,5 @@ bool sips_is(struct slice uri);
 bool sips_hop(enum trust_peer peer, const struct sip_flow *flow);
 /* Append the same URI as sip:. */
 void sips_to_sip(struct slice uri, struct buf *out);
-/* The header lines of a refusal: 480 with them (RFC 5630 section 5.4). */
+/* The header lines of a refusal: 480 with them (RFC 5630 section 5.3). */
 void sips_warning(struct slice domain, struct buf *out);

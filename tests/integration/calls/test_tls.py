@@ -167,7 +167,7 @@ def stays_on_tls(a, b):
 
 
 def a_sips_call_is_tls_to_the_end():
-    """RFC 5630 section 5.4, through cm (3001, 3002) and by sm alone (3009, 3010)."""
+    """RFC 5630 section 5.3, through cm (3001, 3002) and by sm alone (3009, 3010)."""
     with tls_plane() as p:
         for caller, callee in (("3001", "3002"), ("3009", "3010")):
             stays_on_tls(tls_phone(p, caller), tls_phone(p, callee))
@@ -192,7 +192,7 @@ def only_a_sips_contact_takes_a_sips_call():
 
 
 def a_sip_call_reaches_a_sips_contact_over_tls():
-    """RFC 5630 section 5.4: as sip:, and over TLS all the same."""
+    """RFC 5630 section 5.3: as sip:, and over TLS all the same."""
     with tls_plane() as p:
         for caller, callee in (("3001", "3002"), ("3009", "3010")):
             a, b = p.phone(caller), tls_phone(p, callee)

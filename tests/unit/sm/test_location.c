@@ -116,7 +116,7 @@ static void an_instance_keeps_its_binding_when_the_address_changes(void **state)
 	assert_null(location_by_contact(location, SLICE("sip:3001@192.0.2.1")));
 }
 
-/* RFC 5630 section 5.4: who registered with sip: cannot be reached by a sips: request; the other way he can. */
+/* RFC 5630 section 5.3: who registered with sip: cannot be reached by a sips: request; the other way he can. */
 static void a_sips_request_goes_to_sips_contacts_alone(void **state)
 {
 	const struct binding *b;
