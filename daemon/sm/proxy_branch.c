@@ -380,6 +380,29 @@ static int prepare(struct proxy *p, const struct branch_spec *spec, struct sip_f
 	return r == 0 && is_exposed(p, spec, flow) ? -EPROTONOSUPPORT : r;
 }
 
+/* The Request-URI there; empty: as it came. The buffers keep one that is made. */
+static struct slice uri_of(const struct proxy *p, const struct branch_spec *spec,
+			   struct buf *adapted, struct buf *plain)
+{
+	const struct adapt adapt = { .out = forward_adapt(p->sm, p->from, spec->to).out };
+	struct slice uri = spec->uri, whole;
+
+	if (p->in_dialog) /* the other end's own */
+		return uri;
+	if (!uri.len && !spec->handle) {
+		if (p->uri)
+			uri = slice_str(p->uri);
+		if (!spec->step && adapt_hop(&adapt, false, proxy_uri(p), adapted))
+			uri = buf_slice(adapted);
+	}
+	whole = uri.len ? uri : p->request->uri;
+	if (p->sips || !sips_is(whole))
+		return uri;
+	/* A request for a sip: URI stays one, though it goes over TLS (RFC 5630 section 5.3). */
+	sips_to_sip(whole, plain);
+	return buf_slice(plain);
+}
+
 static int send_branch(struct proxy *p, struct branch *b, const struct branch_spec *spec)
 {
 	AUTO_BUF there = { 0 };
@@ -390,14 +413,13 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 	AUTO_BUF out = { .limit = FORWARD_MESSAGE_MAX };
 	struct sip_flow flow = spec->flow, named = spec->flow;
 	struct sip_client_options options = { 0 };
-	struct slice uri;
 	char tail[SIP_GUARD_TAIL_LEN];
 	struct forward f = {
 		.request = p->request,
 		.from = p->from,
 		.to = spec->to,
 		.in_flow = &p->in_flow,
-		.uri = spec->uri,
+		.uri = uri_of(p, spec, &adapted, &plain),
 		.path = slice_str(spec->path),
 		.pop_routes = p->pop_routes,
 		.drop_routes = p->drop_routes,
@@ -409,22 +431,8 @@ static int send_branch(struct proxy *p, struct branch *b, const struct branch_sp
 		.max_forwards = p->max_forwards,
 		.max_breadth = p->in_dialog ? 0 : spec->breadth,
 	};
-	const struct adapt adapt = { .out = forward_adapt(p->sm, p->from, spec->to).out };
 	int r;
 
-	/* Inside of a dialog the Request-URI is the other end's own. */
-	if (!f.uri.len && !p->in_dialog && !spec->handle) {
-		if (p->uri)
-			f.uri = slice_str(p->uri);
-		if (!spec->step && adapt_hop(&adapt, false, proxy_uri(p), &adapted))
-			f.uri = buf_slice(&adapted);
-	}
-	uri = f.uri.len ? f.uri : p->request->uri;
-	if (!p->sips && !p->in_dialog && sips_is(uri)) {
-		/* A request for a sip: URI stays one, though it goes over TLS (RFC 5630 section 5.3). */
-		sips_to_sip(uri, &plain);
-		f.uri = buf_slice(&plain);
-	}
 	r = prepare(p, spec, &flow);
 	if (r == 0 && spec->step)
 		r = application_routes(p, spec, &there, &back, &flow);
